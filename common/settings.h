@@ -1,0 +1,131 @@
+#ifndef COMMON_SETTINGS_H
+#define COMMON_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/str.h"
+
+/*
+ * The typed configuration: what sip.conf says, checked, with defaults filled in.
+ * Made from settings.def; immutable once built, freed whole.
+ */
+struct set_texts {
+	char	**v;
+	size_t	  n;
+};
+struct set_words {
+	uint8_t	v[8];
+	size_t	n;
+};
+struct set_nets {
+	struct net	*v;
+	size_t		 n;
+};
+struct listen {
+	enum transport	transport;
+	struct addr	addr;
+};
+struct set_listens {
+	struct listen	*v;
+	size_t		 n;
+};
+struct set_media {
+	struct addr	addr;		/* port 0 */
+	uint16_t	port_min;	/* even */
+	uint16_t	port_max;
+};
+typedef int64_t			set_ms;
+typedef uint32_t		set_u32;
+typedef uint64_t		set_size;
+typedef bool			set_flag;
+typedef uint8_t			set_word;
+typedef char			*set_text;
+typedef struct set_texts	set_texts;
+typedef struct set_words	set_words;
+typedef struct set_nets		set_nets;
+typedef struct set_listens	set_listen;
+typedef struct set_media	set_media;
+
+struct gateway_settings {
+	char	*name;
+#define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
+	set_##type field;
+#include "common/settings.def"
+};
+
+struct settings {
+	uint64_t	generation;
+	struct gateway_settings *gateways;
+	size_t		ngateways;
+	char		*routes;	/* text of routes.conf, "" when there is none */
+#define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
+	set_##type field;
+#include "common/settings.def"
+};
+
+/* Indices of the word settings' choices. */
+enum { AUTHENTICATE_NONE, AUTHENTICATE_REGISTER, AUTHENTICATE_LOCAL, AUTHENTICATE_ALL };
+enum { CHALLENGE_AUTO, CHALLENGE_401 };
+enum { MEDIA_AUTO, MEDIA_ALWAYS, MEDIA_NEVER };
+enum { DURABILITY_COMMIT, DURABILITY_RELAXED };
+enum { RELAY_ANYBODY, RELAY_CLIENTS, RELAY_NOBODY };
+enum { CALLS_AUTH_OFF, CALLS_AUTH_AUTHORIZATION, CALLS_AUTH_PROXY };
+
+/* Where a configuration is wrong: file, line and column from 1, what to do. */
+struct complaint {
+	char		*file;
+	uint32_t	 line;
+	uint32_t	 column;
+	bool		 warning;
+	char		*text;		/* bad duration "8sec"; units are ms, s ... */
+	char		*source;	/* the line as it stands */
+};
+struct complaints {
+	struct complaint *v;
+	size_t		  n;
+	size_t		  errors;	/* those that are not warnings */
+};
+void	complain(struct complaints *c, bool warning, const char *file,
+	    uint32_t line, uint32_t column, const char *fmt, ...)
+	    __attribute__((format(printf, 6, 7)));
+void	complaints_fini(struct complaints *c);
+
+struct conf;			/* conf.h: the text as tokens */
+
+/*
+ * Types and checks a configuration; NULL when there is an error (all of them are
+ * listed, not only the first). Warnings alone do not prevent it.
+ */
+struct settings *settings_build(const struct conf *c, struct complaints *out);
+void	settings_free(struct settings *s);	/* NULL is fine */
+
+/* A row of settings.def, for describe, show, completion, manual. */
+struct setting_info {
+	const char	*daemon;	/* "all" or one name */
+	const char	*name;
+	const char	*type;
+	const char	*def;
+	int64_t		 min, max;
+	const char	*choices;
+	bool		 restart;
+	const char	*since;
+	const char	*help;
+	bool		 in_gateway;
+};
+extern const struct setting_info settings_table[];	/* ends with name NULL */
+const struct setting_info *setting_find(struct str name, bool in_gateway);
+/* The nearest name by edit distance, or NULL: "did you mean". */
+const struct setting_info *setting_nearest(struct str name, bool in_gateway);
+/* Every daemon that must restart for the step from a to b: names, else "". */
+void	settings_restarts(const struct settings *a, const struct settings *b,
+	    struct text *names);
+/* What is in force, as sip.conf text that parses back; changed: only that. */
+void	settings_print(const struct settings *s, bool changed_only, struct text *out);
+/* One value in the form it is written. */
+void	setting_print(const struct settings *s, const struct setting_info *i,
+	    struct text *out);
+
+#endif

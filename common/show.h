@@ -1,0 +1,46 @@
+#ifndef COMMON_SHOW_H
+#define COMMON_SHOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bus.h"
+
+/*
+ * Tables for sipctl: a daemon registers what it can show, and builds rows cell by
+ * cell; the JSON key is the cell's name. A table is answered in parts: the row
+ * function starts at cursor and returns the next cursor, or 0 at the end. It
+ * stops when show_full() says so.
+ */
+enum cell_kind {
+	CELL_TEXT,
+	CELL_NUMBER,
+	CELL_BOOL,
+	CELL_NULL,
+	CELL_LIST,
+};
+
+struct show;			/* rows being built */
+
+void	show_row(struct show *s);		/* begins a row */
+void	show_text(struct show *s, const char *name, struct str v);
+void	show_number(struct show *s, const char *name, int64_t v);
+void	show_bool(struct show *s, const char *name, bool v);
+void	show_null(struct show *s, const char *name);
+/* Elements joined and each ended by \n. */
+void	show_list(struct show *s, const char *name, struct str joined);
+bool	show_full(const struct show *s);	/* 256 rows or 256 KiB */
+/* Argument i of the question, or the empty slice. */
+struct str show_arg(const struct show *s, unsigned i);
+
+typedef uint64_t show_fn(void *arg, struct show *s, uint64_t cursor);
+
+struct show_table {
+	const char	*what;
+	show_fn		*fn;
+};
+/* Tables end with { 0 }; several may be added. Serves SHOW on both endpoints. */
+void	show_serve(struct bus_server *server, const struct show_table *tables,
+	    void *arg);
+
+#endif
