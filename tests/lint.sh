@@ -1,0 +1,18 @@
+#!/bin/sh
+# lint.sh - what can be said without running anything: manuals by mandoc, shell
+# scripts by sh -n (and shellcheck where it is installed).
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+for m in $(git ls-files '*.[1578]'); do
+	mandoc -Tlint -Wwarning "$m" || bad=1
+done
+for s in $(git ls-files '*.sh' .ci/run); do
+	case $(head -n 1 "$s") in
+	*bash*) bash -n "$s" || bad=1 ;;
+	*) sh -n "$s" || bad=1 ;;
+	esac
+	if command -v shellcheck >/dev/null; then
+		shellcheck -x "$s" || bad=1
+	fi
+done
+exit $bad
