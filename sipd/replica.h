@@ -1,0 +1,85 @@
+#ifndef SIPD_REPLICA_H
+#define SIPD_REPLICA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bus.h"
+#include "common/messages.h"
+#include "common/mono.h"
+#include "common/str.h"
+#include "sipd/hop.h"
+
+/*
+ * The bindings, as regd last said: one replica for all workers. The set of an
+ * AOR is one immutable block; writers (any worker) put a new one in its place,
+ * readers take no lock. An old set lives until every worker has ended the turn
+ * in which it may have looked.
+ */
+struct contact {
+	struct str	 uri;
+	struct str	 params;	/* other header parameters, as sent */
+	struct str	 instance;
+	struct str	 agent;
+	const struct str *paths;	/* the first is the nearest to us */
+	uint32_t	 npaths;
+	uint32_t	 reg_id;	/* 0: none */
+	uint16_t	 q;		/* 0..1000 */
+	struct mono	 expires;	/* skip it from then on */
+	struct hop	 flow;		/* transport NONE when regd knew none */
+};
+
+struct aor {
+	uint64_t	 version;
+	struct str	 name;		/* canonical */
+	uint32_t	 n;
+	uint32_t	 mark;		/* replica.c's */
+	uint64_t	 hash;		/* replica.c's */
+	struct contact	 contacts[];
+};
+
+static inline bool
+contact_alive(const struct contact *c, struct mono now)
+{
+	return mono_before(now, c->expires);
+}
+
+void	replica_open(void);
+void	replica_close(void);	/* after all workers left */
+
+/*
+ * This thread will read; the mark "looked, may be freed" is set at the end of
+ * each of the loop's turns. l NULL: by replica_quiesce() alone (tests).
+ */
+void	replica_join(struct loop *l);
+void	replica_leave(void);
+void	replica_quiesce(void);
+
+/* The set with at least one contact, or NULL. Borrowed until the turn's end. */
+const struct aor *replica_find(struct str aor);
+
+/*
+ * Newer wins; no binding means that the AOR has none left. False when the
+ * replica already had this version or a later one. Any worker.
+ */
+bool	replica_apply(struct str aor, uint64_t version,
+	    const struct rec_binding *bindings, uint32_t n, struct mono now);
+
+/* Worker 0: follows regd's feed; gone when the peer is. */
+void	replica_follow(struct bus_peer *regd, struct loop *l);
+/*
+ * Some snapshot has been complete since this process started. Until then an
+ * AOR that is not found is not known, rather than not registered.
+ */
+bool	replica_synced(void);
+
+uint64_t replica_aors(void);
+uint64_t replica_contacts(void);
+
+/* The follower's steps, for tests. */
+void	replica_begin(void);
+void	replica_complete(void);
+/* A step of clearing up after complete; false when nothing is left to do. */
+bool	replica_sweep(unsigned slots);
+
+#endif

@@ -1,0 +1,111 @@
+#ifndef SIPD_WORKER_H
+#define SIPD_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bus.h"
+#include "common/daemon.h"
+#include "common/loop.h"
+#include "sipd/hop.h"
+
+/*
+ * The worker threads. Each has a loop, a bus with its peers, a timer wheel and
+ * the sockets of its own; a call lives in one of them, chosen by a keyed hash of
+ * its Call-ID. Worker 0 is the main thread, on the loop and bus of the daemon:
+ * control, feeds and accepted connections enter there.
+ *
+ * Everything in struct worker belongs to that worker's thread.
+ */
+#define WORKERS_MAX	64
+#define MESSAGE_MAX	65536	/* octets of one SIP message on any transport */
+
+struct wheel;
+struct udp;
+struct tcp;
+struct pool;
+struct core;
+
+struct worker {
+	unsigned	 index;
+	struct self	*self;		/* read only in all but worker 0 */
+	struct loop	*loop;
+	struct bus	*bus;
+	struct bus_peer	*routed;
+	struct bus_peer	*regd;		/* worker 0 follows its feed */
+	struct bus_peer	*mediad;
+	struct bus_peer	*gwregd;
+	struct wheel	*wheel;
+	struct udp	*udp;
+	struct tcp	*tcp;
+	struct pool	*pool;
+	struct core	*core;		/* the upper half's own */
+	char		*out;		/* MESSAGE_MAX octets to build a message in */
+};
+
+/* One whole message; everything is valid until core_packet() returns. */
+struct packet {
+	struct str	bytes;
+	struct hop	from;		/* local: where it came in */
+	struct mono	arrived;
+};
+
+/*
+ * Opens and adopts: sockets of all listeners for all workers, connections that
+ * were kept; still privileged. Number of workers from "processors". 0 or -errno
+ * after logging why.
+ */
+int	workers_open(struct self *self);
+/*
+ * After privileges are given up: starts the threads, calls core_worker_start()
+ * in each, and then reads the sockets. Returns when all run; -errno if one
+ * could not start.
+ */
+int	workers_run(void);
+/* Ends the threads and closes everything; copes with a half-made start. */
+void	workers_stop(void);
+/* A new configuration is in force: listeners that changed. Main thread. */
+void	workers_commit(const struct settings *old);
+
+unsigned workers_count(void);
+struct worker *worker_get(unsigned index);
+/* The worker that owns the call: always < workers_count(). */
+unsigned worker_owner(struct str call_id);
+/* This thread's worker, or NULL. */
+struct worker *worker_self(void);
+
+/*
+ * fn(arg) soon in the thread of worker `index`, in the order posted from one
+ * worker; on `from` itself at once at the turn's end. from is this thread's
+ * worker. 0, or -ENOBUFS when that worker's queue is full: fn is not called.
+ */
+int	worker_run_on(struct worker *from, unsigned index,
+	    void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* ---- what the upper half provides (core.c) ---- */
+
+/* In the worker's thread, before its first packet. 0 or -errno. */
+int	core_worker_start(struct worker *w);
+/* In the worker's thread, after its last packet; copes with a failed start. */
+void	core_worker_stop(struct worker *w);
+/*
+ * A message for this worker to handle (its Call-ID hashes here; one without a
+ * readable Call-ID stays where it was received).
+ */
+void	core_packet(struct worker *w, const struct packet *p);
+/*
+ * What wire_send() was given token for did not leave. error is a negative
+ * errno: -ENOTCONN no such connection, -ECONNREFUSED, -ETIMEDOUT (connect took
+ * over 5 s), -ENETUNREACH, -EMSGSIZE, -EPIPE, -ENOBUFS ... Never from within
+ * wire_send(); never for token 0.
+ */
+void	core_send_failed(struct worker *w, uint64_t token, int error);
+/*
+ * A connection is gone: on every worker, once each. A hint: under overload it
+ * may be missing.
+ */
+void	core_flow_closed(struct worker *w, const struct hop *h);
+/* At the end of each turn, before the output leaves. */
+void	core_turn(struct worker *w);
+
+#endif
