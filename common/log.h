@@ -24,9 +24,12 @@ enum log_level {
 	LOG_ALL,
 };
 
-/* file may be NULL: stderr only. */
+/* file may be NULL: stderr only. "<n>" only where stderr is the journal. */
 void	log_open(const char *daemon, const char *file);
+/* After a rotation; keeps the old descriptor when the new one is refused. */
 void	log_reopen(void);
+/* Everything that is logged goes to stderr, too (daemons with -f). */
+void	log_to_stderr(bool all);
 void	log_level_set(enum log_level level);
 bool	log_level_parse(struct str name, enum log_level *out);	/* "problems" or "3" */
 /* For callers that would compute something only to log it. */

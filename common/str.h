@@ -68,8 +68,9 @@ char	*str_dup(struct str s);
 void	str_lower(char *s, size_t len);
 
 /*
- * A bounded text being written: never overflows, remembers that it did.
- * The storage is the caller's.
+ * A bounded text being written: never overflows, takes what fits and remembers
+ * that something did not. Always terminated, so at most size - 1 octets. The
+ * storage is the caller's.
  */
 struct text {
 	char	*s;
