@@ -1,0 +1,83 @@
+"""Fixtures of the stories. BIN names the programs, CORPUS the torture messages."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from lib.house import House  # noqa: E402
+from lib.sip import Phone  # noqa: E402
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    item.stash.setdefault(REPORTS, {})[call.when] = outcome.get_result()
+
+
+REPORTS = pytest.StashKey()
+
+
+@pytest.fixture
+def houses(request):
+    """Makes houses; each is ended and looked at after the story."""
+    made = []
+
+    def make(**how):
+        house = House(**how)
+        made.append(house)
+        return house
+    yield make
+    report = request.node.stash.get(REPORTS, {}).get("call")
+    failed = report is not None and report.failed
+    found = []
+    for house in made:
+        if failed:
+            print(f"house {house.dir}:\n{house.logs()}")
+        found += house.close(keep=failed)
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def house(houses):
+    """One that runs, with the accounts anna, bert and carl."""
+    h = houses().start()
+    h.import_users(["anna", "bert", "carl"])
+    return h
+
+
+@pytest.fixture
+def phones():
+    """phones(house, user, ...) makes phones on the wire, closed after the story."""
+    made = []
+
+    def make(house, user=None, **how):
+        phone = Phone(house, user, **how)
+        made.append(phone)
+        return phone
+    yield make
+    for phone in made:
+        phone.close()
+
+
+@pytest.fixture
+def peers():
+    """peers(thing) remembers what has a stop() (baresip, linphonec, sipp)."""
+    made = []
+
+    def keep(thing):
+        made.append(thing)
+        return thing
+    yield keep
+    for thing in reversed(made):
+        thing.stop()
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    path = pathlib.Path(os.environ.get("CORPUS", "../shared/corpus"))
+    if not path.is_dir():
+        pytest.skip(f"no corpus at {path} (CORPUS=)")
+    return path

@@ -1,0 +1,238 @@
+"""A house of its own for a story: directory, address, daemons, accounts.
+
+It is driven through sipctl alone, as an administrator would. What it leaves is
+looked at when it ends: no sanitizer line, no core, no process.
+"""
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from .wait import eventually
+
+DAEMONS = ("sipd", "regd", "routed", "mediad", "gwregd")
+BIN = pathlib.Path(os.environ.get("BIN", "build/bin")).absolute()
+SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer",
+             "ThreadSanitizer")
+
+_numbers = itertools.count(1)
+
+
+def free_address():
+    """A loopback address that no other house uses: 127.18.x.y by process id."""
+    for _ in range(250):
+        n = next(_numbers)
+        ip = f"127.{18 + os.getpid() // 60000 % 40}.{os.getpid() // 250 % 240 + 1}." \
+             f"{(os.getpid() % 250 + 7 * n) % 250 + 1}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            try:
+                s.bind((ip, 5060))
+                return ip
+            except OSError:
+                continue
+    raise RuntimeError("no loopback address is free")
+
+
+class Failed(AssertionError):
+    def __init__(self, args, result):
+        super().__init__(f"{' '.join(map(str, args))}: exit {result.returncode}\n"
+                         f"{result.stdout}{result.stderr}")
+        self.code, self.out, self.err = result.returncode, result.stdout, result.stderr
+
+
+class House:
+    def __init__(self, domain="house.test", port=5060, media_ports=(20000, 20198), settings=None,
+                 transports=("udp", "tcp"), directory=None):
+        self.domain, self.port, self.transports = domain, port, transports
+        self.ip = free_address()
+        self.phone_ip = self.ip         # phones live on other ports of it
+        self.media_ports = media_ports
+        self.settings = {"processors": "2", "log-level": "low-level"} | (settings or {})
+        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
+        self.dir.chmod(0o755)           # the daemons have users of their own
+        self.etc, self.state = self.dir / "etc", self.dir / "state"
+        self.run_dir, self.log = self.dir / "run", self.dir / "log"
+        self.passwords = {}
+        self.up_process = None
+        self.environment = {}
+
+    # ---- sipctl ----
+
+    def sipctl(self, *args, input=None, check=True, timeout=60):
+        """CompletedProcess; raises Failed unless it exits 0 (or check is False, or
+        the exit code that check names)."""
+        command = [BIN / "sipctl", "-C", self.dir, *args]
+        r = subprocess.run(command, input=input, text=True, capture_output=True, timeout=timeout,
+                           env=os.environ | self.environment)
+        if check is not False and r.returncode != (0 if check is True else check):
+            raise Failed(command, r)
+        for word in SANITIZER:
+            assert word not in r.stderr, r.stderr
+        return r
+
+    def json(self, *args, check=True):
+        return json.loads(self.sipctl(*args, "-o", "json", check=check).stdout)
+
+    def init(self):
+        args = ["init", self.domain]
+        for t in self.transports:
+            args += ["--listen", f"{t}:{self.ip}:{self.port}"]
+        args += ["--media", f"{self.ip}:{self.media_ports[0]}-{self.media_ports[1]}"]
+        for name, value in self.settings.items():
+            args += ["--set", f"{name}={value}"]
+        self.sipctl(*args)
+        return self
+
+    def up(self):
+        self.sipctl("up", "--detach", "--wait")
+        return self
+
+    def down(self):
+        self.sipctl("down")
+
+    def start(self):
+        return self.init().up()
+
+    # ---- accounts ----
+
+    def add_user(self, user, password=None):
+        password = password or f"pass-{user}"
+        self.sipctl("user", "add", f"{user}@{self.domain}", "--password-file", "-", input=password + "\n")
+        self.passwords[user] = password
+        return password
+
+    def add_users(self, *users):
+        for u in users:
+            self.add_user(u)
+
+    def import_users(self, names):
+        rows = ["user,domain,password"]
+        for n in names:
+            self.passwords[n] = f"pass-{n}"
+            rows.append(f"{n},{self.domain},pass-{n}")
+        self.sipctl("user", "import", "-", input="\n".join(rows) + "\n")
+
+    # ---- looking ----
+
+    def status(self):
+        r = self.sipctl("status", "-o", "json", check=False)
+        if r.returncode not in (0, 1):
+            raise Failed(["status"], r)
+        return json.loads(r.stdout)
+
+    def daemon(self, name):
+        return next(d for d in self.status()["daemons"] if d["name"] == name)
+
+    def figure(self, daemon, name):
+        return self.daemon(daemon)["figures"][name]
+
+    def pid(self, name):
+        """Of a daemon or "keeper", by its pid file; None when there is none."""
+        try:
+            return int((self.run_dir / f"{name}.pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+
+    def pids(self):
+        return {n: self.pid(n) for n in DAEMONS}
+
+    def contacts(self, user):
+        """Contact URIs of a user, sorted."""
+        r = self.sipctl("reg", "show", f"{user}@{self.domain}", "-o", "json", check=False)
+        if r.returncode == 1 and not r.stdout.strip():
+            return []
+        if r.returncode not in (0, 1):
+            raise Failed(["reg", "show"], r)
+        return sorted(row["contact"] for row in json.loads(r.stdout))
+
+    def ok(self):
+        return self.status()["ok"]
+
+    def idle(self, timeout=15):
+        """No transaction, call, session or port is left."""
+        def look():
+            status = self.status()
+            figures = {d["name"]: d["figures"] for d in status["daemons"]}
+            left = {k: figures[d][k] for d, k in (
+                ("sipd", "txn_server"), ("sipd", "txn_client"), ("sipd", "calls"),
+                ("mediad", "media_sessions"), ("mediad", "media_ports")) if figures[d].get(k)}
+            assert not left, f"left: {left}"
+            return True
+        eventually(look, timeout, 0.2, "idle house")
+        assert self.json("calls") == []
+        assert self.json("media") == []
+
+    # ---- hurting ----
+
+    def kill(self, *names, sig=signal.SIGKILL):
+        for pid in [self.pid(n) for n in names]:
+            os.kill(pid, sig)
+
+    def back(self, before, names, timeout=20):
+        """Waits until each of names runs as another process than before and is ready."""
+        def look():
+            now = {d["name"]: d for d in self.status()["daemons"]}
+            for n in names:
+                assert now[n]["pid"] not in (None, 0, before[n]), f"{n} is not back"
+                assert now[n]["state"] == "ok", f"{n}: {now[n]}"
+            return True
+        eventually(look, timeout, 0.1, f"{names} back")
+
+    # ---- the end ----
+
+    def logs(self):
+        """Everything it wrote, for a failed story."""
+        out = []
+        if self.log.is_dir():
+            for f in sorted(self.log.iterdir()):
+                if f.is_file():
+                    text = f.read_text(errors="replace")
+                    out.append(f"==== {f.name}\n" + text[-6000:])
+        return "\n".join(out)
+
+    def complaints(self):
+        """Sanitizer reports and cores."""
+        found = []
+        for f in self.dir.rglob("*"):
+            if f.is_file() and (f.suffix in (".stderr", ".log") or f.name.startswith("asan")):
+                text = f.read_text(errors="replace")
+                found += [f"{f.name}: {w}\n{text[-4000:]}" for w in SANITIZER if w in text]
+            if f.is_file() and (f.name == "core" or f.name.startswith("core.")):
+                found.append(f"core: {f}")
+        return found
+
+    def close(self, keep=False):
+        """Ends it and looks at what is left. Returns complaints."""
+        found = []
+        pids = [p for p in [self.pid("keeper"), *self.pids().values()] if p]
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+        try:
+            if (self.etc / "sip.conf").exists():
+                self.down()
+                eventually(lambda: not any(alive(p) for p in pids), 10, what="no process left")
+        except (AssertionError, subprocess.TimeoutExpired) as e:
+            found.append(f"down: {e}")
+            for pid in pids:
+                if alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+        found += self.complaints()
+        if not keep and not found:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        return found
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

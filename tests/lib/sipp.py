@@ -1,0 +1,60 @@
+"""sipp as a source of load, bounded in calls and in time."""
+import csv
+import pathlib
+import subprocess
+
+SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "sipp"
+
+
+class Sipp:
+    def __init__(self, house, scenario, directory, port, name=None, ip=None):
+        self.house, self.port = house, port
+        self.scenario = SCENARIOS / scenario
+        self.name = name or pathlib.Path(scenario).stem
+        self.dir = pathlib.Path(directory) / self.name
+        self.dir.mkdir(parents=True)
+        self.ip = ip or house.phone_ip
+        self.process = None
+
+    def users(self, rows):
+        """rows of fields, used one after another: [field0], [field1] ..."""
+        lines = ["SEQUENTIAL"] + [";".join(r) for r in rows]
+        (self.dir / "users.csv").write_text("\n".join(lines) + "\n")
+        return self
+
+    def start(self, calls, rate=10, seconds=60, arguments=()):
+        command = ["sipp", f"{self.house.ip}:{self.house.port}", "-sf", str(self.scenario),
+                   "-i", self.ip, "-mi", self.ip, "-p", str(self.port), "-m", str(calls), "-r", str(rate),
+                   "-nostdin", "-timeout", str(seconds), "-timeout_error", "-trace_err",
+                   "-error_file", str(self.dir / "errors"), "-trace_stat", "-stf", str(self.dir / "stat"),
+                   "-fd", "1", *arguments]
+        if (self.dir / "users.csv").exists():
+            command += ["-inf", str(self.dir / "users.csv")]
+        self.output = open(self.dir / "output", "wb")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output,
+                                        stderr=subprocess.STDOUT, cwd=self.dir)
+        return self
+
+    def wait(self, timeout):
+        """Its exit code: 0 when every call succeeded."""
+        code = self.process.wait(timeout)
+        self.output.close()
+        return code
+
+    def figures(self):
+        """The last line of its statistics: successful and failed calls, retransmissions."""
+        with open(self.dir / "stat", newline="") as f:
+            row = list(csv.DictReader(f, delimiter=";"))[-1]
+        return {"ok": int(row["SuccessfulCall(C)"]), "failed": int(row["FailedCall(C)"]),
+                "retransmissions": int(row["Retransmissions(C)"])}
+
+    def errors(self):
+        f = self.dir / "errors"
+        return f.read_text(errors="replace")[-3000:] if f.exists() else ""
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(5)
+        if self.process:
+            self.output.close()
