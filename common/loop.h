@@ -36,18 +36,25 @@ void	loop_run(struct loop *l);
 void	loop_once(struct loop *l, int wait_ms);
 void	loop_stop(struct loop *l);
 void	loop_stop_from_outside(struct loop *l);	/* any thread */
-/* The clock as read at the begin of this turn. */
+/* The clock as read by the turn's first handler; outside of a turn, now. */
 struct mono loop_now(const struct loop *l);
 /* Reads it anew (after a long piece of work). */
 struct mono loop_now_fresh(struct loop *l);
 
-/* Level-triggered. The descriptor stays the caller's. */
+/*
+ * Level-triggered. The descriptor stays the caller's and is made non-blocking.
+ * After an error fn gets LOOP_ERROR with what was asked for: it must read or
+ * write, which takes the error away, or free the io.
+ */
 struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events,
 	    loop_io_fn *fn, void *arg);
 void	loop_io_want(struct loop_io *io, unsigned events);
 void	loop_io_free(struct loop_io *io);	/* NULL is fine; before close(fd) */
 
-/* Whole milliseconds; one shot unless repeat_ms > 0. Starting again moves it. */
+/*
+ * Whole milliseconds, counted from the turn's begin; one shot unless
+ * repeat_ms > 0. Starting again moves it.
+ */
 struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);
 void	loop_timer_start(struct loop_timer *t, uint64_t ms, uint64_t repeat_ms);
 void	loop_timer_stop(struct loop_timer *t);
@@ -77,8 +84,10 @@ struct loop_turn *loop_turn_new(struct loop *l, loop_fn *fn, void *arg);
 void	loop_turn_again(struct loop *l);
 void	loop_turn_free(struct loop_turn *t);
 /*
- * fn(arg) at the begin of every turn, right after the loop slept: where a
- * worker says that it is awake (see sipd/replica.h).
+ * fn(arg) at the begin of every turn, before the first handler (or turn hook)
+ * that runs after the loop slept: where a worker says that it is awake (see
+ * sipd/replica.h). The last turn hook is the last thing that runs before the
+ * loop sleeps, so what one says there holds during the sleep.
  */
 struct loop_turn *loop_woke_new(struct loop *l, loop_fn *fn, void *arg);
 

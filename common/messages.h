@@ -68,6 +68,26 @@ int	msg_peek_type(const struct unpack *u);
  */
 int	msg_unpack(struct unpack *u, union msg *m);
 
+/*
+ * The same for a message inside an unpacked one (a feed record in its bin): the
+ * arena is not reset, so the outer message stays; it is valid until the next
+ * inner one.
+ */
+int	msg_unpack_inner(struct unpack *u, union msg *m);
+
+/*
+ * What every question starts with. Valid on any struct msg_X of a question, and
+ * read from a packed one, of unknown type too, with msg_peek_question().
+ */
+struct msg_question {
+	uint64_t	id;
+	uint32_t	deadline_ms;
+	uint64_t	call;
+};
+bool	msg_is_question(int type);
+/* Type and first field (id) without consuming; 0 or -EBADMSG. */
+int	msg_peek_id(const struct unpack *u, int *type, uint64_t *id);
+
 /* "ROUTE", or NULL. */
 const char *msg_name(enum msg_type type);
 /* One line for people: NAME field=value ...; secrets are not masked here. */

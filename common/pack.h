@@ -21,6 +21,7 @@ struct buf {
 	size_t	 size;
 };
 
+/* Grows by doubling and dies without memory: bound what goes in. */
 void	buf_fini(struct buf *b);
 void	buf_clear(struct buf *b);
 void	buf_add(struct buf *b, const void *p, size_t n);
@@ -37,6 +38,10 @@ void	pack_bin(struct buf *b, struct str v);		/* msgpack bin */
 size_t	pack_bin_begin(struct buf *b);
 void	pack_bin_end(struct buf *b, size_t mark);
 
+/*
+ * The cursor is our own: msgpack-c's unpacker allocates what an array's header
+ * announces before it has seen the elements, and builds objects nobody needs.
+ */
 #define UNPACK_DEPTH_MAX	16
 #define FRAME_MAX		(1024 * 1024)	/* octets of one bus frame */
 
@@ -48,8 +53,12 @@ struct unpack {
 };
 
 void	unpack_init(struct unpack *u, const void *p, size_t n);
-/* Number of elements; 0 after an error. Each open is matched by a close. */
+/*
+ * Number of elements; 0 after an error. Each is matched by an unpack_array_end()
+ * after its elements were read, which counts the depth.
+ */
 uint32_t unpack_array(struct unpack *u);
+void	unpack_array_end(struct unpack *u);
 uint64_t unpack_u64_bounded(struct unpack *u, uint64_t max);
 int64_t	unpack_i64_raw(struct unpack *u);
 bool	unpack_bool_raw(struct unpack *u);
