@@ -19,6 +19,12 @@ struct hop {
 	struct addr	local;
 };
 
+/* The same hop has the same octets here, for maps. */
+struct hop_key {
+	char	s[44];
+};
+struct str hop_key(const struct hop *h, struct hop_key *k);
+
 bool	hop_eq(const struct hop *a, const struct hop *b);
 /* The same transport and remote end, whatever our side is. */
 bool	hop_same_peer(const struct hop *a, const struct hop *b);

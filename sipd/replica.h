@@ -33,8 +33,8 @@ struct aor {
 	uint64_t	 version;
 	struct str	 name;		/* canonical */
 	uint32_t	 n;
-	uint32_t	 mark;		/* replica.c's */
-	uint64_t	 hash;		/* replica.c's */
+	uint32_t	 mark;		/* mark and hash are replica.c's */
+	uint64_t	 hash;
 	struct contact	 contacts[];
 };
 
@@ -65,8 +65,9 @@ const struct aor *replica_find(struct str aor);
 bool	replica_apply(struct str aor, uint64_t version,
 	    const struct rec_binding *bindings, uint32_t n, struct mono now);
 
-/* Worker 0: follows regd's feed; gone when the peer is. */
+/* Worker 0: follows regd's feed, until the peer is gone or told otherwise. */
 void	replica_follow(struct bus_peer *regd, struct loop *l);
+void	replica_unfollow(void);	/* before the loop is freed */
 /*
  * Some snapshot has been complete since this process started. Until then an
  * AOR that is not found is not known, rather than not registered.
@@ -76,10 +77,13 @@ bool	replica_synced(void);
 uint64_t replica_aors(void);
 uint64_t replica_contacts(void);
 
-/* The follower's steps, for tests. */
+/* ---- the follower's steps, for replica_feed.c and tests ---- */
+
 void	replica_begin(void);
 void	replica_complete(void);
-/* A step of clearing up after complete; false when nothing is left to do. */
-bool	replica_sweep(unsigned slots);
+/* Starts a round of clearing up when it is time for one. */
+void	replica_tidy(struct mono now);
+/* A step of that round, or of the one after a snapshot; false: nothing is left. */
+bool	replica_sweep(void);
 
 #endif

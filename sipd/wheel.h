@@ -2,6 +2,7 @@
 #define SIPD_WHEEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/loop.h"

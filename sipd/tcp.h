@@ -1,0 +1,41 @@
+#ifndef SIPD_TCP_H
+#define SIPD_TCP_H
+
+#include <stdint.h>
+
+#include "sipd/hop.h"
+#include "sipd/worker.h"
+
+/*
+ * TCP connections: accepted on worker 0, owned by the worker that the hash of
+ * the remote end names. A connection is read with MSG_PEEK until a whole message
+ * is there, which is then consumed: a killed process leaves the rest in the
+ * kernel for the next one. Those that carry bindings (flows.h) are kept in the
+ * descriptor store and adopted at start.
+ */
+struct tcp;
+struct listener;
+
+struct tcp *tcp_new(struct worker *w);
+void	tcp_free(struct tcp *t);	/* NULL is fine; closes our copies */
+
+/* Takes fd: accepted, or adopted (slot >= 0: it is in the store as f<slot>). */
+void	tcp_take(struct worker *w, int fd, int slot);
+
+/* The worker that owns connections to that remote end. */
+unsigned tcp_owner(const struct hop *h);
+
+/* Any worker; see wire_send(). The owner does the rest. */
+int	tcp_send(struct worker *w, const struct hop *to, struct str bytes,
+	    unsigned flags, uint64_t token);
+
+/* The first binding of a flow came or the last went (flows.c). Any thread. */
+void	tcp_flow_changed(const struct hop *h);
+
+/* At the end of the turn: closes what broke in it. */
+void	tcp_turn(struct tcp *t);
+
+/* This worker's connections. */
+uint32_t tcp_count(const struct tcp *t);
+
+#endif
