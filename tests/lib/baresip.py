@@ -20,7 +20,7 @@ class Baresip:
         self.rec = self.dir / "rec"
         self.rec.mkdir(parents=True)
         self.ip = ip or house.phone_ip
-        self.control_port = port + 1
+        self.control_port = port + 500      # port + 1 is taken: TLS
         self.events = []
         self.buffer = b""
         self.control = None
@@ -132,6 +132,13 @@ ctrl_tcp_listen  {self.ip}:{self.control_port}
         files = sorted(self.rec.glob("*-dec.wav"))
         assert files, f"{self.user} recorded nothing\n{self.said()}"
         return files[-1]
+
+    def listened(self, seconds=2.5, timeout=15):
+        """Waits until so much was recorded of the far end (48 kHz or 8 kHz, 16 bit)."""
+        def enough():
+            files = sorted(self.rec.glob("*-dec.wav"))
+            return files and files[-1].stat().st_size >= seconds * 8000 * 2
+        eventually(enough, timeout, what=f"{seconds} s of sound at {self.user}")
 
     def stop(self):
         if self.control:

@@ -74,6 +74,11 @@ domain={house.domain}
     def terminate(self):
         self.command("terminate")
 
+    def listened(self, seconds=2.5, timeout=15):
+        """Waits until so much was recorded of the far end (8 kHz, 16 bit)."""
+        eventually(lambda: self.record.exists() and self.record.stat().st_size >= seconds * 8000 * 2,
+                   timeout, what=f"{seconds} s of sound at {self.user}")
+
     def heard(self):
         return self.record
 
