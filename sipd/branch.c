@@ -1,0 +1,150 @@
+/*
+ * branch - Via branches and To-tags that verify by themselves.
+ *
+ * forward.c makes them, core.c and stray.c verify them. RFC 3261 section 16.11
+ * lets a stateless proxy derive its branch from the request; ours adds a key.
+ */
+#include "sipd/branch.h"
+
+#include "common/digest.h"
+#include "common/map.h"
+
+#define COOKIE		"z9hG4bK"
+#define COOKIE_LEN	7
+#define MAC_OFF		(COOKIE_LEN + BRANCH_TARGET_LEN)
+#define MAC_OCTETS	12	/* 16 characters of base64url */
+#define INPUT_MAX	1024
+
+static uint8_t keys[2][KEY_LEN];
+
+void
+branch_init(const struct keyring *k)
+{
+	memcpy(keys, k->key, sizeof(keys));
+}
+
+/*
+ * base64url has '-' and '_', both legal in a token (RFC 3261 section 25.1).
+ */
+static void
+text_of(const uint8_t *octets, size_t n, char *out, size_t chars)
+{
+	char	all[32];
+
+	base64url_encode(octets, n, all);
+	memcpy(out, all, chars);
+}
+
+void
+branch_target(struct str destination, struct str uri,
+    char out[BRANCH_TARGET_LEN])
+{
+	char		 buf[INPUT_MAX];
+	struct text	 t;
+	uint8_t		 mac[16];
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, destination);
+	text_ch(&t, '\n');
+	text_add(&t, uri);
+	siphash128(keys[0], text_str(&t), mac);
+	text_of(mac, 6, out, BRANCH_TARGET_LEN);
+}
+
+/* The fields are separated by an octet that none of them can hold. */
+static void
+mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
+    uint8_t mac[16])
+{
+	char		buf[INPUT_MAX];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, in->below_sent_by);
+	text_ch(&t, '\n');
+	text_add(&t, in->below_branch);
+	text_ch(&t, '\n');
+	text_add(&t, in->call_id);
+	text_ch(&t, '\n');
+	text_add(&t, in->from_tag);
+	text_ch(&t, '\n');
+	text_u64(&t, in->cseq);
+	text_ch(&t, '\n');
+	text_add(&t, target);
+	siphash128(key, text_str(&t), mac);
+}
+
+void
+branch_make(const struct branch_input *in,
+    const char target[BRANCH_TARGET_LEN], char out[BRANCH_LEN])
+{
+	uint8_t	mac[16];
+
+	mac_of(keys[0], in, str_make(target, BRANCH_TARGET_LEN), mac);
+	memcpy(out, COOKIE, COOKIE_LEN);
+	memcpy(out + COOKIE_LEN, target, BRANCH_TARGET_LEN);
+	text_of(mac, MAC_OCTETS, out + MAC_OFF, BRANCH_LEN - MAC_OFF);
+}
+
+bool
+branch_verify(const struct branch_input *in, struct str branch)
+{
+	struct str	target, sent;
+	uint8_t		mac[16];
+	char		want[BRANCH_LEN - MAC_OFF];
+
+	if (branch.len != BRANCH_LEN || memcmp(branch.s, COOKIE, COOKIE_LEN) != 0)
+		return false;
+	target = str_make(branch.s + COOKIE_LEN, BRANCH_TARGET_LEN);
+	sent = str_make(branch.s + MAC_OFF, sizeof(want));
+	for (size_t i = 0; i < 2; i++) {
+		mac_of(keys[i], in, target, mac);
+		text_of(mac, MAC_OCTETS, want, sizeof(want));
+		if (digest_equal(str_make(want, sizeof(want)), sent))
+			return true;
+	}
+	return false;
+}
+
+static void
+totag_with(const uint8_t *key, struct str call_id, struct str from_tag,
+    uint32_t cseq, char out[TOTAG_LEN])
+{
+	char		buf[INPUT_MAX];
+	struct text	t;
+	uint8_t		mac[16];
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, STR("totag\n"));
+	text_add(&t, call_id);
+	text_ch(&t, '\n');
+	text_add(&t, from_tag);
+	text_ch(&t, '\n');
+	text_u64(&t, cseq);
+	siphash128(key, text_str(&t), mac);
+	out[0] = 'k';
+	text_of(mac, 9, out + 1, TOTAG_LEN - 1);
+}
+
+void
+totag_make(struct str call_id, struct str from_tag, uint32_t cseq,
+    char out[TOTAG_LEN])
+{
+	totag_with(keys[0], call_id, from_tag, cseq, out);
+}
+
+bool
+totag_verify(struct str call_id, struct str from_tag, uint32_t cseq,
+    struct str tag)
+{
+	char	want[TOTAG_LEN];
+
+	if (tag.len != TOTAG_LEN)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		totag_with(keys[i], call_id, from_tag, cseq, want);
+		if (digest_equal(str_make(want, TOTAG_LEN), tag))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,586 @@
+/*
+ * txn - runs the transaction machines of txn_rules.c.
+ *
+ * core.c finds a transaction for what arrives and hands it over; proxy.c,
+ * register.c and send.c are its users. One function changes the state.
+ */
+#include "sipd/txn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/map.h"
+#include "common/settings.h"
+#include "common/daemon.h"
+#include "common/stats.h"
+#include "sipd/msg.h"
+#include "sipd/request.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+#define T1_FACTOR	64
+#define FREE_MAX	4096	/* spare structs kept for reuse */
+
+struct txn {
+	txn_key		 key;		/* the maps' key: 8 octets */
+	struct txns	*x;
+	uint8_t		 kind;
+	uint8_t		 state;
+	bool		 active;	/* counts against the limit */
+	uint16_t	 code;
+	int		 error;		/* of a send that failed at once */
+	unsigned	 flags;		/* of wire_send() */
+	uint32_t	 interval_ms;	/* of the running retransmission timer */
+	uint32_t	 len;
+	char		*bytes;		/* kept, to be sent again; or NULL */
+	const struct txn_user *user;	/* NULL: forgotten */
+	void		*arg;
+	struct hop	 hop;
+	struct mono	 begun;
+	struct wheel_timer retransmit;
+	struct wheel_timer timeout;
+	struct txn	*next_free;
+};
+
+struct txns {
+	struct worker	*w;
+	struct map	*maps[2];	/* [true]: servers */
+	uint32_t	 active;
+	struct txn	*spare;
+	uint32_t	 nspare;
+};
+
+/* What travels with an event. */
+struct occasion {
+	struct str		 bytes;	/* to send */
+	const struct msg	*msg;	/* response */
+	const struct packet	*packet;
+	int			 error;
+};
+
+static void txn_event(struct txn *t, enum txn_event ev, const struct occasion *o);
+
+static bool
+is_server(const struct txn *t)
+{
+	return t->kind == TXN_INVITE_SERVER || t->kind == TXN_SERVER;
+}
+
+static struct str
+key_of(const void *object)
+{
+	const struct txn *t = object;
+
+	return str_make((const char *)&t->key, sizeof(t->key));
+}
+
+struct txns *
+txns_new(struct worker *w)
+{
+	struct txns	*x = xcalloc(1, sizeof(*x));
+
+	x->w = w;
+	x->maps[false] = map_new(key_of);
+	x->maps[true] = map_new(key_of);
+	return x;
+}
+
+static void
+txn_release(struct txn *t)
+{
+	wheel_stop(t->x->w->wheel, &t->retransmit);
+	wheel_stop(t->x->w->wheel, &t->timeout);
+	free(t->bytes);
+	free(t);
+}
+
+void
+txns_free(struct txns *x)
+{
+	struct txn	*t;
+	size_t		 cursor;
+
+	if (x == NULL)
+		return;
+	for (int server = 0; server < 2; server++) {
+		cursor = 0;
+		while ((t = map_next(x->maps[server], &cursor)) != NULL)
+			txn_release(t);
+		map_free(x->maps[server]);
+	}
+	while ((t = x->spare) != NULL) {
+		x->spare = t->next_free;
+		free(t);
+	}
+	free(x);
+}
+
+uint32_t
+txns_active(const struct txns *x)
+{
+	return x->active;
+}
+
+uint32_t
+txns_count(const struct txns *x, bool server)
+{
+	return (uint32_t)map_count(x->maps[server]);
+}
+
+/* ---- identity ------------------------------------------------------------ */
+
+static txn_key
+key_hash(struct text *t)
+{
+	txn_key	k = hash_str(text_str(t));
+
+	return k != 0 ? k : 1;		/* 0 is wire_send()'s "not interested" */
+}
+
+txn_key
+txn_server_key(const struct msg *m, struct str method)
+{
+	char		buf[2048];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, method);
+	text_ch(&t, '\n');
+	text_add(&t, m->via.sent_by);
+	text_ch(&t, '\n');
+	text_add(&t, m->via.branch);
+	if (!str_prefix(m->via.branch, STR("z9hG4bK"))) {
+		/* RFC 3261 section 17.2.3: what RFC 2543 compared. */
+		text_ch(&t, '\n');
+		text_add(&t, m->uri);
+		text_ch(&t, '\n');
+		text_add(&t, m->call_id);
+		text_ch(&t, '\n');
+		text_add(&t, m->from_tag);
+		text_ch(&t, '\n');
+		text_u64(&t, m->cseq);
+	}
+	return key_hash(&t);
+}
+
+txn_key
+txn_client_key(struct str branch, struct str method)
+{
+	char		buf[512];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, method);
+	text_ch(&t, '\n');
+	text_add(&t, branch);
+	return key_hash(&t);
+}
+
+struct txn *
+txn_find(struct txns *x, txn_key key, bool server)
+{
+	return map_find(x->maps[server], str_make((const char *)&key, sizeof(key)));
+}
+
+/* ---- beginning and ending -------------------------------------------------- */
+
+static void
+on_retransmit(void *arg)
+{
+	txn_event(arg, EV_RETRANSMIT, &(struct occasion){ 0 });
+}
+
+/* B, F and H on one timer with D, I, J, K, L and M: never both at a time. */
+static void
+on_timeout(void *arg)
+{
+	struct txn	*t = arg;
+	enum txn_event	 ev = EV_END;
+
+	if (txn_rules[t->kind][t->state][EV_TIMEOUT].next != ST_NONE)
+		ev = EV_TIMEOUT;
+	txn_event(t, ev, &(struct occasion){
+	    .error = t->error != 0 ? t->error : -ETIMEDOUT });
+}
+
+static struct txn *
+txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
+    const struct txn_user *user, void *arg)
+{
+	struct txn	*t;
+
+	if (x->active >= settings_now()->transactions_max) {
+		stats->txn_refused++;
+		return NULL;
+	}
+	if ((t = x->spare) != NULL) {
+		x->spare = t->next_free;
+		x->nspare--;
+		memset(t, 0, sizeof(*t));
+	} else
+		t = xcalloc(1, sizeof(*t));
+	t->x = x;
+	t->kind = kind;
+	t->key = key;
+	t->hop = *hop;
+	t->user = user;
+	t->arg = arg;
+	t->active = true;
+	t->begun = loop_now(x->w->loop);
+	wheel_timer_init(&t->retransmit, on_retransmit, t);
+	wheel_timer_init(&t->timeout, on_timeout, t);
+	map_put(x->maps[is_server(t)], t);
+	x->active++;
+	stats->txn_new++;
+	if (is_server(t))
+		stats->txn_server++;
+	else
+		stats->txn_client++;
+	return t;
+}
+
+static void
+txn_quiet(struct txn *t)
+{
+	if (!t->active)
+		return;
+	t->active = false;
+	t->x->active--;
+}
+
+static void
+txn_free(struct txn *t)
+{
+	struct txns	*x = t->x;
+
+	if (t->user != NULL && t->user->ended != NULL)
+		t->user->ended(t->arg, t);
+	txn_quiet(t);
+	map_remove(x->maps[is_server(t)], key_of(t));
+	if (is_server(t))
+		stats->txn_server--;
+	else
+		stats->txn_client--;
+	stats->txn_free++;
+	if (x->nspare >= FREE_MAX) {
+		txn_release(t);
+		return;
+	}
+	wheel_stop(x->w->wheel, &t->retransmit);
+	wheel_stop(x->w->wheel, &t->timeout);
+	free(t->bytes);
+	t->next_free = x->spare;
+	x->spare = t;
+	x->nspare++;
+}
+
+struct txn *
+txn_server_new(struct txns *x, txn_key key, bool invite, const struct hop *back,
+    const struct txn_user *user, void *arg)
+{
+	struct txn	*t;
+
+	t = txn_new(x, invite ? TXN_INVITE_SERVER : TXN_SERVER, key, back, user, arg);
+	if (t != NULL)
+		t->state = invite ? ST_PROCEEDING : ST_TRYING;
+	return t;
+}
+
+struct txn *
+txn_client_new(struct txns *x, struct str branch, struct str method,
+    const struct hop *to, unsigned flags, struct str request,
+    const struct txn_user *user, void *arg)
+{
+	struct txn	*t;
+	bool		 invite = str_eq(method, STR("INVITE"));
+	txn_key		 key = txn_client_key(branch, method);
+
+	/* The same branch again would be the same transaction: refuse. */
+	if (txn_find(x, key, false) != NULL)
+		return NULL;
+	t = txn_new(x, invite ? TXN_INVITE_CLIENT : TXN_CLIENT, key, to, user, arg);
+	if (t == NULL)
+		return NULL;
+	t->state = ST_TRYING;
+	t->flags = flags;
+	txn_event(t, EV_BEGIN, &(struct occasion){ .bytes = request });
+	return t;
+}
+
+void
+txn_forget(struct txn *t)
+{
+	if (t != NULL)
+		t->user = NULL;
+}
+
+/* ---- the machine ----------------------------------------------------------- */
+
+/* As if wire had told us later: the caller may still hold t. */
+static void
+send_failed_soon(struct txn *t, int error)
+{
+	t->error = error;
+	wheel_stop(t->x->w->wheel, &t->retransmit);
+	wheel_start(t->x->w->wheel, &t->timeout, 0);
+}
+
+static void
+txn_send(struct txn *t, struct str bytes)
+{
+	uint64_t	token = is_server(t) ? 0 : t->key;
+	int		error;
+
+	if (bytes.len == 0)
+		return;
+	error = wire_send(t->x->w, &t->hop, bytes, t->flags, token);
+	if (error < 0 && token != 0 && t->state != ST_COMPLETED)
+		send_failed_soon(t, error);
+}
+
+static void
+txn_keep(struct txn *t, struct str bytes)
+{
+	if (t->bytes == NULL || t->len < bytes.len)
+		t->bytes = xrealloc(t->bytes, 1, bytes.len);
+	memcpy(t->bytes, bytes.s, bytes.len);
+	t->len = (uint32_t)bytes.len;
+}
+
+static void
+txn_drop(struct txn *t)
+{
+	free(t->bytes);
+	t->bytes = NULL;
+	t->len = 0;
+}
+
+/*
+ * RFC 3261 section 17.1.1.3: made from the request as it was sent; the
+ * machine keeps the ACK instead of the request from here on.
+ */
+static void
+txn_ack(struct txn *t, const struct msg *response)
+{
+	char		*out = t->x->w->out;
+	struct text	 ack;
+
+	text_init(&ack, out, MESSAGE_MAX);
+	if (t->bytes == NULL ||
+	    request_ack(&ack, str_make(t->bytes, t->len), response) < 0)
+		return;
+	txn_send(t, text_str(&ack));
+	txn_keep(t, text_str(&ack));
+}
+
+static void
+start_retransmit(struct txn *t, uint32_t actions)
+{
+	const struct settings	*set = settings_now();
+	uint32_t		 next;
+
+	if (hop_is_stream(&t->hop))
+		return;
+	next = t->interval_ms == 0 ? (uint32_t)set->t1 : t->interval_ms * 2;
+	if (actions & START_E_SLOW)
+		next = (uint32_t)set->t2;
+	else if ((actions & START_E) && next > set->t2)
+		next = (uint32_t)set->t2;
+	t->interval_ms = next;
+	wheel_start(t->x->w->wheel, &t->retransmit, next);
+}
+
+/* Which wait an action starts, in ms; 0: none on this transport. */
+static int64_t
+wait_of(const struct txn *t, uint32_t actions)
+{
+	const struct settings	*set = settings_now();
+	bool			 stream = hop_is_stream(&t->hop);
+
+	if (actions & START_B)
+		return set->timer_b;
+	if (actions & (START_FH | START_LM))
+		return T1_FACTOR * set->t1;
+	if (actions & (START_D | START_J))
+		return stream ? 0 : T1_FACTOR * set->t1;
+	return stream ? 0 : set->t4;		/* I and K */
+}
+
+#define START_WAIT	(START_B | START_FH | START_D | START_IK | START_J | START_LM)
+#define START_LINGER	(START_D | START_IK | START_J | START_LM)
+
+static void
+txn_timers(struct txn *t, uint32_t actions)
+{
+	struct wheel	*wheel = t->x->w->wheel;
+
+	if (actions & STOP_RETRANSMIT)
+		wheel_stop(wheel, &t->retransmit);
+	if (actions & STOP_TIMEOUT)
+		wheel_stop(wheel, &t->timeout);
+	if (actions & (START_A | START_E | START_E_SLOW))
+		start_retransmit(t, actions);
+	if (actions & START_WAIT)
+		wheel_start(wheel, &t->timeout, wait_of(t, actions));
+	if (actions & START_LINGER)
+		txn_quiet(t);
+}
+
+static void
+txn_do(struct txn *t, uint32_t actions, const struct occasion *o)
+{
+	if (actions & DO_SEND)
+		txn_send(t, o->bytes);
+	if (actions & DO_KEEP)
+		txn_keep(t, o->bytes);
+	if (actions & DO_ABSORB)
+		stats->retransmissions_in++;
+	if ((actions & DO_RESEND) && t->bytes != NULL) {
+		stats->retransmissions_out++;
+		txn_send(t, str_make(t->bytes, t->len));
+	}
+	if (actions & DO_ACK)
+		txn_ack(t, o->msg);
+	if (actions & DO_DROP)
+		txn_drop(t);
+	txn_timers(t, actions);
+	if ((actions & DO_PASS) && t->user != NULL && t->user->response != NULL)
+		t->user->response(t->arg, t, o->msg, o->packet);
+	if (actions & DO_FAIL) {
+		if (o->error == -ETIMEDOUT)
+			stats->timeouts++;
+		if (t->user != NULL && t->user->failed != NULL)
+			t->user->failed(t->arg, t, o->error);
+	}
+}
+
+static void
+txn_event(struct txn *t, enum txn_event ev, const struct occasion *o)
+{
+	const struct txn_rule	*r = &txn_rules[t->kind][t->state][ev];
+
+	if (r->next == ST_NONE) {
+		stats->txn_ignored++;
+		return;
+	}
+	t->state = r->next;	/* first: an action may raise an event */
+	txn_do(t, r->actions, o);
+	if (r->next == ST_TERMINATED)
+		txn_free(t);	/* last */
+}
+
+/* ---- what happens to it ------------------------------------------------------ */
+
+bool
+txn_reply(struct txn *t, uint16_t code, struct str bytes)
+{
+	enum txn_event	ev;
+
+	ev = code < 200 ? EV_TU_1XX : code < 300 ? EV_TU_2XX : EV_TU_FINAL;
+	if (txn_rules[t->kind][t->state][ev].next == ST_NONE) {
+		stats->txn_ignored++;
+		return false;
+	}
+	t->code = code;
+	t->interval_ms = 0;
+	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
+	return true;
+}
+
+void
+txn_request_again(struct txn *t, bool ack)
+{
+	txn_event(t, ack ? EV_ACK : EV_REQUEST, &(struct occasion){ 0 });
+}
+
+void
+txn_response(struct txn *t, const struct msg *m, const struct packet *p)
+{
+	enum txn_event	ev;
+
+	ev = m->code < 200 ? EV_RX_1XX : m->code < 300 ? EV_RX_2XX : EV_RX_FINAL;
+	t->code = m->code;
+	txn_event(t, ev, &(struct occasion){ .msg = m, .packet = p });
+}
+
+void
+txns_send_failed(struct txns *x, uint64_t token, int error)
+{
+	struct txn	*t = txn_find(x, token, false);
+
+	if (t != NULL)
+		txn_event(t, EV_SEND_FAILED, &(struct occasion){ .error = error });
+}
+
+/* ---- looking ------------------------------------------------------------------ */
+
+enum txn_kind
+txn_kind(const struct txn *t)
+{
+	return t->kind;
+}
+
+enum txn_state
+txn_state(const struct txn *t)
+{
+	return t->state;
+}
+
+const struct hop *
+txn_hop(const struct txn *t)
+{
+	return &t->hop;
+}
+
+uint16_t
+txn_code(const struct txn *t)
+{
+	return t->code;
+}
+
+struct str
+txn_kept(const struct txn *t)
+{
+	return str_make(t->bytes, t->len);
+}
+
+const struct txn *
+txn_next(struct txns *x, bool server, size_t *cursor)
+{
+	return map_next(x->maps[server], cursor);
+}
+
+int64_t
+txn_age_ms(const struct txn *t)
+{
+	return mono_ms_between(t->begun, loop_now(t->x->w->loop));
+}
+
+int64_t
+txn_timer_ms(const struct txn *t)
+{
+	const struct wheel	*wheel = t->x->w->wheel;
+	int64_t			 a, b;
+
+	a = wheel_active(&t->retransmit) ? wheel_left_ms(wheel, &t->retransmit) : -1;
+	b = wheel_active(&t->timeout) ? wheel_left_ms(wheel, &t->timeout) : -1;
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+const char *
+txn_state_name(const struct txn *t)
+{
+	static const char *const	names[NSTATES] = {
+		[ST_TRYING]	= "trying",
+		[ST_PROCEEDING]	= "proceeding",
+		[ST_COMPLETED]	= "completed",
+		[ST_CONFIRMED]	= "confirmed",
+		[ST_ACCEPTED]	= "accepted",
+		[ST_TERMINATED]	= "terminated",
+	};
+
+	return names[t->state];
+}
