@@ -27,6 +27,10 @@ struct conf_node {
 	struct conf_node *nodes;	/* of a block, else NULL */
 	size_t		 nnodes;
 	bool		 block;
+	/* Where it stands in its file's text, for conf_edit(): octets from 0. */
+	uint32_t	 begin, end;		/* name to last value or "}" */
+	uint32_t	 values_begin, values_end;	/* equal: no value */
+	uint32_t	 open;			/* of a block: after "{" */
 };
 struct conf {
 	struct conf_node *nodes;
@@ -37,7 +41,10 @@ struct conf {
 	size_t		  nfiles;
 };
 
-#define CONF_MAX	(1024 * 1024)	/* octets of all files together */
+#define CONF_MAX	(480 * 1024)	/* octets of all files together */
+#define CONF_FLAT_MAX	(512 * 1024)	/* octets conf_flatten() can need */
+#define CONF_FILES_MAX	200
+#define CONF_NAME_MAX	128		/* octets of a file's name below etc */
 
 /*
  * Reads dir/sip.conf, its includes, dir/conf.d/ *.conf and dir/routes.conf.
@@ -47,7 +54,16 @@ struct conf *conf_read(const char *dir, struct complaints *out);
 /* From text that conf_flatten() wrote. */
 struct conf *conf_unflatten(struct str text, struct complaints *out);
 void	conf_free(struct conf *c);
-/* All files with their names as one text: for generations and PREPARE. */
+/* The nodes of one text alone; include is an ordinary word here. */
+struct conf *conf_parse(const char *file, struct str text, struct complaints *out);
+/* Text of the i-th file read, and its name; false past the end. */
+bool	conf_file_at(const struct conf *c, size_t i, const char **name, struct str *text);
+/* Fills in the source line of every complaint about a file of c. */
+void	conf_sources(const struct conf *c, struct complaints *out);
+/*
+ * All files with their names as one text (at most CONF_FLAT_MAX octets): for
+ * generations and PREPARE. Equal configurations give equal texts.
+ */
 void	conf_flatten(const struct conf *c, struct text *out);
 
 /*
@@ -58,9 +74,15 @@ void	conf_flatten(const struct conf *c, struct text *out);
 char	*conf_edit(const char *file, struct str text, const char *block,
 	    const char *label, const char *name, const char *value,
 	    struct complaints *out);
-/* Removes a whole block, or appends one given as text. */
+/*
+ * Removes the block (new_text NULL), or puts new_text in its place: at the end
+ * when there is none.
+ */
 char	*conf_edit_block(const char *file, struct str text, const char *block,
 	    const char *label, const char *new_text, struct complaints *out);
+
+/* A value as it has to be written: with quotes when it needs them. */
+void	conf_quote(struct text *out, struct str value);
 
 /* Writes file atomically: temp file, fsync, rename, fsync of the directory. */
 int	file_replace(const char *path, struct str text, unsigned mode);

@@ -91,7 +91,13 @@ struct complaints {
 void	complain(struct complaints *c, bool warning, const char *file,
 	    uint32_t line, uint32_t column, const char *fmt, ...)
 	    __attribute__((format(printf, 6, 7)));
+#define COMPLAINTS_MAX	100	/* kept; errors counts on */
 void	complaints_fini(struct complaints *c);
+/*
+ * For people: FILE:LINE:COLUMN: error: TEXT, the line, a mark under the place.
+ * utf8: draw the bar with a box character.
+ */
+void	complaint_print(const struct complaint *c, bool utf8, struct text *out);
 
 struct conf;			/* conf.h: the text as tokens */
 

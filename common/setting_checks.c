@@ -1,0 +1,278 @@
+/*
+ * setting_checks - what settings must agree about with each other: sockets that
+ * exclude each other, orders of durations, gateways that are complete.
+ *
+ * Called by settings_build() after everything was read, even after errors, so
+ * that all of them are seen at once; then a value may be missing.
+ */
+#include "common/setting_types.h"
+
+static const struct conf_node *
+node_in(const struct conf_node *nodes, size_t n, const char *name)
+{
+	while (n-- > 0)
+		if (strcmp(nodes[n].name, name) == 0)
+			return &nodes[n];
+	return NULL;
+}
+
+const struct conf_node *
+conf_node_find(const struct conf *c, const char *name)
+{
+	return node_in(c->nodes, c->nnodes, name);
+}
+
+const struct conf_node *
+conf_gateway_find(const struct conf *c, const char *gateway, const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nnodes; i++)
+		if (c->nodes[i].block && c->nodes[i].nvalues == 1 &&
+		    strcmp(c->nodes[i].name, "gateway") == 0 &&
+		    strcmp(c->nodes[i].values[0].text, gateway) == 0)
+			return name == NULL ? &c->nodes[i] :
+			    node_in(c->nodes[i].nodes, c->nodes[i].nnodes, name);
+	return NULL;
+}
+
+/* Complains at the value of node, or about the file when there is none. */
+#define complain_at(out, warning, node, ...)					\
+	do {									\
+		const struct conf_node *n_ = (node);				\
+		if (n_ != NULL && n_->nvalues > 0)				\
+			complain(out, warning, n_->file, n_->values[0].line,	\
+			    n_->values[0].column, __VA_ARGS__);			\
+		else								\
+			complain(out, warning, n_ != NULL ? n_->file : "sip.conf", \
+			    n_ != NULL ? n_->line : 0,				\
+			    n_ != NULL ? n_->column : 0, __VA_ARGS__);		\
+	} while (0)
+
+/* ---- domains ---- */
+
+static bool
+is_domain(struct str s)
+{
+	struct str	label;
+	size_t		i;
+
+	if (s.len == 0 || s.len > 253)
+		return false;
+	while (str_cut(&s, '.', &label)) {
+		if (label.len == 0 || label.len > 63 || label.s[0] == '-' ||
+		    label.s[label.len - 1] == '-')
+			return false;
+		for (i = 0; i < label.len; i++)
+			if (!((label.s[i] >= 'a' && label.s[i] <= 'z') ||
+			    (label.s[i] >= 'A' && label.s[i] <= 'Z') ||
+			    (label.s[i] >= '0' && label.s[i] <= '9') ||
+			    label.s[i] == '-' || label.s[i] == '_'))
+				return false;
+	}
+	return true;
+}
+
+/* The k-th value of all lines with this name; *node receives the line. */
+static const struct conf_value *
+value_at(const struct conf *c, const char *name, size_t k,
+    const struct conf_node **node)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nnodes; i++) {
+		if (strcmp(c->nodes[i].name, name) != 0)
+			continue;
+		*node = &c->nodes[i];
+		if (k < c->nodes[i].nvalues)
+			return &c->nodes[i].values[k];
+		k -= c->nodes[i].nvalues;
+	}
+	return NULL;
+}
+
+static void
+check_domains(const struct settings *s, const struct conf *c,
+    struct complaints *out)
+{
+	const struct conf_node	*node;
+	const struct conf_value	*v;
+	struct addr		 literal;
+	size_t			 i, k;
+
+	if (s->domains.n == 0 && value_at(c, "domain", 0, &node) == NULL)
+		complain(out, false, "sip.conf", 0, 0,
+		    "no domain is served; add a line like \"domain example.com\"");
+	for (i = 0; i < s->domains.n; i++) {
+		v = value_at(c, "domain", i, &node);
+		if (v == NULL)
+			break;
+		str_lower(s->domains.v[i], strlen(s->domains.v[i]));
+		if (addr_parse(&literal, str_of(v->text), 0) < 0 &&
+		    !is_domain(str_of(v->text)))
+			complain(out, false, node->file, v->line, v->column,
+			    "\"%s\" is not the name of a domain", v->text);
+		for (k = 0; k < i; k++)
+			if (strcmp(s->domains.v[i], s->domains.v[k]) == 0)
+				complain(out, true, node->file, v->line, v->column,
+				    "domain \"%s\" stands here twice", v->text);
+	}
+}
+
+/* ---- sockets (FEATURES.md row 3) ---- */
+
+static bool
+same_protocol(enum transport a, enum transport b)
+{
+	return (a == TRANSPORT_UDP) == (b == TRANSPORT_UDP);
+}
+
+/* An all-addresses socket excludes any other of its family on that port. */
+static bool
+sockets_collide(const struct listen *a, const struct listen *b)
+{
+	if (!same_protocol(a->transport, b->transport) ||
+	    addr_port(&a->addr) != addr_port(&b->addr))
+		return false;
+	if (addr_is_wildcard(&a->addr) || addr_is_wildcard(&b->addr))
+		return a->addr.sa.sa_family == b->addr.sa.sa_family;
+	return addr_eq_host(&a->addr, &b->addr);
+}
+
+/* a cannot be had beside b, which comes later as the k-th socket. */
+static void
+complain_collision(const struct listen *a, const struct listen *b, size_t k,
+    const struct conf *c, struct complaints *out)
+{
+	const struct conf_node	*node = conf_node_find(c, "listen");
+	const struct conf_value *v = value_at(c, "listen", k, &node);
+	char			 x[ADDR_TEXT_MAX], y[ADDR_TEXT_MAX];
+	const char		*file = node != NULL ? node->file : "sip.conf";
+	uint32_t		 line = 0, column = 0;
+
+	if (v == NULL && node != NULL && node->nvalues > 0)
+		v = &node->values[0];
+	if (v != NULL) {
+		line = v->line;
+		column = v->column;
+	}
+	if (addr_eq(&a->addr, &b->addr))
+		complain(out, false, file, line, column, "two sockets listen on "
+		    "%s:%.*s", transport_name(b->transport),
+		    STR_ARG(addr_print(&b->addr, x)));
+	else
+		complain(out, false, file, line, column, "%.*s and %.*s cannot both "
+		    "listen: one of them is all addresses",
+		    STR_ARG(addr_print(&a->addr, x)),
+		    STR_ARG(addr_print(&b->addr, y)));
+}
+
+static void
+check_listens(const struct settings *s, const struct conf *c,
+    struct complaints *out)
+{
+	const struct conf_node *node = conf_node_find(c, "listen");
+	size_t			i, k;
+
+	if (s->listen.n == 0 && (node == NULL || node->nvalues == 0))
+		complain(out, false, "sip.conf", 0, 0, "there is no socket to listen "
+		    "on; add a line like \"listen udp:0.0.0.0:5060\"");
+	for (i = 0; i < s->listen.n; i++)
+		for (k = 0; k < i; k++)
+			if (sockets_collide(&s->listen.v[k], &s->listen.v[i]))
+				complain_collision(&s->listen.v[k],
+				    &s->listen.v[i], i, c, out);
+}
+
+static void
+check_media(const struct settings *s, const struct conf *c, struct complaints *out)
+{
+	const struct listen *l;
+	char		     buf[ADDR_TEXT_MAX];
+	size_t		     i;
+	uint16_t	     port;
+
+	for (i = 0; i < s->listen.n; i++) {
+		l = &s->listen.v[i];
+		port = addr_port(&l->addr);
+		if (l->transport == TRANSPORT_UDP && port >= s->media.port_min &&
+		    port <= s->media.port_max &&
+		    (addr_is_wildcard(&l->addr) ||
+		    addr_eq_host(&l->addr, &s->media.addr)))
+			complain_at(out, false, conf_node_find(c,
+			    conf_node_find(c, "media") != NULL ? "media" : "listen"),
+			    "the media ports %u-%u include %.*s, where we listen",
+			    s->media.port_min, s->media.port_max,
+			    STR_ARG(addr_print(&l->addr, buf)));
+	}
+	if (s->media.port_max > 0 && s->media_sessions_max >
+	    (uint32_t)(s->media.port_max - s->media.port_min + 1) / 4 &&
+	    conf_node_find(c, "media-sessions-limit") != NULL)
+		complain_at(out, true, conf_node_find(c, "media-sessions-limit"),
+		    "the media ports suffice for %d sessions of one stream only",
+		    (s->media.port_max - s->media.port_min + 1) / 4);
+}
+
+/* ---- durations ---- */
+
+/* low must not be above high. */
+static void
+check_order(const struct conf *c, const char *low, int64_t low_ms,
+    const char *high, int64_t high_ms, struct complaints *out)
+{
+	const struct conf_node *node = conf_node_find(c, low);
+	char			a[32], b[32];
+	struct text		x, y;
+
+	if (low_ms <= high_ms)
+		return;
+	if (node == NULL)
+		node = conf_node_find(c, high);
+	text_init(&x, a, sizeof(a));
+	text_init(&y, b, sizeof(b));
+	duration_print(low_ms, &x);
+	duration_print(high_ms, &y);
+	complain_at(out, false, node, "%s (%.*s) is longer than %s (%.*s)", low,
+	    STR_ARG(text_str(&x)), high, STR_ARG(text_str(&y)));
+}
+
+/* ---- gateways ---- */
+
+static void
+check_gateway(const struct gateway_settings *g, const struct conf *c,
+    struct complaints *out)
+{
+	const struct conf_node *block = conf_gateway_find(c, g->name, NULL);
+
+	if (g->domain[0] == '\0' && conf_gateway_find(c, g->name, "domain") == NULL)
+		complain_at(out, false, block, "gateway %s has no domain", g->name);
+	if (g->username[0] != '\0' && g->password_file[0] == '\0')
+		complain_at(out, true, block, "gateway %s has a username but no "
+		    "password-file: it cannot answer a challenge", g->name);
+	if (g->username[0] == '\0' && g->password_file[0] != '\0')
+		complain_at(out, true, block, "gateway %s has a password-file but no "
+		    "username: it is not registered", g->name);
+}
+
+bool
+settings_check(const struct settings *s, const struct conf *c,
+    struct complaints *out)
+{
+	size_t	i, errors = out->errors;
+
+	check_domains(s, c, out);
+	check_listens(s, c, out);
+	check_media(s, c, out);
+	if (out->errors == 0) {		/* else values may be missing */
+		check_order(c, "min-expires", s->min_expires, "default-expires",
+		    s->default_expires, out);
+		check_order(c, "default-expires", s->default_expires, "max-expires",
+		    s->max_expires, out);
+		check_order(c, "timer-t1", s->t1, "timer-t2", s->t2, out);
+		check_order(c, "tcp-head-timeout", s->tcp_head,
+		    "tcp-message-timeout", s->tcp_message, out);
+	}
+	for (i = 0; i < s->ngateways; i++)
+		check_gateway(&s->gateways[i], c, out);
+	return out->errors == errors;
+}

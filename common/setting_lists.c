@@ -1,0 +1,432 @@
+/*
+ * setting_lists - the types of settings with several values: texts, words,
+ * networks, listeners; and the media range, which has two ends.
+ */
+#include "common/setting_types.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Complains about one value of node. */
+#define complain_value(v, ...)	\
+	complain(out, false, node->file, (v)->line, (v)->column, __VA_ARGS__)
+
+static bool
+room_for(const struct setting_info *i, const struct conf_node *node,
+    const struct conf_value *v, size_t n, struct complaints *out)
+{
+	if (n < (size_t)i->max)
+		return true;
+	complain_value(v, "%s has at most %lld values", i->name, (long long)i->max);
+	return false;
+}
+
+/* "a" alone, "[]" or "[a, b]" otherwise. */
+static void
+list_print(size_t n, void (*one)(const void *arg, size_t at, struct text *out),
+    const void *arg, struct text *out)
+{
+	size_t	at;
+
+	if (n != 1)
+		text_ch(out, '[');
+	for (at = 0; at < n; at++) {
+		if (at > 0)
+			text_add(out, STR(", "));
+		one(arg, at, out);
+	}
+	if (n != 1)
+		text_ch(out, ']');
+}
+
+/* ---- texts ---- */
+
+static bool
+texts_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	struct set_texts *t = field;
+	size_t		  n;
+
+	for (n = 0; n < node->nvalues; n++) {
+		if (!room_for(i, node, &node->values[n], t->n, out))
+			return false;
+		if (strlen(node->values[n].text) > 255 ||
+		    node->values[n].text[0] == '\0') {
+			complain_value(&node->values[n],
+			    "a %s has 1 to 255 characters", i->name);
+			return false;
+		}
+		t->v = xrealloc(t->v, t->n + 1, sizeof(*t->v));
+		t->v[t->n++] = xstrdup(node->values[n].text);
+	}
+	return true;
+}
+
+static void
+texts_print_one(const void *arg, size_t at, struct text *out)
+{
+	conf_quote(out, str_of(((const struct set_texts *)arg)->v[at]));
+}
+
+static void
+texts_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	list_print(((const struct set_texts *)field)->n, texts_print_one, field, out);
+}
+
+static bool
+texts_equal(const void *x, const void *y)
+{
+	const struct set_texts *a = x, *b = y;
+	size_t			n;
+
+	for (n = 0; n < a->n && n < b->n; n++)
+		if (strcmp(a->v[n], b->v[n]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+static void
+texts_fini(void *field)
+{
+	struct set_texts *t = field;
+
+	while (t->n > 0)
+		free(t->v[--t->n]);
+	free(t->v);
+}
+
+const struct setting_type setting_type_texts = {
+	"list of texts", true, texts_read, texts_print, texts_equal, texts_fini
+};
+
+/* ---- words ---- */
+
+static bool
+word_add(const struct setting_info *i, const struct conf_node *node,
+    const struct conf_value *v, struct set_words *w, struct complaints *out)
+{
+	struct str	choice;
+	size_t		n, k;
+
+	for (n = 0; (choice = choice_at(i->choices, n)).len > 0; n++)
+		if (str_eq(choice, str_of(v->text)))
+			break;
+	if (choice.len == 0) {
+		complain_value(v, "%s cannot be \"%s\"; choose from %s", i->name,
+		    v->text, i->choices);
+		return false;
+	}
+	for (k = 0; k < w->n; k++)
+		if (w->v[k] == n) {
+			complain_value(v, "%s stands here twice", v->text);
+			return false;
+		}
+	if (w->n == sizeof(w->v) || !room_for(i, node, v, w->n, out))
+		return false;
+	w->v[w->n++] = (uint8_t)n;
+	return true;
+}
+
+static bool
+words_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	struct set_words *w = field;
+	size_t		  n;
+
+	for (n = 0; n < node->nvalues; n++)
+		if (!word_add(i, node, &node->values[n], w, out))
+			return false;
+	if (w->n < (size_t)i->min) {
+		complain(out, false, node->file, node->line, node->column,
+		    "%s cannot be empty; choose from %s", i->name, i->choices);
+		return false;
+	}
+	return true;
+}
+
+struct words_of {
+	const struct setting_info *info;
+	const struct set_words	  *words;
+};
+
+static void
+words_print_one(const void *arg, size_t at, struct text *out)
+{
+	const struct words_of	*w = arg;
+
+	text_add(out, choice_at(w->info->choices, w->words->v[at]));
+}
+
+static void
+words_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	struct words_of	w = { i, field };
+
+	list_print(w.words->n, words_print_one, &w, out);
+}
+
+static bool
+words_equal(const void *x, const void *y)
+{
+	const struct set_words *a = x, *b = y;
+
+	return a->n == b->n && memcmp(a->v, b->v, a->n) == 0;
+}
+
+static void
+no_fini(void *field)
+{
+}
+
+const struct setting_type setting_type_words = {
+	"list of words", false, words_read, words_print, words_equal, no_fini
+};
+
+/* ---- nets ---- */
+
+static bool
+nets_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	const struct conf_value *v;
+	struct set_nets		*nets = field;
+	struct net		 net;
+	size_t			 n;
+
+	for (n = 0; n < node->nvalues; n++) {
+		v = &node->values[n];
+		if (!room_for(i, node, v, nets->n, out))
+			return false;
+		if (net_parse(&net, str_of(v->text)) < 0) {
+			complain_value(v, "bad network \"%s\"; write 10.0.0.0/8, "
+			    "192.0.2.1 or 2001:db8::/32, host bits zero", v->text);
+			return false;
+		}
+		nets->v = xrealloc(nets->v, nets->n + 1, sizeof(*nets->v));
+		nets->v[nets->n++] = net;
+	}
+	return true;
+}
+
+static void
+nets_print_one(const void *arg, size_t at, struct text *out)
+{
+	const struct net *net = &((const struct set_nets *)arg)->v[at];
+	char		  buf[ADDR_TEXT_MAX];
+
+	text_add(out, addr_print_host(&net->addr, buf));
+	text_printf(out, "/%u", net->bits);
+}
+
+static void
+nets_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	list_print(((const struct set_nets *)field)->n, nets_print_one, field, out);
+}
+
+static bool
+nets_equal(const void *x, const void *y)
+{
+	const struct set_nets *a = x, *b = y;
+	size_t		       n;
+
+	for (n = 0; n < a->n && n < b->n; n++)
+		if (!addr_eq_host(&a->v[n].addr, &b->v[n].addr) ||
+		    a->v[n].bits != b->v[n].bits)
+			return false;
+	return a->n == b->n;
+}
+
+static void
+nets_fini(void *field)
+{
+	free(((struct set_nets *)field)->v);
+}
+
+const struct setting_type setting_type_nets = {
+	"list of networks", true, nets_read, nets_print, nets_equal, nets_fini
+};
+
+/* ---- listen ---- */
+
+/* "192.0.2.1:5060", "[::1]:5060", or without port: 5060. */
+static int
+listen_addr(struct str text, struct addr *out)
+{
+	if (addr_parse_port(out, text) == 0)
+		return addr_port(out) > 0 ? 0 : -EBADMSG;
+	return addr_parse(out, text, 5060);
+}
+
+static bool
+listen_add(const struct setting_info *i, const struct conf_node *node,
+    const struct conf_value *v, enum transport transport, struct str address,
+    struct set_listens *l, struct complaints *out)
+{
+	struct listen	one = { .transport = transport };
+
+	if (!room_for(i, node, v, l->n, out))
+		return false;
+	if (transport == TRANSPORT_NONE || listen_addr(address, &one.addr) < 0) {
+		complain_value(v, "bad address \"%s\"; write udp:192.0.2.1:5060, "
+		    "tcp:0.0.0.0:5060 or udp:[::]:5060", v->text);
+		return false;
+	}
+	if (transport == TRANSPORT_TLS) {
+		complain_value(v, "tls is not served by version " VERSION
+		    "; use udp and tcp");
+		return false;
+	}
+	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = one;
+	return true;
+}
+
+/* "udp:ADDR:PORT", or the two words "udp ADDR:PORT". */
+static bool
+listen_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	const struct conf_value *v;
+	enum transport		 transport;
+	struct str		 rest, word;
+	size_t			 n;
+
+	for (n = 0; n < node->nvalues; n++) {
+		v = &node->values[n];
+		rest = str_of(v->text);
+		if (str_cut(&rest, ':', &word) && rest.s == NULL &&
+		    n + 1 < node->nvalues) {
+			v = &node->values[++n];
+			rest = str_of(v->text);
+		}
+		transport = transport_parse(word);
+		if (!listen_add(i, node, v, transport, rest, field, out))
+			return false;
+	}
+	return true;
+}
+
+static void
+listen_print_one(const void *arg, size_t at, struct text *out)
+{
+	const struct listen *l = &((const struct set_listens *)arg)->v[at];
+	struct peer	     p = { l->transport, l->addr };
+	char		     buf[PEER_TEXT_MAX];
+
+	text_add(out, peer_print(&p, buf));
+}
+
+static void
+listen_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	list_print(((const struct set_listens *)field)->n, listen_print_one, field,
+	    out);
+}
+
+static bool
+listen_equal(const void *x, const void *y)
+{
+	const struct set_listens *a = x, *b = y;
+	size_t			  n;
+
+	for (n = 0; n < a->n && n < b->n; n++)
+		if (a->v[n].transport != b->v[n].transport ||
+		    !addr_eq(&a->v[n].addr, &b->v[n].addr))
+			return false;
+	return a->n == b->n;
+}
+
+static void
+listen_fini(void *field)
+{
+	free(((struct set_listens *)field)->v);
+}
+
+const struct setting_type setting_type_listen = {
+	"list of sockets", true, listen_read, listen_print, listen_equal, listen_fini
+};
+
+/* ---- media ---- */
+
+/* "ADDR:MIN-MAX" */
+static int
+media_parse(struct str in, struct set_media *m)
+{
+	ptrdiff_t	colon = str_rchr(in, ':'), dash;
+	struct str	ports;
+	uint32_t	min, max;
+
+	if (colon < 0)
+		return -EBADMSG;
+	ports = str_make(in.s + colon + 1, in.len - (size_t)colon - 1);
+	dash = str_chr(ports, '-');
+	if (dash < 0 || str_u32(str_make(ports.s, (size_t)dash), &min) < 0 ||
+	    str_u32(str_make(ports.s + dash + 1, ports.len - (size_t)dash - 1),
+	    &max) < 0 || addr_parse(&m->addr, str_make(in.s, (size_t)colon), 0) < 0)
+		return -EBADMSG;
+	if (min < 1024 || max > 65535 || min % 2 != 0 || max < min + 3)
+		return -ERANGE;
+	m->port_min = (uint16_t)min;
+	m->port_max = (uint16_t)max;
+	return 0;
+}
+
+static bool
+media_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	struct set_media m;
+	int		 e;
+
+	if (node->nvalues != 1) {
+		complain(out, false, node->file, node->line, node->column,
+		    "%s takes one address with a range of ports: "
+		    "192.0.2.1:30000-39998", i->name);
+		return false;
+	}
+	memset(&m, 0, sizeof(m));
+	e = media_parse(str_of(node->values[0].text), &m);
+	if (e == -ERANGE)
+		complain_value(&node->values[0], "the ports go from an even one not "
+		    "below 1024 to at most 65535, two for each stream");
+	else if (e < 0)
+		complain_value(&node->values[0], "bad media address \"%s\"; write "
+		    "192.0.2.1:30000-39998", node->values[0].text);
+	else if (addr_is_wildcard(&m.addr))
+		complain_value(&node->values[0], "media wants the one address that "
+		    "phones send to, not a wildcard");
+	else {
+		*(struct set_media *)field = m;
+		return true;
+	}
+	return false;
+}
+
+static void
+media_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	const struct set_media *m = field;
+	char			buf[ADDR_TEXT_MAX];
+	bool			v6 = m->addr.sa.sa_family == AF_INET6;
+
+	text_printf(out, v6 ? "[%.*s]" : "%.*s",
+	    STR_ARG(addr_print_host(&m->addr, buf)));
+	text_printf(out, ":%u-%u", m->port_min, m->port_max);
+}
+
+static bool
+media_equal(const void *x, const void *y)
+{
+	const struct set_media *a = x, *b = y;
+
+	return addr_eq_host(&a->addr, &b->addr) && a->port_min == b->port_min &&
+	    a->port_max == b->port_max;
+}
+
+const struct setting_type setting_type_media = {
+	"address and ports", false, media_read, media_print, media_equal, no_fini
+};

@@ -1,0 +1,284 @@
+/*
+ * settings - from the nodes of a configuration to typed, checked settings, after
+ * the rows of settings.def.
+ *
+ * Everything wrong is listed, not only the first. What two settings must agree
+ * about is setting_checks.c's business, writing them out setting_print.c's.
+ */
+#include "common/settings.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "common/conf.h"
+#include "common/setting_types.h"
+
+enum { LIVE, RESTART };
+
+const struct setting_info settings_table[] = {
+#define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
+	{ #daemon, name, #type, def, min, max, choices, apply == RESTART, since, help, false },
+#define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
+	{ "gwregd", name, #type, def, min, max, choices, false, since, help, true },
+#include "common/settings.def"
+	{ NULL }
+};
+
+const struct setting_field setting_fields[] = {
+#define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
+	{ &setting_type_##type, offsetof(struct settings, field) },
+#define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
+	{ &setting_type_##type, offsetof(struct gateway_settings, field) },
+#include "common/settings.def"
+};
+
+#define NSETTINGS	(sizeof(setting_fields) / sizeof(setting_fields[0]))
+
+const struct setting_info *
+setting_find(struct str name, bool in_gateway)
+{
+	const struct setting_info *i;
+
+	for (i = settings_table; i->name != NULL; i++)
+		if (i->in_gateway == in_gateway && str_eq(str_of(i->name), name))
+			return i;
+	return NULL;
+}
+
+const struct setting_info *
+setting_nearest(struct str name, bool in_gateway)
+{
+	const struct setting_info *i, *nearest = NULL;
+	size_t			   d, best;
+
+	best = name.len < 4 ? 2 : name.len < 10 ? 3 : 4;
+	for (i = settings_table; i->name != NULL; i++) {
+		if (i->in_gateway != in_gateway)
+			continue;
+		d = edit_distance(name, str_of(i->name));
+		if (d < best) {
+			best = d;
+			nearest = i;
+		}
+	}
+	return nearest;
+}
+
+/* ---- building ---- */
+
+static void *
+field_at(void *base, size_t row)
+{
+	return (char *)base + setting_fields[row].offset;
+}
+
+/* One block's settings: the whole file's (gateway false) or a gateway's. */
+struct scope {
+	void			*base;
+	bool			 gateway;
+	const struct conf_node	*seen[NSETTINGS];
+	struct complaints	*out;
+};
+
+static void
+unknown(struct scope *s, const struct conf_node *n)
+{
+	const struct setting_info *near = setting_nearest(str_of(n->name), s->gateway);
+
+	if (n->block && !s->gateway)
+		complain(s->out, false, n->file, n->line, n->column,
+		    "unknown block \"%s\"%s", n->name,
+		    edit_distance(str_of(n->name), STR("gateway")) < 3 ?
+		    "; did you mean \"gateway\"?" : "");
+	else if (near != NULL)
+		complain(s->out, false, n->file, n->line, n->column,
+		    "unknown setting \"%s\"; did you mean \"%s\"?", n->name,
+		    near->name);
+	else if (setting_find(str_of(n->name), !s->gateway) != NULL)
+		complain(s->out, false, n->file, n->line, n->column, s->gateway ?
+		    "\"%s\" does not belong into a gateway" :
+		    "\"%s\" belongs into a block \"gateway NAME { }\"", n->name);
+	else
+		complain(s->out, false, n->file, n->line, n->column,
+		    "unknown setting \"%s\"", n->name);
+}
+
+static void
+set(struct scope *s, const struct conf_node *n)
+{
+	const struct setting_info *i = setting_find(str_of(n->name), s->gateway);
+	const struct setting_type *type;
+	size_t			   row;
+
+	if (i == NULL) {
+		unknown(s, n);
+		return;
+	}
+	if (n->block) {
+		complain(s->out, false, n->file, n->line, n->column,
+		    "%s has a value, not a block", n->name);
+		return;
+	}
+	row = (size_t)(i - settings_table);
+	type = setting_fields[row].type;
+	if (s->seen[row] != NULL && !type->many)
+		complain(s->out, true, n->file, n->line, n->column,
+		    "%s is set again and this one counts; see %s:%u", n->name,
+		    s->seen[row]->file, s->seen[row]->line);
+	s->seen[row] = n;
+	if (n->values_begin == n->values_end) {		/* "[]" is a value */
+		complain(s->out, false, n->file, n->line, n->column,
+		    "%s wants a value", n->name);
+		return;
+	}
+	type->read(i, n, field_at(s->base, row), s->out);
+}
+
+/* What the file does not say. */
+static void
+set_defaults(struct scope *s)
+{
+	const struct setting_info *i;
+	struct complaints	   none = { 0 };
+	struct conf		  *c;
+	char			   line[512];
+	struct text		   t;
+	size_t			   row;
+
+	for (row = 0; row < NSETTINGS; row++) {
+		i = &settings_table[row];
+		if (i->in_gateway != s->gateway)
+			continue;
+		if (setting_fields[row].type == &setting_type_text &&
+		    *(set_text *)field_at(s->base, row) == NULL)
+			*(set_text *)field_at(s->base, row) = xstrdup("");
+		if (s->seen[row] != NULL || i->def[0] == '\0')
+			continue;
+		text_init(&t, line, sizeof(line));
+		text_printf(&t, "%s %s", i->name, i->def);
+		c = conf_parse("default", text_str(&t), &none);
+		if (c != NULL)
+			setting_fields[row].type->read(i, &c->nodes[0],
+			    field_at(s->base, row), &none);
+		conf_free(c);
+		complaints_fini(&none);		/* settings_test: there are none */
+	}
+}
+
+static bool
+is_label(struct str s)
+{
+	size_t	i;
+
+	for (i = 0; i < s.len; i++)
+		if (!((s.s[i] >= 'a' && s.s[i] <= 'z') ||
+		    (s.s[i] >= 'A' && s.s[i] <= 'Z') ||
+		    (s.s[i] >= '0' && s.s[i] <= '9') ||
+		    (i > 0 && strchr("-_.", s.s[i]) != NULL)))
+			return false;
+	return s.len > 0 && s.len <= 63;
+}
+
+/* The block's label, after checking it; NULL after complaining. */
+static const char *
+gateway_label(const struct settings *s, const struct conf_node *n,
+    struct complaints *out)
+{
+	const char	*name;
+	size_t		 i;
+
+	if (!n->block || n->nvalues != 1 ||
+	    !is_label(str_of(n->values[0].text))) {
+		complain(out, false, n->file, n->line, n->column,
+		    "write \"gateway NAME {\" with a name of letters, digits, "
+		    "\"-\", \"_\" and \".\"");
+		return NULL;
+	}
+	name = n->values[0].text;
+	for (i = 0; i < s->ngateways; i++)
+		if (strcmp(s->gateways[i].name, name) == 0) {
+			complain(out, false, n->file, n->values[0].line,
+			    n->values[0].column,
+			    "there is a gateway \"%s\" already", name);
+			return NULL;
+		}
+	return name;
+}
+
+static void
+set_gateway(struct settings *s, const struct conf_node *n, struct complaints *out)
+{
+	struct gateway_settings *g;
+	struct scope		*scope;
+	const char		*name = gateway_label(s, n, out);
+	size_t			 i;
+
+	if (name == NULL)
+		return;
+	s->gateways = xrealloc(s->gateways, s->ngateways + 1, sizeof(*s->gateways));
+	g = &s->gateways[s->ngateways++];
+	memset(g, 0, sizeof(*g));
+	g->name = xstrdup(name);
+	scope = xcalloc(1, sizeof(*scope));
+	scope->base = g;
+	scope->gateway = true;
+	scope->out = out;
+	for (i = 0; i < n->nnodes; i++)
+		set(scope, &n->nodes[i]);
+	set_defaults(scope);
+	free(scope);
+}
+
+struct settings *
+settings_build(const struct conf *c, struct complaints *out)
+{
+	struct settings	*s = xcalloc(1, sizeof(*s));
+	struct scope	*scope = xcalloc(1, sizeof(*scope));
+	size_t		 i, errors = out->errors;
+
+	scope->base = s;
+	scope->out = out;
+	for (i = 0; i < c->nnodes; i++) {
+		if (strcmp(c->nodes[i].name, "gateway") == 0)
+			set_gateway(s, &c->nodes[i], out);
+		else
+			set(scope, &c->nodes[i]);
+	}
+	set_defaults(scope);
+	free(scope);
+	s->routes = xstrdup(c->routes != NULL ? c->routes : "");
+	settings_check(s, c, out);
+	conf_sources(c, out);
+	if (out->errors > errors) {
+		settings_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void
+fini_fields(void *base, bool gateway)
+{
+	size_t	row;
+
+	for (row = 0; row < NSETTINGS; row++)
+		if (settings_table[row].in_gateway == gateway)
+			setting_fields[row].type->fini(field_at(base, row));
+}
+
+void
+settings_free(struct settings *s)
+{
+	size_t	i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->ngateways; i++) {
+		fini_fields(&s->gateways[i], true);
+		free(s->gateways[i].name);
+	}
+	free(s->gateways);
+	fini_fields(s, false);
+	free(s->routes);
+	free(s);
+}
