@@ -2,18 +2,18 @@
  * standalone - runs a fuzz harness without a fuzzing engine.
  *
  * Linked with one harness (LLVMFuzzerTestOneInput), so that gcc builds and
- * "make check" can run it over its seeds:
+ * "make fuzz-seeds" can run it over files and whole folders:
  *
- *	sip_fuzz [-m] [-n mutants] file|folder ...
+ *	message [-m] [-n spots] file|folder ...
  *
- * Every file is run as it is, cut at every length (at most CUTS evenly spread
- * ones for a long file), and with single octets changed: each octet, or with -n
- * at most that many evenly spread ones, takes every value of odd[]. -m leaves
- * the cuts and changes out. The harness copies its input to the heap itself;
- * the bytes given to it are of exact size anyway.
+ * Every file is run as it is, then cut short and with single octets changed to
+ * each value of odd[], at as many evenly spread spots as -n says (default
+ * SPOTS; all there are when it says more than the file is long). -m leaves the
+ * cuts and changes out. Inputs are heap blocks of exact size, so the address
+ * sanitizer sees a read one past the end.
  *
- * Prints one line; a crash is the harness's or the sanitizer's own report, and
- * the file and change at work are in the last line of standard error then.
+ * Prints "N inputs, M runs"; just "0 inputs" when there were none. When a run
+ * dies, the last line on standard error names the file and the change.
  */
 #include <dirent.h>
 #include <err.h>
@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #define FILE_MAX	(1024 * 1024)
-#define CUTS		4096
+#define SPOTS		64
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,18 +36,27 @@ int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const uint8_t odd[] = { 0x00, '\r', '\n', ' ', '"', '<', ',', 0xff };
 
 static bool	whole_only;
-static size_t	mutants_max = SIZE_MAX;
+static size_t	spots = SPOTS;
 static unsigned long runs, files;
 
 static char	at_work[PATH_MAX + 64];
 
+/* Where there is a sanitizer: called after its report. */
+void	__sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
+
 static void
-say_at_work(int sig)
+say_at_work(void)
 {
 	ssize_t n;
 
 	n = write(STDERR_FILENO, at_work, strlen(at_work));
 	(void)n;
+}
+
+static void
+on_signal(int sig)
+{
+	say_at_work();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -69,7 +78,7 @@ run(const uint8_t *data, size_t size)
 static void
 run_cuts(const char *path, const uint8_t *data, size_t size)
 {
-	size_t step = size / CUTS + 1;
+	size_t step = size / spots + 1;
 
 	for (size_t n = 0; n < size; n += step) {
 		snprintf(at_work, sizeof(at_work), "%s: cut at %zu\n", path, n);
@@ -80,7 +89,7 @@ run_cuts(const char *path, const uint8_t *data, size_t size)
 static void
 run_changes(const char *path, uint8_t *data, size_t size)
 {
-	size_t step = mutants_max < size ? size / mutants_max + 1 : 1;
+	size_t step = size / spots + 1;
 
 	for (size_t i = 0; i < size; i += step) {
 		uint8_t was = data[i];
@@ -131,10 +140,12 @@ run_path(const char *path)
 
 	if (stat(path, &st) < 0)
 		err(1, "%s", path);
-	if (!S_ISDIR(st.st_mode)) {
+	if (S_ISREG(st.st_mode)) {
 		run_file(path);
 		return;
 	}
+	if (!S_ISDIR(st.st_mode))
+		return;
 	if ((d = opendir(path)) == NULL)
 		err(1, "%s", path);
 	while ((e = readdir(d)) != NULL) {
@@ -159,21 +170,26 @@ main(int argc, char *argv[])
 			whole_only = true;
 			break;
 		case 'n':
-			mutants_max = strtoul(optarg, NULL, 10);
-			if (mutants_max == 0)
+			spots = strtoul(optarg, NULL, 10);
+			if (spots == 0)
 				errx(2, "-n: at least 1");
 			break;
 		default:
-			fprintf(stderr, "usage: %s [-m] [-n mutants] file|folder ...\n",
+			fprintf(stderr, "usage: %s [-m] [-n spots] file|folder ...\n",
 			    argv[0]);
 			return 2;
 		}
 	}
-	/* The sanitizers end by abort() where ASAN_OPTIONS=abort_on_error=1. */
-	signal(SIGABRT, say_at_work);
+	if (__sanitizer_set_death_callback != NULL)
+		__sanitizer_set_death_callback(say_at_work);
+	signal(SIGABRT, on_signal);
+	signal(SIGALRM, on_signal);
 	run(NULL, 0);
 	for (int i = optind; i < argc; i++)
 		run_path(argv[i]);
-	printf("%s: %lu runs over %lu files\n", argv[0], runs, files);
+	if (files == 0)
+		printf("0 inputs\n");
+	else
+		printf("%lu inputs, %lu runs\n", files, runs);
 	return 0;
 }
