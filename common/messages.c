@@ -60,7 +60,12 @@ arena_take(size_t n, size_t size)
 	return p;
 }
 
-/* ---- packing ---- */
+/*
+ * ---- packing ----
+ *
+ * FIELD_SINCE hands its type on to FIELD, and bool is a macro for _Bool: such
+ * fields come by that name.
+ */
 
 #define pack_elem_u8	pack_u64
 #define pack_elem_u16	pack_u64
@@ -69,6 +74,7 @@ arena_take(size_t n, size_t size)
 #define pack_elem_i32	pack_i64
 #define pack_elem_i64	pack_i64
 #define pack_elem_bool	pack_bool
+#define pack_elem__Bool	pack_bool
 #define pack_elem_str	pack_str
 #define pack_elem_bin	pack_bin
 
@@ -77,7 +83,7 @@ arena_take(size_t n, size_t size)
 #define FIELD(type, name)	+ 1
 #define LIST(rec, name)		+ 1
 #define END(name)		};
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 #define RECORD(name)							\
 	static void							\
@@ -96,7 +102,7 @@ arena_take(size_t n, size_t size)
 		for (uint32_t i = 0; i < m->name.n; i++)		\
 			pack_rec_##rec(b, &m->name.v[i]);
 #define END(name)	}
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 void
 msg_pack(struct buf *b, enum msg_type type, const void *msg)
@@ -106,7 +112,7 @@ msg_pack(struct buf *b, enum msg_type type, const void *msg)
 	case MSG_##NAME:						\
 		pack_msg_##name(b, msg);				\
 		return;
-#include "common/messages.def"
+#include MESSAGES_DEF
 	default:
 		fatal("messages: no message has number %d", (int)type);
 	}
@@ -212,7 +218,7 @@ list_open(struct unpack *u, size_t size, uint32_t *n)
 #define END(name)							\
 		skip_rest(u, n);					\
 	}
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 /* Into copies: the caller's cursor stays where it is. */
 static int
@@ -266,7 +272,7 @@ unpack_any(struct unpack *u, union msg *m)
 	case MSG_##NAME:						\
 		get_msg_##name(u, &m->name);				\
 		break;
-#include "common/messages.def"
+#include MESSAGES_DEF
 	default:
 		return -ENOTSUP;
 	}
@@ -301,18 +307,18 @@ msg_unpack_inner(struct unpack *u, union msg *m)
 
 static const char *const names[MSG_TYPE_MAX] = {
 #define MESSAGE(number, NAME, name)	[number] = #NAME,
-#include "common/messages.def"
+#include MESSAGES_DEF
 };
 
 #define RECORD(name)		enum { q_rec_##name = 0
 #define MESSAGE(number, NAME, name)	enum { q_msg_##name = 0
 #define QUESTION		+ 1
 #define END(name)		};
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 static const bool questions[MSG_TYPE_MAX] = {
 #define MESSAGE(number, NAME, name)	[number] = q_msg_##name,
-#include "common/messages.def"
+#include MESSAGES_DEF
 };
 
 const char *
@@ -363,6 +369,7 @@ print_octets(struct text *t, struct str v)
 #define print_i32	print_number
 #define print_i64	print_number
 #define print_bool	print_unsigned
+#define print__Bool	print_unsigned
 #define print_bin	print_octets
 
 #define RECORD(name)							\
@@ -386,7 +393,7 @@ print_octets(struct text *t, struct str v)
 		}							\
 		text_ch(t, ']');
 #define END(name)	}
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 void
 msg_print(struct text *t, enum msg_type type, const void *msg)
@@ -396,7 +403,7 @@ msg_print(struct text *t, enum msg_type type, const void *msg)
 	case MSG_##NAME:						\
 		print_msg_##name(t, msg);				\
 		return;
-#include "common/messages.def"
+#include MESSAGES_DEF
 	default:
 		text_printf(t, "(%d)", (int)type);
 	}

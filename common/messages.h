@@ -15,6 +15,10 @@
  * Strings and lists of an unpacked message point into the frame or into the
  * unpacking thread's arena: they live until the handler returns.
  */
+#ifndef MESSAGES_DEF			/* a test has a list of its own */
+#define MESSAGES_DEF	"common/messages.def"
+#endif
+
 typedef bool		field_bool;
 typedef uint8_t		field_u8;
 typedef uint16_t	field_u16;
@@ -32,7 +36,7 @@ typedef struct str	field_bin;	/* octets, at most MSG_BIN_MAX */
 enum msg_type {
 	MSG_NONE,
 #define MESSAGE(number, NAME, name)	MSG_##NAME = (number),
-#include "common/messages.def"
+#include MESSAGES_DEF
 	MSG_TYPE_MAX = 256
 };
 
@@ -44,11 +48,11 @@ enum msg_type {
 #define LIST(rec, name)		\
 	struct { const struct rec_##rec *v; uint32_t n; } name;
 #define END(name)		};
-#include "common/messages.def"
+#include MESSAGES_DEF
 
 union msg {
 #define MESSAGE(number, NAME, name)	struct msg_##name name;
-#include "common/messages.def"
+#include MESSAGES_DEF
 };
 
 /* Appends one message. */
