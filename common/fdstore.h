@@ -20,7 +20,11 @@ int	fdstore_take_prefix(const char *prefix, char *name, size_t size);
 /* What nobody took: removed from the store and closed. Returns how many. */
 int	fdstore_close_rest(void);
 
-/* Stores n descriptors (in batches); they stay open here as well. 0 or -errno. */
+/*
+ * Stores n descriptors (in batches); they stay open here as well. 0 or -errno. A
+ * keeper that is down just now is no error: it gets them when it is back. Before
+ * one of them is closed its name must be removed.
+ */
 int	fdstore_put(const char *name, const int *fds, size_t n);
 /* All of this name leave the store. */
 void	fdstore_remove(const char *name);
@@ -35,7 +39,8 @@ void	notify_stopping(void);
 /*
  * A memfd of size octets, mapped shared and stored under name: adopted when the
  * store has one of that name and at least that size (*adopted true), else made
- * new and zero. NULL and errno on failure.
+ * new and zero. It stays mapped and open until the process ends. NULL and errno on
+ * failure.
  */
 void	*fdstore_memory(const char *name, size_t size, int *adopted);
 

@@ -26,14 +26,25 @@ struct generation {
 
 /* The one in force. 0, -ENOENT when there is none, -errno. */
 int	generation_in_force(const struct dirs *d, struct generation *out);
-/* Its text; malloc'd. */
+/*
+ * What would be in force if number were not and no deadline were confirmed: what
+ * a daemon keeps in memory for the moment a deadline passes.
+ */
+int	generation_fallback(const struct dirs *d, uint64_t number,
+	    struct generation *out);
+/* Its text; malloc'd and terminated. */
 int	generation_read(const struct dirs *d, uint64_t number, char **text,
 	    uint64_t *len);
-/* Writes state/generations/N.new; generation_commit() renames it. */
+/*
+ * Writes state/generations/N.new; generation_commit() renames it. -EEXIST:
+ * somebody else is applying just now, or did.
+ */
 int	generation_write(const struct dirs *d, const struct generation *g,
 	    const char *text, uint64_t len);
 int	generation_commit(const struct dirs *d, uint64_t number);
 int	generation_abort(const struct dirs *d, uint64_t number);
+/* Takes the deadline off: it stays in force. */
+int	generation_confirm(const struct dirs *d, uint64_t number);
 /* Highest number that exists in any form, 0 when none. */
 uint64_t generation_last(const struct dirs *d);
 /* The newest first; at most max. Returns how many. */
