@@ -16,9 +16,15 @@ class Sipp:
         self.ip = ip or house.phone_ip
         self.process = None
 
-    def users(self, rows):
-        """rows of fields, used one after another: [field0], [field1] ..."""
-        lines = ["SEQUENTIAL"] + [";".join(r) for r in rows]
+    def users(self, names, *more):
+        """Used one after another: [field0] the name, [field1] the domain, [field2]
+        what sipp makes the credential of, [field3] ... from the lists in more."""
+        lines = ["SEQUENTIAL"]
+        for i, name in enumerate(names):
+            password = self.house.passwords[name]
+            lines.append(";".join([name, self.house.domain,
+                                   f"[authentication username={name} password={password}]",
+                                   *(column[i] for column in more)]))
         (self.dir / "users.csv").write_text("\n".join(lines) + "\n")
         return self
 

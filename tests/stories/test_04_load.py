@@ -30,12 +30,11 @@ def run(house, peers, directory, seconds, port):
     answerer = peers(Sipp(house, "uas.xml", directory, port))
     answerer.start(CALLS * seconds, seconds=seconds + 60)
     for_uas = peers(Sipp(house, "register_uas.xml", directory, port + 1)).users(
-        [(u, house.domain, house.passwords[u], f"{house.phone_ip}:{port}") for u in users[:100]])
+        users[:100], [f"{house.phone_ip}:{port}"] * 100)
     assert for_uas.start(100, 50, 30).wait(40) == 0, for_uas.errors()
     caller = peers(Sipp(house, "uac.xml", directory, port + 2)).users(
-        [(users[100 + i], house.domain, house.passwords[users[100 + i]], users[i]) for i in range(100)])
-    registering = peers(Sipp(house, "register.xml", directory, port + 3)).users(
-        [(u, house.domain, house.passwords[u]) for u in users[100:]])
+        users[100:], users[:100])
+    registering = peers(Sipp(house, "register.xml", directory, port + 3)).users(users[100:])
     caller.start(CALLS * seconds, CALLS, seconds + 40)
     registering.start(REGISTERS * seconds, REGISTERS, seconds + 40)
     codes = caller.wait(seconds + 60), registering.wait(seconds + 60)
