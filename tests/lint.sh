@@ -12,7 +12,7 @@ for s in $(git ls-files '*.sh' .ci/run); do
 	*) sh -n "$s" || bad=1 ;;
 	esac
 	if command -v shellcheck >/dev/null; then
-		shellcheck -x "$s" || bad=1
+		shellcheck -S warning -x -P SCRIPTDIR "$s" || bad=1
 	fi
 done
 exit $bad

@@ -1,3 +1,4 @@
+#!/bin/sh
 # families.sh - sourced: which folders of the corpus are inputs of which harness.
 # families NAME prints those that exist, the harness's own seeds first.
 families()

@@ -1,0 +1,207 @@
+"""mediad: who hears whom, who does not, and when a session ends."""
+import socket
+import time
+
+import pytest
+
+from lib import sdp
+from lib.rtp import Player
+from lib.sip import Call
+from lib.wait import eventually
+
+
+@pytest.fixture
+def player():
+    with Player() as p:
+        yield p
+
+
+def proxied(houses, **settings):
+    house = houses(settings={"media-policy": "always"} | settings).start()
+    house.import_users(["anna", "bert", "carl", "dora"])
+    return house
+
+
+class Talk:
+    """A call between two phones whose sound goes through mediad. claim: the
+    address that the caller's SDP names instead of its own."""
+
+    def __init__(self, house, player, caller, callee, claim=None, far_plays=True):
+        ip = house.phone_ip
+        self.house, self.near, self.far = house, player.port(ip), player.port(ip)
+        address, port = claim or self.near.local
+        self.call = caller.invite(callee.user, sdp.offer(address, port))
+        self.request = callee.wait_request("INVITE")
+        if far_plays:
+            self.far.to = sdp.audio(self.request.body)
+        self.answer = Call.from_invite(callee, self.request)
+        callee.reply(self.request, 200, to_tag=self.answer.local_tag, body=sdp.offer(*self.far.local),
+                     headers=[("Contact", f"<{callee.contact}>")])
+        self.call.established()
+        callee.wait_request("ACK", call_id=self.request.call_id)
+        self.near.to = sdp.audio(self.call.final.body)
+
+    def sound(self):
+        now = time.time()
+        eventually(lambda: all(p.heard and p.heard[-1][0] > now for p in (self.near, self.far)),
+                   what="sound both ways")
+
+    def hang_up(self):
+        self.call.send_bye()
+        self.answer.wait_bye()
+        self.call.phone.wait(lambda m: not m.is_request and m.method == "BYE", what="200 to BYE")
+
+
+def test_counted_and_removed(houses, phones, player):
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    session, = house.json("media")
+    assert house.figure("mediad", "media_sessions") == 1
+    assert house.figure("mediad", "media_ports") >= 4, "RTP and RTCP of two sides"
+    relayed = house.figure("mediad", "rtp_relayed")
+    talk.sound()
+    assert house.figure("mediad", "rtp_relayed") > relayed
+    assert session
+    talk.hang_up()
+    house.idle()
+
+
+def test_ports_are_even_and_odd_pairs_and_rtcp_passes(houses, phones, player):
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    for p in (talk.near, talk.far):
+        assert p.to[1] % 2 == 0
+    near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with near, far:
+        near.bind((talk.near.local[0], talk.near.local[1] + 1))
+        far.bind((talk.far.local[0], talk.far.local[1] + 1))
+        far.settimeout(0.2)
+        report = b"\x80\xc9\x00\x01" + b"\0\0\0\1"      # an empty receiver report
+
+        def passes():
+            near.sendto(report, (talk.near.to[0], talk.near.to[1] + 1))
+            try:
+                return far.recvfrom(100)[0] == report
+            except TimeoutError:
+                return False
+        eventually(passes, what="RTCP")
+    talk.hang_up()
+    house.idle()
+
+
+def test_stranger_neither_hears_nor_speaks(houses, phones, player):
+    """S37, S38: the signalled address is known; nobody else moves the stream."""
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    stranger = player.port(house.phone_ip)
+    stranger.ssrc = talk.near.ssrc
+    dropped = house.figure("mediad", "rtp_dropped_source")
+    for target in (talk.near.to, talk.far.to):
+        stranger.to = target
+        eventually(lambda: house.figure("mediad", "rtp_dropped_source") > dropped + 50, what="dropped and counted")
+        dropped = house.figure("mediad", "rtp_dropped_source")
+    stranger.to = None
+    assert stranger.heard == []
+    sent = {s for _, s, _ in talk.near.heard}
+    assert len(sent) == len(talk.near.heard)
+    for p in (talk.near, talk.far):
+        assert p.sources == {p.to}
+        numbers = [n for _, _, n in p.heard]
+        assert numbers == sorted(numbers), "somebody else's packets came in between"
+    talk.hang_up()
+    house.idle()
+
+
+def test_phone_that_names_another_address(houses, phones, player):
+    """Behind a NAT: the SDP's address is of no use, the source of its packets is."""
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered(),
+                claim=("10.255.255.1", 40000))
+    talk.sound()
+    talk.hang_up()
+    house.idle()
+
+
+def test_cancelled_and_refused_leave_no_port(houses, phones):
+    house = proxied(houses)
+    anna, bert = (phones(house, u).registered() for u in ("anna", "bert"))
+    for code in (486, 603, 487):
+        call = anna.invite("bert", sdp.offer(house.phone_ip, 14000))
+        request = bert.wait_request("INVITE")
+        assert house.figure("mediad", "media_sessions") == 1
+        if code == 487:
+            bert.reply(request, 180, to_tag="x")
+            call.wait_code(180)
+            assert call.cancel().code == 200
+            bert.reply(bert.wait_request("CANCEL"), 200)
+        bert.reply(request, code, to_tag="x")
+        assert call.finish().code == code
+        eventually(lambda: house.figure("mediad", "media_ports") == 0, what="ports given back")
+    house.idle()
+
+
+def test_silent_session_ends(houses, phones, player):
+    house = proxied(houses, **{"media-timeout": "2s"})
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    talk.near.to = talk.far.to = None
+    eventually(lambda: house.figure("mediad", "media_sessions") == 0, 15, 0.2, "the session ended")
+    assert house.figure("mediad", "media_timeouts") == 1
+
+
+def test_no_port_left(houses, phones, player):
+    """The range is used up: refused with a code, not connected without sound; then freed."""
+    house = houses(settings={"media-policy": "always"}, media_ports=(20000, 20003)).start()
+    house.import_users(["anna", "bert", "carl", "dora"])
+    anna, bert, carl, dora = (phones(house, u).registered() for u in ("anna", "bert", "carl", "dora"))
+    talk = Talk(house, player, anna, bert)
+    talk.sound()
+    assert carl.invite("dora", sdp.offer(house.phone_ip, 14000)).finish().code in (500, 503)
+    dora.silent()
+    talk.sound()
+    talk.hang_up()
+    eventually(lambda: house.figure("mediad", "media_ports") == 0, what="ports given back")
+    second = Talk(house, player, carl, dora)
+    second.sound()
+    second.hang_up()
+    house.idle()
+
+
+def test_body_is_otherwise_unchanged(houses, phones):
+    """Only c=, m= and a=rtcp are rewritten."""
+    house = proxied(houses)
+    anna, bert = (phones(house, u).registered() for u in ("anna", "bert"))
+    ip = house.phone_ip
+    lines = ["v=0", f"o=- 77 1 IN IP4 {ip}", "s=caf\u00e9", f"c=IN IP4 {ip}", "t=0 0",
+             "m=audio 14000 RTP/AVP 0 8 101", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15",
+             f"a=rtcp:14001 IN IP4 {ip}", "a=x-odd:  kept  ", "a=sendrecv"]
+    call = anna.invite("bert", "\r\n".join(lines) + "\r\n")
+    request = bert.wait_request("INVITE")
+    got = request.body.decode().split("\r\n")
+    assert got.pop() == ""
+    port = sdp.audio(request.body)[1]
+    changed = {3: f"c=IN IP4 {house.ip}", 5: f"m=audio {port} RTP/AVP 0 8 101"}
+    assert len(got) == len(lines)
+    for i, (was, is_) in enumerate(zip(lines, got)):
+        if i == 8:
+            assert is_.startswith(f"a=rtcp:{port + 1}"), is_
+        elif i != 1:                # o= may carry our address or theirs
+            assert is_ == changed.get(i, was)
+    assert int(request.get("content-length")) == len(request.body)
+    bert.reply(request, 486, to_tag="x")
+    call.finish()
+
+
+def test_silence_of_a_paused_phone_is_no_end(houses, phones, player):
+    """One side only listens: the session lives as long as the other speaks."""
+    house = proxied(houses, **{"media-timeout": "2s"})
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered(),
+                far_plays=False)
+    begun = time.time()
+    eventually(lambda: talk.far.heard and talk.far.heard[-1][0] > begun + 4, 10, what="4 s of sound one way")
+    assert house.figure("mediad", "media_sessions") == 1
+    talk.hang_up()
+    house.idle()
