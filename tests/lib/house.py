@@ -52,8 +52,8 @@ class House:
         self.ip = free_address()
         self.phone_ip = self.ip         # phones live on other ports of it
         self.media_ports = media_ports
-        # Short timers: 64*T1, for which transactions linger, is 6.4 s instead of 32.
-        self.settings = {"processors": "2", "log-level": "low-level", "timer-t1": "100ms",
+        # Short timers: 64*T1, for which transactions linger, is 3.2 s instead of 32.
+        self.settings = {"processors": "2", "log-level": "low-level", "timer-t1": "50ms",
                          "timer-t2": "500ms", "timer-t4": "500ms"} | (settings or {})
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
         self.dir.chmod(0o755)           # the daemons have users of their own

@@ -18,9 +18,10 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 @pytest.fixture
 def installed(tmp_path):
     """The files of make install, with the programs that are under test."""
-    r = subprocess.run(["make", "--no-print-directory", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr",
-                        f"B={BIN.parent}", "programs="], cwd=TOP, text=True, capture_output=True,
-                       env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | {"MAKEFLAGS": "-o programs"})
+    # -o: what is under test is installed as it is, not compiled again
+    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    r = subprocess.run(["make", "--no-print-directory", "-o", "programs", "install", f"DESTDIR={tmp_path}",
+                        "PREFIX=/usr", f"B={BIN.parent}"], cwd=TOP, text=True, capture_output=True, env=clean)
     assert r.returncode == 0, r.stdout + r.stderr
     return tmp_path
 
