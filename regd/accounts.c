@@ -1,0 +1,321 @@
+/*
+ * accounts - who may register here, and with what credential.
+ *
+ * Loaded from the store at start; users.c changes them, auth.c reads HA1
+ * values, publish.c tells routed the names. HA1 values are kept as octets: half
+ * a million accounts should not carry hex digits twice.
+ */
+#include "regd/accounts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/map.h"
+#include "common/str.h"
+#include "regd/slots.h"
+
+enum {
+	TEXT_AOR,
+	TEXT_NAME,
+	TEXT_NUMBER,
+	TEXT_REALM,
+	TEXTS
+};
+
+struct account {
+	uint64_t	version;
+	uint32_t	slot;
+	uint16_t	len[TEXTS];
+	uint8_t		have;		/* bit a * HA1_FORMS + form */
+	char		bytes[];	/* the texts, then the HA1 values there are */
+};
+
+struct accounts {
+	struct map	*by_aor;
+	struct map	*by_number;	/* those that have one */
+	struct slots	 slots;
+};
+
+static struct str
+text(const struct account *c, int which)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < which; i++)
+		at += c->len[i];
+	return str_make(c->bytes + at, c->len[which]);
+}
+
+struct str
+account_aor(const struct account *c)
+{
+	return text(c, TEXT_AOR);
+}
+
+struct str
+account_name(const struct account *c)
+{
+	return text(c, TEXT_NAME);
+}
+
+struct str
+account_number(const struct account *c)
+{
+	return text(c, TEXT_NUMBER);
+}
+
+struct str
+account_realm(const struct account *c)
+{
+	return text(c, TEXT_REALM);
+}
+
+uint64_t
+account_version(const struct account *c)
+{
+	return c->version;
+}
+
+static struct str
+key_aor(const void *object)
+{
+	return account_aor(object);
+}
+
+static struct str
+key_number(const void *object)
+{
+	return account_number(object);
+}
+
+/* ---- HA1 ---- */
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool
+hex_read(struct str hex, char *out)
+{
+	int high, low;
+
+	for (size_t i = 0; i + 1 < hex.len; i += 2) {
+		high = hex_digit(hex.s[i]);
+		low = hex_digit(hex.s[i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		out[i / 2] = (char)(high << 4 | low);
+	}
+	return true;
+}
+
+static void
+hex_write(const char *in, size_t n, struct digest_hex *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out->s[2 * i] = digits[(uint8_t)in[i] >> 4];
+		out->s[2 * i + 1] = digits[in[i] & 15];
+	}
+	out->len = (uint8_t)(2 * n);
+}
+
+bool
+account_ha1(const struct account *c, enum digest_algorithm a,
+    enum ha1_form form, struct digest_hex *out)
+{
+	size_t at = 0;
+	int wanted = (int)a * HA1_FORMS + (int)form;
+
+	if ((c->have & 1 << wanted) == 0)
+		return false;
+	for (int i = 0; i < TEXTS; i++)
+		at += c->len[i];
+	for (int i = 0; i < wanted; i++)
+		if ((c->have & 1 << i) != 0)
+			at += digest_hex_len((enum digest_algorithm)(i / HA1_FORMS)) / 2;
+	hex_write(c->bytes + at, digest_hex_len(a) / 2, out);
+	return true;
+}
+
+/* ---- making ---- */
+
+static bool
+ha1_usable(const struct store_account *from, int i)
+{
+	return from->ha1[i / HA1_FORMS][i % HA1_FORMS].len ==
+	    digest_hex_len((enum digest_algorithm)(i / HA1_FORMS));
+}
+
+static struct account *
+make(const struct store_account *from, uint64_t version)
+{
+	const struct str texts[TEXTS] = {
+		from->aor, from->name, from->number, from->realm
+	};
+	struct account *c;
+	struct str hex;
+	size_t size = sizeof(*c), at = 0;
+
+	for (int i = 0; i < TEXTS; i++) {
+		assert(texts[i].len <= UINT16_MAX);
+		size += texts[i].len;
+	}
+	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
+		if (ha1_usable(from, i))
+			size += from->ha1[i / HA1_FORMS][i % HA1_FORMS].len / 2;
+	c = xcalloc(1, size);
+	c->version = version;
+	for (int i = 0; i < TEXTS; i++) {
+		c->len[i] = (uint16_t)texts[i].len;
+		if (texts[i].len > 0)
+			memcpy(c->bytes + at, texts[i].s, texts[i].len);
+		at += texts[i].len;
+	}
+	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++) {
+		hex = from->ha1[i / HA1_FORMS][i % HA1_FORMS];
+		if (!ha1_usable(from, i) || !hex_read(hex, c->bytes + at))
+			continue;
+		c->have |= (uint8_t)(1 << i);
+		at += hex.len / 2;
+	}
+	return c;
+}
+
+void
+account_free(struct account *c)
+{
+	size_t n = 0;
+
+	if (c == NULL)
+		return;
+	for (int i = 0; i < TEXTS; i++)
+		n += c->len[i];
+	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
+		if ((c->have & 1 << i) != 0)
+			n += digest_hex_len((enum digest_algorithm)(i / HA1_FORMS)) / 2;
+	explicit_bzero(c->bytes, n);
+	free(c);
+}
+
+void
+account_row(const struct account *c, struct account_hex *hex,
+    struct store_account *out)
+{
+	struct digest_hex *h;
+
+	*out = (struct store_account){
+		.aor = account_aor(c), .name = account_name(c),
+		.number = account_number(c), .realm = account_realm(c),
+	};
+	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++) {
+		h = &hex->v[i / HA1_FORMS][i % HA1_FORMS];
+		if (account_ha1(c, (enum digest_algorithm)(i / HA1_FORMS),
+		    (enum ha1_form)(i % HA1_FORMS), h))
+			out->ha1[i / HA1_FORMS][i % HA1_FORMS] =
+			    str_make(h->s, h->len);
+	}
+}
+
+/* ---- the table ---- */
+
+struct accounts *
+accounts_new(void)
+{
+	struct accounts *a = xcalloc(1, sizeof(*a));
+
+	a->by_aor = map_new(key_aor);
+	a->by_number = map_new(key_number);
+	return a;
+}
+
+void
+accounts_free(struct accounts *a)
+{
+	uint64_t cursor;
+	struct account *c;
+
+	if (a == NULL)
+		return;
+	for (cursor = 0; (c = accounts_next(a, &cursor)) != NULL; cursor++)
+		account_free(c);
+	map_free(a->by_aor);
+	map_free(a->by_number);
+	slots_fini(&a->slots);
+	free(a);
+}
+
+size_t
+accounts_count(const struct accounts *a)
+{
+	return map_count(a->by_aor);
+}
+
+struct account *
+accounts_find(const struct accounts *a, struct str aor)
+{
+	return map_find(a->by_aor, aor);
+}
+
+struct account *
+accounts_find_number(const struct accounts *a, struct str number)
+{
+	return map_find(a->by_number, number);
+}
+
+struct account *
+accounts_take(struct accounts *a, struct str aor)
+{
+	struct account *c = map_remove(a->by_aor, aor);
+
+	if (c == NULL)
+		return NULL;
+	if (accounts_find_number(a, account_number(c)) == c)
+		map_remove(a->by_number, account_number(c));
+	slots_drop(&a->slots, c->slot);
+	return c;
+}
+
+static void
+enter(struct accounts *a, struct account *c)
+{
+	map_put(a->by_aor, c);
+	if (account_number(c).len > 0)
+		map_put(a->by_number, c);
+	c->slot = slots_put(&a->slots, c);
+}
+
+struct account *
+accounts_put(struct accounts *a, const struct store_account *from,
+    uint64_t version)
+{
+	struct account *c = make(from, version);
+	struct account *old = accounts_take(a, account_aor(c));
+
+	enter(a, c);
+	return old;
+}
+
+void
+accounts_restore(struct accounts *a, struct str aor, struct account *back)
+{
+	account_free(accounts_take(a, aor));
+	if (back != NULL)
+		enter(a, back);
+}
+
+struct account *
+accounts_next(const struct accounts *a, uint64_t *cursor)
+{
+	return slots_next(&a->slots, cursor);
+}

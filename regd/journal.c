@@ -1,0 +1,643 @@
+/*
+ * journal - from a change in memory to a durable one.
+ *
+ * asked.c and users.c bring changes, writer.c writes them. Two batches take
+ * turns: one gathers while the other is written. The loop never waits.
+ *
+ * Folding keeps the journal short without unpacking it: every AOR that changed
+ * is in the dirty list; folding writes their present state, part by part, and
+ * the last part cuts the journal up to the commit that was last when folding
+ * began. What changed since is in the journal behind that, or dirty again.
+ */
+#include "regd/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/stats.h"
+
+#define GATHER_OCTETS	(64u << 20)
+#define GATHER_CHANGES	65536
+#define FOLD_PART	512		/* AORs in one transaction */
+#define FOLD_QUIET_MS	1000
+#define FOLD_OCTETS	(32u << 20)	/* folding is overdue */
+#define RETRY_MS	2000
+
+struct account_change {
+	const struct account	*now;	/* NULL: removed */
+	struct account		*old;
+	char			*aor;
+};
+
+struct waiter {
+	journal_fn	*fn;
+	void		*arg;
+};
+
+struct batch {
+	struct buf		 packed;
+	struct change		*first, **last;
+	uint32_t		 nchanges;
+	uint32_t		 npacked;
+	struct account_change	*accounts;
+	size_t			 naccounts, accounts_size;
+	struct waiter		*waiters;
+	size_t			 nwaiters, waiters_size;
+};
+
+struct dirty {
+	struct aor	*first, **last;
+};
+
+struct journal {
+	struct writer		*writer;
+	struct bindings		*bindings;
+	struct accounts		*accounts;
+	struct journal_owner	 owner;
+	struct loop_turn	*turn;
+	struct batch		 batches[2];
+	struct batch		*gathers, *flies;	/* flies: NULL when not */
+	struct writer_job	 job;
+	struct store_account	*rows;		/* of the job */
+	struct account_hex	*hex;
+	struct change		*spare;
+	struct set_records	 scratch;
+	uint64_t		 number;
+	uint64_t		 octets;
+	int64_t			 quiet_since;
+	/* folding */
+	struct dirty		 dirty, folding;
+	bool			 folds;
+	uint64_t		 through;
+	uint64_t		 through_octets;
+	struct aor		*part[FOLD_PART];
+	uint32_t		 npart;
+	struct store_record	 records[FOLD_PART];
+	struct buf		 fold_packed;
+	int64_t			 fold_after;
+	bool			 part_next;	/* after a batch, when overdue */
+	char			 trouble[200];
+	bool			 troubled;
+};
+
+/* ---- lists ---- */
+
+static void
+batch_clear(struct batch *b)
+{
+	buf_clear(&b->packed);
+	b->first = NULL;
+	b->last = &b->first;
+	b->nchanges = b->npacked = 0;
+	b->naccounts = b->nwaiters = 0;
+}
+
+static bool
+batch_empty(const struct batch *b)
+{
+	return b->packed.len == 0 && b->naccounts == 0 && b->nwaiters == 0;
+}
+
+static void
+dirty_add(struct dirty *d, struct aor *a)
+{
+	a->dirty = true;
+	a->dirty_next = NULL;
+	*d->last = a;
+	d->last = &a->dirty_next;
+}
+
+static struct aor *
+dirty_take(struct dirty *d)
+{
+	struct aor *a = d->first;
+
+	if (a == NULL)
+		return NULL;
+	d->first = a->dirty_next;
+	if (d->first == NULL)
+		d->last = &d->first;
+	a->dirty = false;
+	return a;
+}
+
+/* from's AORs go behind to's; from is empty then. */
+static void
+dirty_move(struct dirty *to, struct dirty *from)
+{
+	if (from->first == NULL)
+		return;
+	*to->last = from->first;
+	to->last = from->last;
+	from->first = NULL;
+	from->last = &from->first;
+}
+
+void
+journal_dirty(struct journal *j, struct aor *a)
+{
+	if (!a->dirty)
+		dirty_add(&j->dirty, a);
+}
+
+static struct change *
+change_new(struct journal *j)
+{
+	struct change *c = j->spare;
+
+	if (c == NULL)
+		return xcalloc(1, sizeof(*c));
+	j->spare = c->next;
+	return c;
+}
+
+static void
+change_free(struct journal *j, struct change *c)
+{
+	c->next = j->spare;
+	j->spare = c;
+}
+
+static void
+stamp_now(struct store_stamp *s)
+{
+	str_copy(s->boot, sizeof(s->boot), str_of(boot_id()));
+	s->boot_ms = boot_ms();
+	s->wall_ms = wall_ms();
+}
+
+/*
+ * Packs the AOR with what is left of its contacts at boot_ms. A batch is
+ * stamped when it is handed over, a little after its changes were packed; what
+ * is left was then packed at most that little too large, never too small.
+ */
+static void
+pack(struct journal *j, struct buf *to, const struct aor *a,
+    const struct set *set, uint64_t version, int64_t now_ms)
+{
+	struct msg_bindings m = { .aor = aor_text(a), .version = version };
+
+	set_records(&j->scratch, set, now_ms);
+	m.bindings.v = j->scratch.v;
+	m.bindings.n = j->scratch.n;
+	msg_pack(to, MSG_BINDINGS, &m);
+}
+
+/* ---- in force, or not ---- */
+
+static void
+put_in_force(struct journal *j, struct aor *a, struct set *set,
+    uint64_t version, int64_t now_ms)
+{
+	bindings_set(j->bindings, a, set, version, now_ms);
+	journal_dirty(j, a);
+	j->owner.changed(j->owner.arg, a);
+}
+
+static void
+changes_in_force(struct journal *j, struct batch *b)
+{
+	int64_t now_ms = boot_ms();
+	struct change *c, *next;
+
+	for (c = b->first; c != NULL; c = next) {
+		next = c->next;
+		c->aor->changes--;
+		put_in_force(j, c->aor, c->set, c->version, now_ms);
+		c->set = NULL;
+		c->done(j->owner.arg, c, 0);
+		change_free(j, c);
+	}
+}
+
+static void
+changes_failed(struct journal *j, struct batch *b, int error)
+{
+	struct change *c, *next;
+
+	for (c = b->first; c != NULL; c = next) {
+		next = c->next;
+		c->aor->changes--;
+		c->aor->pending = NULL;
+		free(c->set);
+		c->set = NULL;
+		c->done(j->owner.arg, c, error);
+		bindings_forget(j->bindings, c->aor);
+		change_free(j, c);
+	}
+}
+
+static void
+accounts_in_force(struct journal *j, struct batch *b)
+{
+	struct account_change *a;
+
+	for (size_t i = 0; i < b->naccounts; i++) {
+		a = &b->accounts[i];
+		j->owner.account(j->owner.arg, str_of(a->aor), a->now);
+		account_free(a->old);
+		free(a->aor);
+	}
+}
+
+static void
+accounts_failed(struct journal *j, struct batch *b)
+{
+	struct account_change *a;
+
+	for (size_t i = b->naccounts; i-- > 0;) {
+		a = &b->accounts[i];
+		accounts_restore(j->accounts, str_of(a->aor), a->old);
+		free(a->aor);
+	}
+}
+
+static void
+waiters_tell(struct batch *b, int error)
+{
+	for (size_t i = 0; i < b->nwaiters; i++)
+		b->waiters[i].fn(b->waiters[i].arg, error);
+}
+
+static void
+batch_fail(struct journal *j, struct batch *b, int error)
+{
+	stats->commit_failed++;
+	accounts_failed(j, b);
+	changes_failed(j, b, error);
+	waiters_tell(b, error);
+	batch_clear(b);
+}
+
+/* ---- to the writer and back ---- */
+
+static void
+rows_fill(struct journal *j, const struct batch *b)
+{
+	const struct account_change *a;
+
+	j->rows = NULL;
+	j->hex = NULL;
+	if (b->naccounts == 0)
+		return;
+	j->rows = xcalloc(b->naccounts, sizeof(*j->rows));
+	j->hex = xcalloc(b->naccounts, sizeof(*j->hex));
+	for (size_t i = 0; i < b->naccounts; i++) {
+		a = &b->accounts[i];
+		if (a->now != NULL)
+			account_row(a->now, &j->hex[i], &j->rows[i]);
+		else
+			j->rows[i].remove = true;
+		j->rows[i].aor = str_of(a->aor);
+	}
+}
+
+static void
+rows_free(struct journal *j)
+{
+	free(j->rows);
+	if (j->hex != NULL)
+		explicit_bzero(j->hex, j->job.batch.naccounts * sizeof(*j->hex));
+	free(j->hex);
+	j->rows = NULL;
+	j->hex = NULL;
+}
+
+static void
+commit_start(struct journal *j)
+{
+	struct batch *b = j->gathers;
+
+	j->flies = b;
+	j->gathers = b == &j->batches[0] ? &j->batches[1] : &j->batches[0];
+	rows_fill(j, b);
+	j->job.folds = false;
+	j->job.batch = (struct store_batch){
+		.number = ++j->number,
+		.changes = str_make(b->packed.s, b->packed.len),
+		.accounts = j->rows,
+		.naccounts = b->naccounts,
+	};
+	stamp_now(&j->job.batch.stamp);
+	writer_start(j->writer, &j->job);
+}
+
+static void
+trouble_note(struct journal *j, const char *what)
+{
+	if (!j->troubled)
+		log_problem("REG", "store: %s failed: %s (%s)", what,
+		    j->job.text, strerror(-j->job.error));
+	j->troubled = true;
+	(void)snprintf(j->trouble, sizeof(j->trouble), "%s", j->job.text);
+}
+
+static void
+commit_done(struct journal *j)
+{
+	struct batch *b = j->flies;
+	int error = j->job.error;
+
+	j->flies = NULL;
+	rows_free(j);
+	if (error < 0) {
+		trouble_note(j, "a commit");
+		/* What gathered meanwhile may build upon what failed. */
+		batch_fail(j, j->gathers, error);
+		batch_fail(j, b, error);
+		return;
+	}
+	if (j->troubled)
+		log_problem("REG", "store: well again");
+	j->troubled = false;
+	stats->commits++;
+	stats->commit_rows += b->npacked;
+	j->octets += b->packed.len;
+	accounts_in_force(j, b);
+	changes_in_force(j, b);
+	waiters_tell(b, 0);
+	batch_clear(b);
+}
+
+/* ---- folding ---- */
+
+static bool
+fold_overdue(const struct journal *j)
+{
+	return j->octets > FOLD_OCTETS;
+}
+
+static void
+fold_begin(struct journal *j)
+{
+	j->folds = true;
+	j->through = j->number;
+	j->through_octets = j->octets;
+	dirty_move(&j->folding, &j->dirty);
+}
+
+static void
+fold_part_start(struct journal *j)
+{
+	int64_t now_ms = boot_ms();
+	size_t from[FOLD_PART + 1];
+	struct aor *a;
+	uint32_t n = 0;
+
+	buf_clear(&j->fold_packed);
+	while (n < FOLD_PART && (a = dirty_take(&j->folding)) != NULL) {
+		from[n] = j->fold_packed.len;
+		if (set_live(a->set, now_ms) > 0)
+			pack(j, &j->fold_packed, a, a->set, a->version, now_ms);
+		a->folding++;
+		j->part[n++] = a;
+	}
+	from[n] = j->fold_packed.len;
+	for (uint32_t i = 0; i < n; i++)
+		j->records[i] = (struct store_record){
+			.aor = aor_text(j->part[i]),
+			.packed = str_make(j->fold_packed.s + from[i],
+			    from[i + 1] - from[i]),
+		};
+	j->npart = n;
+	j->job.folds = true;
+	j->job.fold = (struct store_fold){
+		.records = j->records, .n = n,
+		.last = j->folding.first == NULL, .through = j->through,
+	};
+	stamp_now(&j->job.fold.stamp);
+	writer_start(j->writer, &j->job);
+}
+
+static void
+fold_part_done(struct journal *j)
+{
+	struct aor *a;
+
+	for (uint32_t i = 0; i < j->npart; i++) {
+		a = j->part[i];
+		a->folding--;
+		if (j->job.error < 0)
+			journal_dirty(j, a);
+		else
+			bindings_forget(j->bindings, a);
+	}
+	j->npart = 0;
+	if (j->job.error < 0) {
+		trouble_note(j, "folding");
+		dirty_move(&j->dirty, &j->folding);
+		j->folds = false;
+		j->fold_after = boot_ms() + RETRY_MS;
+	} else if (j->job.fold.last) {
+		j->folds = false;
+		j->octets -= j->through_octets;
+	}
+}
+
+static void
+job_done(void *arg, struct writer_job *job)
+{
+	struct journal *j = arg;
+
+	j->quiet_since = boot_ms();
+	if (job->folds) {
+		fold_part_done(j);
+		j->part_next = false;
+	} else {
+		commit_done(j);
+		j->part_next = fold_overdue(j);
+	}
+}
+
+/* The end of a turn: the next job, if the writer is free. */
+static void
+turn_end(void *arg)
+{
+	struct journal *j = arg;
+
+	if (writer_busy(j->writer))
+		return;
+	if (j->part_next && !j->folds && boot_ms() >= j->fold_after)
+		fold_begin(j);
+	if (j->folds && (j->part_next || batch_empty(j->gathers)))
+		fold_part_start(j);
+	else if (!batch_empty(j->gathers))
+		commit_start(j);
+}
+
+void
+journal_tick(struct journal *j, int64_t now_ms)
+{
+	bool quiet = batch_empty(j->gathers) &&
+	    now_ms - j->quiet_since >= FOLD_QUIET_MS;
+
+	/* While a batch is written its AORs are not dirty yet. */
+	if (writer_busy(j->writer) || j->folds || now_ms < j->fold_after)
+		return;
+	if (fold_overdue(j) ||
+	    (quiet && (j->octets > 0 || j->dirty.first != NULL)))
+		fold_begin(j);
+}
+
+/* ---- what comes in ---- */
+
+int
+journal_change(struct journal *j, struct aor *a, struct set *set,
+    bool relaxed, const struct change *from)
+{
+	struct batch *b = j->gathers;
+	int64_t now_ms = boot_ms();
+	struct change *c;
+
+	if (b->packed.len > GATHER_OCTETS || b->nchanges >= GATHER_CHANGES) {
+		free(set);
+		bindings_forget(j->bindings, a);
+		return -ENOBUFS;
+	}
+	c = change_new(j);
+	*c = *from;
+	c->next = NULL;
+	c->aor = a;
+	c->set = set;
+	c->version = bindings_version(j->bindings);
+	pack(j, &b->packed, a, set, c->version, now_ms);
+	b->npacked++;
+	if (relaxed && a->changes == 0) {
+		c->set = NULL;
+		put_in_force(j, a, set, c->version, now_ms);
+		c->done(j->owner.arg, c, 0);
+		change_free(j, c);
+		return 0;
+	}
+	a->pending = set;
+	a->changes++;
+	*b->last = c;
+	b->last = &c->next;
+	b->nchanges++;
+	return 0;
+}
+
+void
+journal_account(struct journal *j, struct str aor, const struct account *now,
+    struct account *old)
+{
+	struct batch *b = j->gathers;
+
+	if (b->naccounts == b->accounts_size) {
+		b->accounts_size = b->accounts_size == 0 ? 16 :
+		    b->accounts_size * 2;
+		b->accounts = xrealloc(b->accounts, b->accounts_size,
+		    sizeof(*b->accounts));
+	}
+	b->accounts[b->naccounts++] = (struct account_change){
+		.now = now, .old = old, .aor = str_dup(aor),
+	};
+}
+
+void
+journal_when_durable(struct journal *j, journal_fn *fn, void *arg)
+{
+	struct batch *b = j->gathers;
+
+	if (b->nwaiters == b->waiters_size) {
+		b->waiters_size = b->waiters_size == 0 ? 4 :
+		    b->waiters_size * 2;
+		b->waiters = xrealloc(b->waiters, b->waiters_size,
+		    sizeof(*b->waiters));
+	}
+	b->waiters[b->nwaiters++] = (struct waiter){ fn, arg };
+}
+
+/* ---- beginning and end ---- */
+
+struct journal *
+journal_new(struct loop *l, const struct store_driver *driver,
+    struct store *store, struct bindings *b, struct accounts *a,
+    const struct journal_owner *owner)
+{
+	struct journal *j = xcalloc(1, sizeof(*j));
+
+	j->bindings = b;
+	j->accounts = a;
+	j->owner = *owner;
+	batch_clear(&j->batches[0]);
+	batch_clear(&j->batches[1]);
+	j->gathers = &j->batches[0];
+	j->dirty.last = &j->dirty.first;
+	j->folding.last = &j->folding.first;
+	j->writer = writer_new(l, driver, store, job_done, j);
+	j->turn = loop_turn_new(l, turn_end, j);
+	return j;
+}
+
+static void
+batch_fini(struct batch *b)
+{
+	struct change *c, *next;
+
+	for (c = b->first; c != NULL; c = next) {
+		next = c->next;
+		c->aor->changes--;
+		free(c->set);
+		free(c);
+	}
+	for (size_t i = 0; i < b->naccounts; i++) {
+		account_free(b->accounts[i].old);
+		free(b->accounts[i].aor);
+	}
+	for (size_t i = 0; i < b->nwaiters; i++)
+		b->waiters[i].fn(b->waiters[i].arg, -ECANCELED);
+	free(b->accounts);
+	free(b->waiters);
+	buf_fini(&b->packed);
+}
+
+void
+journal_free(struct journal *j)
+{
+	struct change *c;
+
+	if (j == NULL)
+		return;
+	loop_turn_free(j->turn);
+	writer_free(j->writer);
+	rows_free(j);
+	batch_fini(&j->batches[0]);
+	batch_fini(&j->batches[1]);
+	while ((c = j->spare) != NULL) {
+		j->spare = c->next;
+		free(c);
+	}
+	buf_fini(&j->fold_packed);
+	free(j);
+}
+
+void
+journal_loaded(struct journal *j, uint64_t last_number, uint64_t octets)
+{
+	j->number = last_number;
+	j->octets = octets;
+}
+
+uint32_t
+journal_waiting(const struct journal *j)
+{
+	return j->gathers->nchanges + (uint32_t)j->gathers->naccounts +
+	    (j->flies != NULL ? j->flies->nchanges +
+	    (uint32_t)j->flies->naccounts : 0);
+}
+
+const char *
+journal_trouble(const struct journal *j)
+{
+	return j->troubled ? j->trouble : NULL;
+}
+
+uint64_t
+journal_octets(const struct journal *j)
+{
+	return j->octets;
+}

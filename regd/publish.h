@@ -1,0 +1,16 @@
+#ifndef REGD_PUBLISH_H
+#define REGD_PUBLISH_H
+
+#include "regd/regd.h"
+
+/*
+ * regd's feed: BINDINGS for sipd, ACCOUNT for routed, on one feed; a follower
+ * ignores what it has no use for.
+ */
+void	publish_aor(struct regd *r, const struct aor *a);
+/* now NULL: the account is gone. */
+void	publish_account(struct regd *r, struct str aor, const struct account *now);
+/* The snapshot: accounts, then bindings. */
+uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
+
+#endif

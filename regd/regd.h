@@ -1,0 +1,43 @@
+#ifndef REGD_REGD_H
+#define REGD_REGD_H
+
+#include "common/bus.h"
+#include "common/daemon.h"
+#include "common/pack.h"
+#include "common/show.h"
+#include "regd/accounts.h"
+#include "regd/auth.h"
+#include "regd/bindings.h"
+#include "regd/journal.h"
+
+/* What regd is made of; one of it, on the main loop. */
+struct regd {
+	struct self		*self;
+	struct accounts		*accounts;
+	struct bindings		*bindings;
+	struct journal		*journal;
+	struct auth		 auth;
+	struct feed		*feed;
+	struct loop_timer	*timer;
+	struct set_records	 records;	/* scratch: an answer being made */
+	struct buf		 scratch;	/* a question, packed for its hash */
+};
+
+int	regd_start(struct self *self);
+int	regd_run(struct self *self);
+void	regd_stop(struct self *self);
+void	regd_status(struct self *self, struct status_is *out);
+unsigned regd_busy(struct self *self);
+
+/* asked.c: REGISTER, CREDENTIAL, REG_DEL; users.c: USER_PUT, USER_DEL. */
+extern const struct bus_handler asked_handlers[];
+extern const struct bus_handler users_handlers[];
+/* tables.c: SHOW "bindings" and "users". */
+extern const struct show_table regd_tables[];
+
+/* Is domain one of the settings'? Case does not matter. */
+bool	domain_served(const struct settings *set, struct str domain);
+/* Removes all contacts of a durably; c as for journal_change(). */
+int	asked_remove_all(struct regd *r, struct aor *a, const struct change *c);
+
+#endif
