@@ -1,0 +1,390 @@
+/*
+ * exchange - one offer or answer, and what it changes in its session (RFC 3264).
+ *
+ * handlers.c calls sessions_rewrite(). The writer's addresses go into the ends that
+ * face the writer; the body that leaves names the ports that face the reader. So
+ * the answer to a question depends on the body and on the ports alone, and asking
+ * again gets the same answer.
+ *
+ * What an offer says counts once it is answered: a refused re-INVITE changes
+ * nothing. Each new offer (writer, CSeq) is an exchange with a number; a leg that
+ * has taken part in the present one learns nothing new from a repetition, so that
+ * repeating can't open the window in which sources are learnt.
+ */
+#include <string.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "mediad/session_own.h"
+
+#define PORT_TARGET_MIN	1024	/* nobody hears RTP on DNS's port (S44) */
+
+/* What the exchange at hand is about. */
+struct exchange {
+	struct sessions		*ss;
+	const struct rewrite	*q;
+	struct session		*s;
+	bool			 is_new;	/* the session is */
+	struct leg		*writer, *reader;
+	struct leg		*callee;	/* the one of the two */
+	struct mono		 now;
+};
+
+static void
+refuse(struct rewritten *out, int code, const char *reason)
+{
+	*out = (struct rewritten){ .code = code, .reason = reason };
+	if (code == 503)
+		stats->media_refused++;
+}
+
+/* ---- who ---- */
+
+static struct leg *
+callee_find(struct exchange *x)
+{
+	struct session	*s = x->s;
+	uint8_t		 hash[16];
+	struct leg	*leg;
+
+	if (x->q->branch.len == 0)
+		return s->selected != NULL ? s->selected : s->callees;
+	records_branch(x->ss->records, x->q->branch, hash);
+	leg = leg_find(s, hash);
+	return leg != NULL ? leg : leg_new(x->ss, s, false, hash);
+}
+
+/* Finds session and legs, or makes them. False: refused, out is filled. */
+static bool
+exchange_legs(struct exchange *x, struct rewritten *out)
+{
+	const struct rewrite	*q = x->q;
+	struct sessions		*ss = x->ss;
+
+	x->s = session_find(ss, q->call_id, q->caller_tag);
+	if (x->s == NULL && q->branch.len == 0) {
+		refuse(out, 500, "no such media session");
+		return false;
+	}
+	if (x->s == NULL) {
+		if (ss->draining || sessions_count(ss) >= ss->limits.sessions) {
+			refuse(out, 503, "too many media sessions");
+			return false;
+		}
+		x->s = session_new(ss, q->call_id, q->caller_tag, x->now);
+		x->is_new = true;
+	}
+	if (x->s != NULL && x->s->caller == NULL)
+		leg_new(ss, x->s, true, NULL);
+	x->callee = x->s != NULL ? callee_find(x) : NULL;
+	if (x->s == NULL || x->s->caller == NULL || x->callee == NULL) {
+		refuse(out, 503, "no room for another media session");
+		return false;
+	}
+	x->writer = q->from_caller ? x->s->caller : x->callee;
+	x->reader = q->from_caller ? x->callee : x->s->caller;
+	return true;
+}
+
+/* ---- ports ---- */
+
+/* A line that is relayed: switched on, over UDP, one port. */
+static bool
+media_relayed(const struct sdp_media *m)
+{
+	return m->port != 0 && m->datagrams && m->nports == 1;
+}
+
+static bool
+end_ensure(struct sessions *ss, struct leg *leg, unsigned i,
+    const struct sdp_media *m)
+{
+	struct end	*e = end_find(leg, i);
+
+	if (e == NULL)
+		e = end_new(ss, leg, i);
+	if (e == NULL)
+		return false;
+	e->is_rtp = m->is_rtp;
+	e->flow[0].is_rtp = e->flow[1].is_rtp = m->is_rtp;
+	return true;
+}
+
+/* Both sides get their ports with the offer: an answer never fails for them. */
+static bool
+exchange_reserve(struct exchange *x)
+{
+	const struct sdp	*sdp = &x->ss->sdp;
+
+	for (unsigned i = 0; i < sdp->nmedia; i++)
+		if (media_relayed(&sdp->media[i]) &&
+		    (!end_ensure(x->ss, x->reader, i, &sdp->media[i]) ||
+		    !end_ensure(x->ss, x->writer, i, &sdp->media[i])))
+			return false;
+	return true;
+}
+
+/* ---- what was signalled ---- */
+
+/*
+ * Where a phone may have its media: not where its signalling could not be, not
+ * the ports of services, never a port of ours (S44). Otherwise the stream is mute
+ * until the phone speaks from where its signalling comes from.
+ */
+static struct addr
+target_allowed(const struct exchange *x, const struct leg *leg,
+    const struct addr *a)
+{
+	const struct addr	*relay = ports_addr(x->ss->ports);
+
+	if (a->len == 0 || addr_port(a) < PORT_TARGET_MIN ||
+	    a->sa.sa_family != relay->sa.sa_family ||
+	    !addr_may_target(a, leg->source.len != 0 ? &leg->source : NULL) ||
+	    ports_own(x->ss->ports, a))
+		return (struct addr){ .len = 0 };
+	return *a;
+}
+
+/* The body's line is now what the end's phone said. */
+static void
+end_open(struct exchange *x, struct end *e, const struct sdp_media *m)
+{
+	e->open_rtp = target_allowed(x, x->writer, &m->rtp);
+	e->open_rtcp = m->mux ? e->open_rtp : target_allowed(x, x->writer, &m->rtcp);
+	e->open_hold = m->hold;
+	e->open_direction = m->direction;
+}
+
+static struct addr
+host_of(const struct addr *a)
+{
+	struct addr	h = *a;
+
+	addr_set_port(&h, 0);
+	return h;
+}
+
+/* What was open counts from here on. */
+static void
+end_close(struct exchange *x, struct end *e, bool fresh)
+{
+	struct addr	friend = host_of(&e->leg->source);
+	int64_t		window = x->ss->limits.learn_window;
+
+	for (int k = 0; k < 2; k++) {
+		struct learn		*l = &e->flow[k].learn;
+		const struct addr	*to = k == 0 ? &e->open_rtp : &e->open_rtcp;
+
+		l->mute = e->open_hold;
+		/* Held by 0.0.0.0: what is known stays for the resumption. */
+		if (!e->open_hold && (fresh || !addr_eq(&l->signalled, to)))
+			learn_signal(l, to, &friend, x->now, window);
+	}
+	e->direction = e->open_direction;
+	end_save(e);
+}
+
+/* ---- offer ---- */
+
+static void
+exchange_offer(struct exchange *x)
+{
+	const struct sdp	*sdp = &x->ss->sdp;
+	struct session		*s = x->s;
+	bool			 repeated = s->exchange > 0 &&
+	    s->offer_by_caller == x->q->from_caller && s->offer_cseq == x->q->cseq;
+
+	for (unsigned i = 0; i < sdp->nmedia; i++) {
+		struct end	*e = end_find(x->writer, i);
+
+		if (e != NULL && media_relayed(&sdp->media[i])) {
+			end_open(x, e, &sdp->media[i]);
+			end_save(e);
+		}
+	}
+	if (!repeated) {
+		s->exchange++;
+		s->offer_by_caller = x->q->from_caller;
+		s->offer_cseq = x->q->cseq;
+		s->offer_open = true;
+	}
+}
+
+/* ---- answer ---- */
+
+/* A line that the answer refused gives its ports back. */
+static void
+stream_close(struct exchange *x, unsigned i)
+{
+	struct end	*a = end_find(x->writer, i), *b = end_find(x->reader, i);
+
+	if (a != NULL)
+		end_free(x->ss, a);
+	if (b != NULL)
+		end_free(x->ss, b);
+}
+
+static void
+exchange_answer(struct exchange *x)
+{
+	const struct sdp	*sdp = &x->ss->sdp;
+	struct session		*s = x->s;
+	bool			 fresh;
+
+	if (s->exchange == 0)	/* the offer is not known here */
+		s->exchange = 1;
+	fresh = x->callee->exchange != s->exchange;
+	for (unsigned i = 0; i < sdp->nmedia; i++) {
+		struct end	*w = end_find(x->writer, i);
+		struct end	*r = end_find(x->reader, i);
+
+		if (w == NULL || r == NULL || !media_relayed(&sdp->media[i]))
+			continue;
+		end_open(x, w, &sdp->media[i]);
+		end_close(x, w, fresh);
+		if (s->offer_open || fresh)
+			end_close(x, r, fresh);
+	}
+	x->callee->exchange = s->exchange;
+	leg_save(x->callee);
+}
+
+/* A 2xx ended the choice: this leg it is. */
+static void
+exchange_settle(struct exchange *x)
+{
+	struct session	*s = x->s;
+	struct leg	*leg = s->callees, *next;
+
+	for (; leg != NULL; leg = next) {
+		next = leg->next;
+		if (leg != x->callee)
+			leg_free(x->ss, leg);
+	}
+	s->state = SESSION_ANSWERED;
+}
+
+static void
+exchange_final(struct exchange *x)
+{
+	const struct sdp	*sdp = &x->ss->sdp;
+
+	/* A second 2xx of a fork that the caller will end: the first one talks. */
+	if (x->s->state == SESSION_ANSWERED && x->s->selected != NULL &&
+	    x->s->selected != x->callee)
+		return;
+	if (x->q->answer)
+		x->s->offer_open = false;
+	exchange_settle(x);
+	for (unsigned i = 0; x->q->answer && i < sdp->nmedia; i++)
+		if (sdp->media[i].port == 0)
+			stream_close(x, i);
+}
+
+/* ---- all of it ---- */
+
+/* Ports of the lines that are relayed; the others are refused. */
+static bool
+exchange_write(struct exchange *x, struct rewritten *out)
+{
+	struct sessions		*ss = x->ss;
+	struct sdp_relay	 relay = { .addr = *ports_addr(ss->ports) };
+	struct text		 text;
+
+	for (unsigned i = 0; i < ss->sdp.nmedia; i++) {
+		struct end	*e = end_find(x->reader, i);
+
+		if (e != NULL && media_relayed(&ss->sdp.media[i]))
+			relay.port[i] = e->pair->port;
+	}
+	text_init(&text, ss->out, sizeof(ss->out));
+	if (sdp_write(&ss->sdp, &relay, &text) < 0)
+		return false;
+	*out = (struct rewritten){
+		.code = 200,
+		.reason = "",
+		.session = x->s->id,
+		.sdp = text_str(&text),
+	};
+	return true;
+}
+
+static void
+exchange_apply(struct exchange *x)
+{
+	const struct rewrite	*q = x->q;
+	bool			 other;
+
+	if (q->source.len != 0 && !addr_eq(&x->writer->source, &q->source)) {
+		x->writer->source = q->source;
+		leg_save(x->writer);
+	}
+	if (q->answer)
+		exchange_answer(x);
+	else
+		exchange_offer(x);
+	other = x->s->state == SESSION_ANSWERED && x->s->selected != NULL &&
+	    x->s->selected != x->callee;
+	if (q->answer && !other)
+		leg_select(x->s, x->callee);
+	x->s->signalled = x->now;
+}
+
+static bool
+body_parse(struct sessions *ss, const struct rewrite *q, struct rewritten *out)
+{
+	const char	*why;
+
+	if (sdp_parse(&ss->sdp, q->sdp, &why) < 0) {
+		refuse(out, 488, why);
+		return false;
+	}
+	if (ss->sdp.nmedia > ss->limits.streams) {
+		refuse(out, 488, "too many media lines");
+		return false;
+	}
+	return true;
+}
+
+/* Nothing to relay: a session that is not there need not be made. */
+static bool
+body_is_idle(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp->nmedia; i++)
+		if (sdp->media[i].port != 0)
+			return false;
+	return true;
+}
+
+void
+sessions_rewrite(struct sessions *ss, const struct rewrite *q, struct mono now,
+    struct rewritten *out)
+{
+	struct exchange	x = { .ss = ss, .q = q, .now = now };
+
+	if (!body_parse(ss, q, out))
+		return;
+	if (body_is_idle(&ss->sdp) &&
+	    session_find(ss, q->call_id, q->caller_tag) == NULL) {
+		*out = (struct rewritten){ .code = 200, .reason = "", .sdp = q->sdp };
+		return;
+	}
+	if (!exchange_legs(&x, out) || !exchange_reserve(&x)) {
+		if (x.callee != NULL)
+			refuse(out, 503, "no media port is free");
+		goto undo;
+	}
+	exchange_apply(&x);
+	if (!exchange_write(&x, out)) {
+		refuse(out, 500, "SDP too long");
+		goto undo;
+	}
+	if (q->final)
+		exchange_final(&x);
+	session_save(x.s);
+	return;
+undo:
+	if (x.is_new && x.s != NULL)
+		session_free(ss, x.s);
+}

@@ -1,0 +1,69 @@
+/*
+ * handlers - what sipd may ask: rewrite a body, end a session.
+ *
+ * Both may be asked again, by the same sipd or the next one, with the same result
+ * (messages.def says what each field means).
+ */
+#include "common/log.h"
+#include "mediad/mediad.h"
+
+/* A peer's address, without its transport; len 0 when it can't be read. */
+static struct addr
+address_of(struct str peer)
+{
+	struct peer	p;
+
+	return peer_parse(&p, peer) == 0 ? p.addr : (struct addr){ .len = 0 };
+}
+
+static void
+on_rewrite(void *arg, struct bus_ticket t, const union msg *msg)
+{
+	struct self			*self = arg;
+	struct mediad			*m = self->own;
+	const struct msg_media_rewrite	*q = &msg->media_rewrite;
+	struct rewritten		 out;
+	struct rewrite			 r = {
+		.call_id = q->call_id,
+		.caller_tag = q->caller_tag,
+		.branch = q->branch,
+		.from_caller = q->from_caller,
+		.answer = q->answer,
+		.final = q->final,
+		.cseq = q->cseq,
+		.source = address_of(q->source),
+		.sdp = q->sdp,
+	};
+
+	sessions_rewrite(m->sessions, &r, loop_now(self->loop), &out);
+	log_low("MEDIA", out.session, "%s of the %s: %d %s call=%s",
+	    q->answer ? "answer" : "offer", q->from_caller ? "caller" : "callee",
+	    out.code, out.reason, log_str(q->call_id));
+	bus_answer(t, MSG_MEDIA_REWRITTEN, &(struct msg_media_rewritten){
+		.code = out.code,
+		.reason = str_of(out.reason),
+		.session = out.session,
+		.sdp = out.sdp,
+	});
+}
+
+/* One that is gone already is over, too. */
+static void
+on_end(void *arg, struct bus_ticket t, const union msg *msg)
+{
+	struct self			*self = arg;
+	struct mediad			*m = self->own;
+	const struct msg_media_end	*q = &msg->media_end;
+
+	if (sessions_end(m->sessions, q->call_id, q->caller_tag, q->branch))
+		log_low("MEDIA", 0, "%s ended call=%s",
+		    q->branch.len > 0 ? "branch" : "session",
+		    log_str(q->call_id));
+	bus_done(t);
+}
+
+const struct bus_handler mediad_handlers[] = {
+	{ MSG_MEDIA_REWRITE, on_rewrite, false },
+	{ MSG_MEDIA_END, on_end, false },
+	{ 0 },
+};

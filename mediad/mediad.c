@@ -1,0 +1,179 @@
+/*
+ * mediad - start, stop, settings and figures of the media proxy.
+ *
+ * The skeleton calls (daemon.h). Everything that lasts is in session.c.
+ */
+#include "mediad/mediad.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/stats.h"
+
+#define SWEEP_MS	100	/* sessions_sweep() looks at a tenth */
+
+static struct session_limits
+limits_of(const struct settings *s)
+{
+	return (struct session_limits){
+		.sessions = s->media_sessions_max,
+		.streams = s->media_streams_max,
+		.timeout = s->media_timeout,
+		.setup_timeout = s->media_setup_timeout,
+		.hold_timeout = s->media_hold_timeout,
+		.learn_window = s->media_learn,
+		.dscp = s->media_tos,
+	};
+}
+
+static void
+session_ended(void *arg, const struct session *s, const char *reason)
+{
+	struct mediad		*m = arg;
+	struct msg_media_ended	 record = {
+		.call_id = session_call_id(s),
+		.caller_tag = session_caller_tag(s),
+		.reason = str_of(reason),
+	};
+
+	log_low("MEDIA", s->id, "session removed: %s call=%s", reason,
+	    log_str(record.call_id));
+	if (m->feed != NULL)
+		feed_publish(m->feed, MSG_MEDIA_ENDED, &record);
+}
+
+static void
+sweep(void *arg)
+{
+	struct mediad	*m = arg;
+
+	if (m->self->state == DAEMON_DRAINING)
+		sessions_drain(m->sessions);
+	sessions_sweep(m->sessions, loop_now(m->self->loop));
+}
+
+/* The feed tells of ends only: a follower that comes later missed nothing. */
+static uint64_t
+feed_walk(void *arg, uint64_t cursor, struct feed *f)
+{
+	(void)arg, (void)cursor, (void)f;
+	return 0;
+}
+
+static int
+sessions_start(struct mediad *m)
+{
+	const struct settings	*set = m->self->settings;
+	struct session_limits	 limits = limits_of(set);
+	char			 text[ADDR_TEXT_MAX];
+
+	m->sessions = sessions_new(m->self->loop, &set->media.addr,
+	    set->media.port_min, set->media.port_max, &limits, session_ended, m);
+	if (m->sessions == NULL) {
+		int	error = errno;
+
+		log_at(LOG_FAILURE, "MEDIA", 0, "media %.*s:%u-%u: %s",
+		    STR_ARG(addr_print_host(&set->media.addr, text)),
+		    set->media.port_min, set->media.port_max, strerror(error));
+		return -error;
+	}
+	if (sessions_restored(m->sessions) > 0)
+		log_major("MEDIA", "%u media sessions go on",
+		    sessions_restored(m->sessions));
+	return 0;
+}
+
+static int
+feed_start(struct mediad *m)
+{
+	char	endpoint[4200];
+	int	error;
+
+	error = feed_new(m->self->bus, dirs_feed(endpoint, &m->self->dirs,
+	    "mediad"), &m->feed);
+	if (error < 0) {
+		log_at(LOG_FAILURE, "MEDIA", 0, "%s: %s", endpoint,
+		    strerror(-error));
+		return error;
+	}
+	feed_serve(m->feed, m->self->server, feed_walk, m);
+	return 0;
+}
+
+int
+mediad_start(struct self *self)
+{
+	struct mediad	*m = xcalloc(1, sizeof(*m));
+	int		 error;
+
+	self->own = m;
+	m->self = self;
+	if ((error = sessions_start(m)) < 0 || (error = feed_start(m)) < 0)
+		return error;
+	show_serve(self->server, mediad_tables, m);
+	show_serve(self->monitor, mediad_tables, m);
+	m->sweep = loop_timer_new(self->loop, sweep, m);
+	loop_timer_start(m->sweep, SWEEP_MS, SWEEP_MS);
+	return 0;
+}
+
+/* The feed belongs to the bus, which the skeleton frees. */
+void
+mediad_stop(struct self *self)
+{
+	struct mediad	*m = self->own;
+
+	if (m == NULL)
+		return;
+	loop_timer_free(m->sweep);
+	sessions_free(m->sessions);
+	free(m);
+	self->own = NULL;
+}
+
+bool
+mediad_prepare(struct self *self, const struct settings *next,
+    struct complaints *out)
+{
+	(void)self;
+	if (!addr_is_wildcard(&next->media.addr))
+		return true;
+	complain(out, false, "", 0, 0, "media: phones are told this address, "
+	    "so it must be one of this machine's, not the wildcard");
+	return false;
+}
+
+void
+mediad_commit(struct self *self, const struct settings *old)
+{
+	struct mediad		*m = self->own;
+	struct session_limits	 limits = limits_of(self->settings);
+
+	(void)old;
+	sessions_limits(m->sessions, &limits);
+}
+
+void
+mediad_status(struct self *self, struct status_is *out)
+{
+	struct mediad		*m = self->own;
+	const struct ports	*p = sessions_ports(m->sessions);
+
+	status_figure(out, "media_ports_limit", ports_limit(p));
+	status_figure(out, "media_sessions_restored",
+	    sessions_restored(m->sessions));
+	if (ports_used(p) * 10 >= ports_limit(p) * 9)
+		status_warn(out, "sipctl config set media ADDR:MIN-MAX",
+		    "%u of %u media port pairs are in use", ports_used(p),
+		    ports_limit(p));
+}
+
+unsigned
+mediad_busy(struct self *self)
+{
+	struct mediad	*m = self->own;
+
+	return sessions_count(m->sessions);
+}

@@ -1,0 +1,269 @@
+/*
+ * record - the memory that outlives the process.
+ *
+ * session.c keeps sessions and legs here, restore.c reads them after a start.
+ * Free indices are a stack of this process; a mark in the header says how far a
+ * table was ever used, so that a start reads no page that nobody wrote.
+ */
+#include "mediad/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "common/fdstore.h"
+#include "common/id.h"
+#include "common/map.h"
+
+#define MAGIC	0x6d65646961642e31ULL	/* "mediad.1": changes with the layout */
+
+struct header {
+	uint64_t	magic;
+	uint64_t	layout;		/* sizes of the records: built alike? */
+	uint8_t		key[16];
+	uint32_t	sessions_mark;
+	uint32_t	legs_mark;
+	uint64_t	ends_used[RECORD_ENDS / 64];
+};
+
+struct free_list {
+	uint32_t	*v;
+	uint32_t	 n, size;
+};
+
+struct records {
+	struct header		*header;
+	struct session_rec	*sessions;
+	struct leg_rec		*legs;
+	struct end_rec		*ends;
+	struct free_list	 free_sessions, free_legs;
+};
+
+struct layout {
+	size_t	sessions, legs, ends, size;
+};
+
+static size_t
+page_up(size_t n)
+{
+	return (n + 4095) & ~(size_t)4095;
+}
+
+static struct layout
+layout_make(void)
+{
+	struct layout	l;
+
+	l.sessions = page_up(sizeof(struct header));
+	l.legs = l.sessions + page_up(sizeof(struct session_rec) * RECORD_SESSIONS);
+	l.ends = l.legs + page_up(sizeof(struct leg_rec) * RECORD_LEGS);
+	l.size = l.ends + page_up(sizeof(struct end_rec) * RECORD_ENDS);
+	return l;
+}
+
+static uint64_t
+layout_sum(void)
+{
+	return sizeof(struct session_rec) | (uint64_t)sizeof(struct leg_rec) << 16 |
+	    (uint64_t)sizeof(struct end_rec) << 32 |
+	    (uint64_t)sizeof(struct header) << 48;
+}
+
+/* Gives back the pages: an older program's records mean nothing here. */
+static void
+memory_begin(void *memory, size_t size)
+{
+	struct header	*h = memory;
+
+	if (h->magic != 0 && madvise(memory, size, MADV_REMOVE) < 0)
+		memset(memory, 0, size);
+	for (size_t i = 0; i < sizeof(h->key); i += sizeof(uint64_t)) {
+		uint64_t	v = id_u64();
+
+		memcpy(h->key + i, &v, sizeof(v));
+	}
+	h->layout = layout_sum();
+	__atomic_store_n(&h->magic, MAGIC, __ATOMIC_RELEASE);
+}
+
+struct records *
+records_open(bool *adopted)
+{
+	struct layout	 l = layout_make();
+	struct records	*r;
+	int		 had = 0;
+	char		*memory = fdstore_memory("s", l.size, &had);
+
+	if (memory == NULL)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	r->header = (struct header *)memory;
+	r->sessions = (struct session_rec *)(memory + l.sessions);
+	r->legs = (struct leg_rec *)(memory + l.legs);
+	r->ends = (struct end_rec *)(memory + l.ends);
+	*adopted = had && r->header->magic == MAGIC &&
+	    r->header->layout == layout_sum() &&
+	    r->header->sessions_mark <= RECORD_SESSIONS &&
+	    r->header->legs_mark <= RECORD_LEGS;
+	if (!*adopted)
+		memory_begin(memory, l.size);
+	return r;
+}
+
+void
+records_close(struct records *r)
+{
+	if (r == NULL)
+		return;
+	munmap(r->header, layout_make().size);
+	free(r->free_sessions.v);
+	free(r->free_legs.v);
+	free(r);
+}
+
+/* ---- indices ---- */
+
+static uint32_t
+index_take(struct free_list *f, uint32_t *mark, uint32_t max)
+{
+	if (f->n > 0)
+		return f->v[--f->n];
+	if (*mark == max)
+		return UINT32_MAX;
+	return __atomic_fetch_add(mark, 1, __ATOMIC_RELEASE);
+}
+
+static void
+index_give(struct free_list *f, uint32_t i)
+{
+	if (f->n == f->size) {
+		f->size = f->size == 0 ? 64 : f->size * 2;
+		f->v = xrealloc(f->v, f->size, sizeof(*f->v));
+	}
+	f->v[f->n++] = i;
+}
+
+uint32_t
+records_session_take(struct records *r)
+{
+	return index_take(&r->free_sessions, &r->header->sessions_mark,
+	    RECORD_SESSIONS);
+}
+
+uint32_t
+records_leg_take(struct records *r)
+{
+	return index_take(&r->free_legs, &r->header->legs_mark, RECORD_LEGS);
+}
+
+void
+records_session_give(struct records *r, uint32_t i)
+{
+	struct session_rec	*rec = &r->sessions[i];
+
+	*RECORD_IDLE(rec) = (struct session_slot){ .state = SESSION_FREE };
+	RECORD_FLIP(rec);
+	index_give(&r->free_sessions, i);
+}
+
+void
+records_leg_give(struct records *r, uint32_t i)
+{
+	struct leg_rec	*rec = &r->legs[i];
+
+	*RECORD_IDLE(rec) = (struct leg_slot){ .session = 0 };
+	RECORD_FLIP(rec);
+	index_give(&r->free_legs, i);
+}
+
+uint32_t
+records_sessions_mark(const struct records *r)
+{
+	return r->header->sessions_mark;
+}
+
+uint32_t
+records_legs_mark(const struct records *r)
+{
+	return r->header->legs_mark;
+}
+
+void
+records_end_use(struct records *r, uint32_t i, bool used)
+{
+	uint64_t	bit = (uint64_t)1 << i % 64;
+
+	if (used)
+		__atomic_fetch_or(&r->header->ends_used[i / 64], bit,
+		    __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(&r->header->ends_used[i / 64], ~bit,
+		    __ATOMIC_RELEASE);
+}
+
+bool
+records_end_used(const struct records *r, uint32_t i)
+{
+	return r->header->ends_used[i / 64] >> i % 64 & 1;
+}
+
+struct session_rec *
+records_session(struct records *r, uint32_t i)
+{
+	return &r->sessions[i];
+}
+
+struct leg_rec *
+records_leg(struct records *r, uint32_t i)
+{
+	return &r->legs[i];
+}
+
+struct end_rec *
+records_end(struct records *r, uint32_t i)
+{
+	return &r->ends[i];
+}
+
+void
+records_branch(const struct records *r, struct str branch, uint8_t out[16])
+{
+	siphash128(r->header->key, branch, out);
+}
+
+/* ---- addresses ---- */
+
+void
+record_addr_set(struct record_addr *r, const struct addr *a)
+{
+	struct str	b = addr_bytes(a);
+
+	*r = (struct record_addr){ .family = 0 };
+	if (b.len == 0)
+		return;
+	r->family = a->sa.sa_family;
+	r->port = addr_port(a);
+	if (r->family == AF_INET6)
+		r->scope = a->in6.sin6_scope_id;
+	memcpy(r->host, b.s, b.len);
+}
+
+struct addr
+record_addr_get(const struct record_addr *r)
+{
+	struct addr	a = { .len = 0 };
+
+	if (r->family == AF_INET) {
+		a.len = sizeof(a.in);
+		a.in.sin_family = AF_INET;
+		memcpy(&a.in.sin_addr, r->host, 4);
+	} else if (r->family == AF_INET6) {
+		a.len = sizeof(a.in6);
+		a.in6.sin6_family = AF_INET6;
+		a.in6.sin6_scope_id = r->scope;
+		memcpy(&a.in6.sin6_addr, r->host, 16);
+	}
+	addr_set_port(&a, r->port);
+	return a;
+}

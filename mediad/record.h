@@ -1,0 +1,159 @@
+#ifndef MEDIAD_RECORD_H
+#define MEDIAD_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/str.h"
+
+/*
+ * What must outlive the process: fixed records in one memfd, kept in the
+ * descriptor store under the name "s". Three tables: sessions, legs (the caller
+ * or one callee of a session), ends (what faces one phone for one m= line; the
+ * record of the port pair P, P+1 has the index P/2). The file is sparse: its size
+ * is that of the largest house, its memory that of the busiest hour.
+ *
+ * A record holds two slots and an index: the writer fills the idle slot, then
+ * flips (RELIABILITY.md 4.3). So a kill at any instruction leaves either what was
+ * or what is. A record whose owner is gone, or is not the one it names, counts as
+ * free: that makes removal one single flip, of the session.
+ *
+ * Counters lie outside the slots: single words, each whole by itself. One thread
+ * writes all but the counters; those belong to the thread of the relay.
+ */
+#define RECORD_SESSIONS	200000
+#define RECORD_LEGS	600000
+#define RECORD_ENDS	32768
+#define RECORD_IDS	508	/* octets of Call-ID and tag together */
+
+/* An address as kept: family 0 is none; port in host order. */
+struct record_addr {
+	uint16_t	family;
+	uint16_t	port;
+	uint32_t	scope;
+	uint8_t		host[16];
+};
+void	record_addr_set(struct record_addr *r, const struct addr *a);
+struct addr record_addr_get(const struct record_addr *r);
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_SETUP,		/* offered, not yet answered with a 2xx */
+	SESSION_ANSWERED,
+};
+
+struct session_slot {
+	uint64_t	id;		/* never used again */
+	int64_t		created_ns;	/* CLOCK_MONOTONIC */
+	int64_t		signalled_ns;	/* last offer or answer */
+	uint32_t	caller;		/* legs, by index */
+	uint32_t	selected;	/* the callee leg that talks; own if none */
+	uint32_t	exchange;	/* counts offers; see exchange.c */
+	uint32_t	offer_cseq;	/* of the last offer */
+	uint8_t		state;		/* enum session_state */
+	bool		offer_by_caller;
+	bool		offer_open;	/* not answered yet */
+};
+struct session_rec {
+	uint32_t		which;
+	uint16_t		call_id_len;
+	uint16_t		tag_len;
+	char			ids[RECORD_IDS];	/* Call-ID, NUL, tag */
+	struct session_slot	slot[2];
+};
+
+struct leg_slot {
+	uint64_t		session;	/* id; 0: free */
+	uint32_t		session_index;
+	uint32_t		exchange;	/* the last one it took part in */
+	struct record_addr	source;		/* its signalling */
+	uint8_t			branch[16];	/* keyed hash */
+	bool			caller;
+};
+struct leg_rec {
+	uint32_t	which;
+	struct leg_slot	slot[2];
+};
+
+struct learn_slot {			/* see learn.h */
+	struct record_addr	signalled;
+	struct record_addr	friend;
+	struct record_addr	source;
+	int64_t			until_ns;
+	uint8_t			state;
+	uint8_t			rank;
+	bool			mute;
+};
+struct end_slot {
+	uint64_t		session;	/* id; 0: free */
+	uint32_t		leg;		/* index */
+	uint8_t			stream;		/* index of the m= line */
+	uint8_t			direction;	/* enum sdp_direction */
+	bool			is_rtp;
+	/* what an offer said, until it is answered */
+	bool			open_hold;
+	uint8_t			open_direction;
+	struct record_addr	open_rtp;
+	struct record_addr	open_rtcp;
+	struct learn_slot	learn[2];	/* RTP, RTCP */
+};
+/* Packets that came in from the phone; RFC 3550 A.1, A.3. */
+struct flow_count {
+	uint64_t	packets;
+	uint64_t	octets;
+	int64_t		last_ns;	/* CLOCK_MONOTONIC */
+	uint64_t	lost_before;	/* of earlier sources */
+	uint32_t	ssrc;
+	uint32_t	base_seq;
+	uint32_t	cycles;		/* shifted by 16 */
+	uint32_t	received;	/* of this source */
+	uint16_t	max_seq;
+	bool		begun;
+};
+struct end_rec {
+	uint32_t		which;
+	struct end_slot		slot[2];
+	struct flow_count	count[2];
+};
+
+struct records;
+
+/*
+ * Maps the memory, adopted from the store when its layout is ours; else it begins
+ * empty. NULL and errno on failure.
+ */
+struct records *records_open(bool *adopted);
+void	records_close(struct records *r);	/* the store keeps the memory */
+
+/* An unused index, or UINT32_MAX when the table is full. */
+uint32_t records_session_take(struct records *r);
+uint32_t records_leg_take(struct records *r);
+/* Clears the record; the index may be taken again. */
+void	records_session_give(struct records *r, uint32_t i);
+void	records_leg_give(struct records *r, uint32_t i);
+/* After an adoption: those below the marks that are in use stay, see restore.c. */
+uint32_t records_sessions_mark(const struct records *r);
+uint32_t records_legs_mark(const struct records *r);
+/* Ends have their own index; used ones are remembered in a bitmap. */
+void	records_end_use(struct records *r, uint32_t i, bool used);
+bool	records_end_used(const struct records *r, uint32_t i);
+
+struct session_rec *records_session(struct records *r, uint32_t i);
+struct leg_rec *records_leg(struct records *r, uint32_t i);
+struct end_rec *records_end(struct records *r, uint32_t i);
+/* The keyed hash by which a leg remembers its branch. */
+void	records_branch(const struct records *r, struct str branch,
+	    uint8_t out[16]);
+
+/* What is in force. */
+#define RECORD_NOW(rec)							\
+	(&(rec)->slot[__atomic_load_n(&(rec)->which, __ATOMIC_ACQUIRE) & 1])
+/* The idle slot, filled with what is in force: change it, then flip. */
+#define RECORD_IDLE(rec)						\
+	((rec)->slot[~(rec)->which & 1] = (rec)->slot[(rec)->which & 1],	\
+	    &(rec)->slot[~(rec)->which & 1])
+#define RECORD_FLIP(rec)						\
+	__atomic_store_n(&(rec)->which, ~(rec)->which & 1, __ATOMIC_RELEASE)
+
+#endif

@@ -1,0 +1,395 @@
+/*
+ * sdp - one SDP body, as far as a media relay must understand it.
+ *
+ * exchange.c parses what a phone wrote and writes it again with the relay's
+ * address and ports. Reading makes a list of edits over the original octets; what
+ * is not named by an edit is copied. RFC 8866 for the grammar, 3605 for a=rtcp,
+ * 3264 sections 5.1 and 8.4 for port 0 and hold.
+ */
+#include "mediad/sdp.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct reader {
+	struct sdp	*s;
+	const char	*why;
+	int		 error;
+	unsigned	 nlines;
+	bool		 is_rtcp[SDP_MEDIA_MAX];	/* a=rtcp was seen */
+	uint16_t	 rtcp_port[SDP_MEDIA_MAX];
+	bool		 own[SDP_MEDIA_MAX];		/* c= of its own */
+	struct addr	 session;			/* session-level c= */
+	bool		 session_hold;
+	bool		 session_connected;
+	enum sdp_direction session_direction;
+};
+
+static void
+reader_fail(struct reader *r, int error, const char *why)
+{
+	if (r->error == 0) {
+		r->error = error;
+		r->why = why;
+	}
+}
+
+static struct sdp_media *
+reader_media(struct reader *r)
+{
+	return r->s->nmedia > 0 ? &r->s->media[r->s->nmedia - 1] : NULL;
+}
+
+static struct sdp_edit *
+edit_add(struct reader *r, enum sdp_edit_kind kind, struct str where)
+{
+	struct sdp	*s = r->s;
+	struct sdp_edit	*e;
+
+	if (s->nedits == SDP_EDITS_MAX) {
+		reader_fail(r, -E2BIG, "too many SDP lines to change");
+		return NULL;
+	}
+	e = &s->edits[s->nedits++];
+	*e = (struct sdp_edit){
+		.at = where.s - s->body.s,
+		.len = where.len,
+		.kind = kind,
+		.media = s->nmedia > 0 ? s->nmedia - 1 : 0,
+	};
+	return e;
+}
+
+/* Lines removed one after the other are one edit. */
+static void
+edit_remove(struct reader *r, struct str line)
+{
+	struct sdp	*s = r->s;
+	struct sdp_edit	*last = s->nedits > 0 ? &s->edits[s->nedits - 1] : NULL;
+	uint32_t	 at = line.s - s->body.s;
+
+	if (last != NULL && last->kind == SDP_REMOVE && last->at + last->len == at)
+		last->len += line.len;
+	else
+		edit_add(r, SDP_REMOVE, line);
+}
+
+/* The next word of *rest; the empty slice at its end. Blanks may repeat. */
+static struct str
+word(struct str *rest)
+{
+	size_t		i = 0, from;
+	struct str	w;
+
+	while (i < rest->len && (rest->s[i] == ' ' || rest->s[i] == '\t'))
+		i++;
+	from = i;
+	while (i < rest->len && rest->s[i] != ' ' && rest->s[i] != '\t')
+		i++;
+	w = str_make(rest->s + from, i - from);
+	*rest = str_make(rest->s + i, rest->len - i);
+	return w;
+}
+
+/*
+ * "IN IP4 192.0.2.1/127/3": the host, without what multicast appends. False:
+ * no address that could be sent to (a name, another net).
+ */
+static bool
+connection_parse(struct addr *out, struct str value)
+{
+	struct str	nettype = word(&value), addrtype = word(&value);
+	struct str	address = word(&value), host;
+
+	if (!str_caseeq(nettype, STR("IN")) ||
+	    (!str_caseeq(addrtype, STR("IP4")) && !str_caseeq(addrtype, STR("IP6"))))
+		return false;
+	if (!str_cut(&address, '/', &host) || addr_parse(out, host, 0) < 0)
+		return false;
+	return (out->sa.sa_family == AF_INET6) == str_caseeq(addrtype, STR("IP6"));
+}
+
+static void
+line_connection(struct reader *r, struct str value)
+{
+	struct sdp_media *m = reader_media(r);
+	struct addr	 a = { .len = 0 };
+	bool		 known = connection_parse(&a, value);
+	bool		 hold = known && addr_is_wildcard(&a);
+
+	if (!known || hold)
+		a.len = 0;
+	if (!hold)	/* a hold in the style of RFC 2543 must stay one */
+		edit_add(r, SDP_CONNECTION, value);
+	if (m == NULL) {
+		r->session = a;
+		r->session_hold = hold;
+		r->session_connected = true;
+	} else if (!r->own[r->s->nmedia - 1]) {
+		r->own[r->s->nmedia - 1] = true;
+		m->rtp = a;
+		m->hold = hold;
+		m->connected = true;
+	}
+}
+
+static bool
+proto_is_datagrams(struct str proto)
+{
+	return str_caseprefix(proto, STR("RTP/")) ||
+	    str_caseprefix(proto, STR("UDP")) ||
+	    str_caseprefix(proto, STR("DTLS/"));
+}
+
+static void
+line_media(struct reader *r, struct str value)
+{
+	struct sdp	*s = r->s;
+	struct sdp_media *m;
+	struct str	 port, number;
+
+	if (s->nmedia == SDP_MEDIA_MAX) {
+		reader_fail(r, -E2BIG, "too many media lines");
+		return;
+	}
+	m = &s->media[s->nmedia++];
+	*m = (struct sdp_media){ .nports = 1 };
+	m->direction = r->session_direction;
+	m->kind = word(&value);
+	port = word(&value);
+	m->proto = word(&value);
+	m->formats = str_trim(value);
+	edit_add(r, SDP_PORT, port);
+	if (m->kind.len == 0 || m->proto.len == 0 || !str_cut(&port, '/', &number) ||
+	    str_u32(number, &m->port) < 0 || m->port > 65535 ||
+	    (port.s != NULL && (str_u32(port, &m->nports) < 0 || m->nports == 0)))
+		reader_fail(r, -EBADMSG, "bad media line");
+	m->datagrams = proto_is_datagrams(m->proto);
+	m->is_rtp = str_find(m->proto, STR("RTP/")) >= 0;
+}
+
+/* RFC 3605: PORT [IN IP4 ADDRESS]. Without a port it can't be meant for us. */
+static void
+attribute_rtcp(struct reader *r, struct str value, struct str line)
+{
+	struct sdp_media *m = reader_media(r);
+	struct sdp_edit	*e;
+	struct str	 rest = value, number = word(&rest);
+	struct addr	 a;
+	uint32_t	 port;
+	bool		 full = str_trim(rest).len > 0;
+
+	if (m == NULL || str_u32(number, &port) < 0 || port > 65535 ||
+	    r->is_rtcp[r->s->nmedia - 1]) {
+		edit_remove(r, line);
+		return;
+	}
+	r->is_rtcp[r->s->nmedia - 1] = true;
+	e = edit_add(r, full ? SDP_RTCP_FULL : SDP_RTCP, value);
+	if (e != NULL)
+		e->same = port == m->port;
+	r->rtcp_port[r->s->nmedia - 1] = port;
+	if (full && connection_parse(&a, rest) && !addr_is_wildcard(&a))
+		m->rtcp = a;
+}
+
+static bool
+is_ice(struct str name)
+{
+	return str_caseeq(name, STR("candidate")) ||
+	    str_caseprefix(name, STR("ice-")) ||
+	    str_caseeq(name, STR("remote-candidates")) ||
+	    str_caseeq(name, STR("end-of-candidates"));
+}
+
+static void
+attribute_direction(struct reader *r, enum sdp_direction d)
+{
+	struct sdp_media *m = reader_media(r);
+
+	if (m != NULL)
+		m->direction = d;
+	else
+		r->session_direction = d;
+}
+
+static void
+line_attribute(struct reader *r, struct str value, struct str line)
+{
+	static const struct { struct str name; enum sdp_direction d; } directions[] = {
+		{ { "sendrecv", 8 }, SDP_SENDRECV },
+		{ { "sendonly", 8 }, SDP_SENDONLY },
+		{ { "recvonly", 8 }, SDP_RECVONLY },
+		{ { "inactive", 8 }, SDP_INACTIVE },
+	};
+	struct sdp_media *m = reader_media(r);
+	struct str	 name;
+	size_t		 i;
+
+	if (!str_cut(&value, ':', &name))
+		return;
+	name = str_trim(name);
+	for (i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
+		if (str_eq(name, directions[i].name))
+			attribute_direction(r, directions[i].d);
+	if (str_eq(name, STR("rtcp")))
+		attribute_rtcp(r, value, line);
+	else if (str_eq(name, STR("rtcp-mux")) && m != NULL)
+		m->mux = true;
+	else if (str_eq(name, STR("group")) && m == NULL)
+		r->s->bundle |= str_caseprefix(value, STR("BUNDLE"));
+	else if (is_ice(name))
+		edit_remove(r, line);
+}
+
+/* line with its end; value without the two octets before and the end. */
+static void
+line_read(struct reader *r, struct str line, struct str value)
+{
+	if (++r->nlines > SDP_LINES_MAX) {
+		reader_fail(r, -E2BIG, "too many SDP lines");
+		return;
+	}
+	if (r->nlines == 1) {
+		if (value.len < 2 || value.s[0] != 'v' || value.s[1] != '=')
+			reader_fail(r, -EBADMSG, "not SDP: no v= line");
+		return;
+	}
+	if (value.len < 2 || value.s[1] != '=')
+		return;		/* not of the grammar, not our business */
+	switch (value.s[0]) {
+	case 'c':
+		line_connection(r, str_make(value.s + 2, value.len - 2));
+		break;
+	case 'm':
+		line_media(r, str_make(value.s + 2, value.len - 2));
+		break;
+	case 'a':
+		line_attribute(r, str_make(value.s + 2, value.len - 2), line);
+		break;
+	}
+}
+
+/* What could only be known once all lines were read. */
+static void
+media_finish(struct reader *r, unsigned i)
+{
+	struct sdp_media *m = &r->s->media[i];
+
+	if (!r->own[i]) {
+		m->rtp = r->session;
+		m->hold = r->session_hold;
+		m->connected = r->session_connected;
+	}
+	if (m->port != 0 && m->datagrams && !m->connected)
+		reader_fail(r, -EBADMSG, "no connection line");
+	if (m->rtcp.len == 0)
+		m->rtcp = m->rtp;
+	addr_set_port(&m->rtcp, r->is_rtcp[i] ? r->rtcp_port[i] :
+	    (uint16_t)(m->port + 1));
+	addr_set_port(&m->rtp, (uint16_t)m->port);
+}
+
+int
+sdp_parse(struct sdp *s, struct str body, const char **why)
+{
+	struct reader	 r = { .s = s };
+	struct str	 line, value;
+	const char	*end;
+	size_t		 at = 0;
+	unsigned	 i;
+
+	s->body = body;
+	s->bundle = false;
+	s->nmedia = s->nedits = 0;
+	if (body.len > SDP_BODY_MAX)
+		reader_fail(&r, -E2BIG, "SDP too long");
+	while (at < body.len && r.error == 0) {
+		end = memchr(body.s + at, '\n', body.len - at);
+		line = str_make(body.s + at,
+		    end != NULL ? (size_t)(end - body.s) + 1 - at : body.len - at);
+		value = line;
+		while (value.len > 0 && (value.s[value.len - 1] == '\n' ||
+		    value.s[value.len - 1] == '\r'))
+			value.len--;
+		line_read(&r, line, value);
+		at += line.len;
+	}
+	if (r.nlines == 0)
+		reader_fail(&r, -EBADMSG, "not SDP: empty");
+	for (i = 0; i < s->nmedia && r.error == 0; i++)
+		media_finish(&r, i);
+	*why = r.why;
+	return r.error;
+}
+
+/* ---- writing ---- */
+
+/* Bundled lines that named one port get one (RFC 9143 section 7.3). */
+static unsigned
+media_leader(const struct sdp *s, unsigned i)
+{
+	unsigned	j;
+
+	if (!s->bundle || s->media[i].port == 0)
+		return i;
+	for (j = 0; j < i; j++)
+		if (s->media[j].port == s->media[i].port &&
+		    addr_eq_host(&s->media[j].rtp, &s->media[i].rtp))
+			return j;
+	return i;
+}
+
+static void
+write_connection(const struct sdp_relay *r, struct text *out)
+{
+	char	host[ADDR_TEXT_MAX];
+
+	text_add(out, r->addr.sa.sa_family == AF_INET6 ? STR("IN IP6 ") : STR("IN IP4 "));
+	text_add(out, addr_print_host(&r->addr, host));
+}
+
+static void
+write_edit(const struct sdp *s, const struct sdp_relay *r,
+    const struct sdp_edit *e, struct text *out)
+{
+	uint16_t	port = 0;
+
+	if (s->nmedia > 0)
+		port = r->port[media_leader(s, e->media)];
+	switch ((enum sdp_edit_kind)e->kind) {
+	case SDP_CONNECTION:
+		write_connection(r, out);
+		break;
+	case SDP_PORT:
+		text_u64(out, port);
+		break;
+	case SDP_RTCP:
+	case SDP_RTCP_FULL:
+		text_u64(out, port == 0 || e->same ? port : port + 1);
+		if (e->kind == SDP_RTCP_FULL) {
+			text_ch(out, ' ');
+			write_connection(r, out);
+		}
+		break;
+	case SDP_REMOVE:
+		break;
+	}
+}
+
+int
+sdp_write(const struct sdp *s, const struct sdp_relay *r, struct text *out)
+{
+	size_t		at = 0;
+	unsigned	i;
+
+	for (i = 0; i < s->nedits; i++) {
+		const struct sdp_edit	*e = &s->edits[i];
+
+		text_add(out, str_make(s->body.s + at, e->at - at));
+		write_edit(s, r, e, out);
+		at = e->at + e->len;
+	}
+	text_add(out, str_make(s->body.s + at, s->body.len - at));
+	return out->full ? -EMSGSIZE : 0;
+}

@@ -1,0 +1,133 @@
+#ifndef MEDIAD_SESSION_H
+#define MEDIAD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/map.h"
+#include "common/mono.h"
+#include "common/str.h"
+#include "mediad/ports.h"
+#include "mediad/record.h"
+#include "mediad/relay.h"
+#include "mediad/sdp.h"
+
+/*
+ * A session is one call's media: Call-ID and the caller's tag name it. It has the
+ * caller's leg, whose ports all branches share, and a leg for each callee branch.
+ * A leg has an end for each m= line that is relayed: a pair of ports that faces
+ * that phone. The caller's end i and end i of the selected callee leg relay to
+ * each other.
+ *
+ * Everything that must survive is in the records as well; what is here is made
+ * from them again after a start (restore.c). One thread.
+ */
+struct sessions;
+struct session;
+struct leg;
+
+struct end {
+	struct leg	*leg;
+	struct pair	*pair;
+	struct end_rec	*rec;
+	uint8_t		 stream;	/* index of the m= line */
+	uint8_t		 direction;	/* enum sdp_direction, as signalled */
+	bool		 is_rtp;
+	/* What an offer said; it counts once the offer is answered. */
+	bool		 open_hold;
+	uint8_t		 open_direction;
+	struct addr	 open_rtp, open_rtcp;
+	struct flow	 flow[2];	/* RTP, RTCP */
+};
+
+struct leg {
+	struct session	*session;
+	struct leg	*next;
+	struct leg_rec	*rec;
+	uint32_t	 index;
+	bool		 caller;
+	uint8_t		 branch[16];	/* keyed hash */
+	uint32_t	 exchange;	/* of the session, when last answered */
+	struct addr	 source;	/* of its signalling; len 0: unknown */
+	unsigned	 nends;
+	struct end	**ends;		/* by m= line; NULL: not relayed */
+};
+
+struct session {
+	struct session_rec *rec;
+	uint32_t	 index;
+	uint64_t	 id;
+	struct mono	 created, signalled;
+	enum session_state state;
+	uint32_t	 exchange;	/* counts offers */
+	uint32_t	 offer_cseq;
+	bool		 offer_by_caller;
+	bool		 offer_open;
+	struct leg	*caller;
+	struct leg	*selected;	/* the callee leg that talks, or NULL */
+	struct leg	*callees;
+};
+
+/* What the settings say; times in ms. */
+struct session_limits {
+	uint32_t	sessions, streams;
+	int64_t		timeout, setup_timeout, hold_timeout, learn_window;
+	uint8_t		dscp;
+};
+
+/* A body to rewrite: MEDIA_REWRITE, with its addresses parsed. */
+struct rewrite {
+	struct str	call_id, caller_tag, branch;
+	bool		from_caller;
+	bool		answer;
+	bool		final;
+	uint32_t	cseq;
+	struct addr	source;		/* the writer's signalling; len 0: unknown */
+	struct str	sdp;
+};
+
+struct rewritten {
+	int		code;		/* 200, 488, 500, 503 */
+	const char	*reason;
+	uint64_t	session;
+	struct str	sdp;		/* until the next sessions_rewrite() */
+};
+
+/* A session was removed because nothing came; s lives until this returns. */
+typedef void session_ended_fn(void *arg, const struct session *s,
+	    const char *reason);
+
+/*
+ * Opens relay, records and ports; adopts what the store holds and restores its
+ * sessions. NULL and errno on failure. range: see settings.h.
+ */
+struct sessions *sessions_new(struct loop *l, const struct addr *addr,
+	    uint16_t port_min, uint16_t port_max,
+	    const struct session_limits *limits, session_ended_fn *ended,
+	    void *arg);
+/* This process's view only: records and sockets stay in the store. */
+void	sessions_free(struct sessions *ss);
+void	sessions_limits(struct sessions *ss, const struct session_limits *l);
+/* No new sessions from now on: 503. */
+void	sessions_drain(struct sessions *ss);
+
+/* exchange.c: carries out one offer or answer. */
+void	sessions_rewrite(struct sessions *ss, const struct rewrite *q,
+	    struct mono now, struct rewritten *out);
+/* branch "": the whole session. False: there was none. */
+bool	sessions_end(struct sessions *ss, struct str call_id,
+	    struct str caller_tag, struct str branch);
+/* Looks at a tenth of all: to be called every 100 ms. */
+void	sessions_sweep(struct sessions *ss, struct mono now);
+
+unsigned sessions_count(const struct sessions *ss);
+unsigned sessions_restored(const struct sessions *ss);	/* at the start */
+const struct ports *sessions_ports(const struct sessions *ss);
+/* Walks by index: the session at *cursor or after it, NULL at the end. */
+const struct session *sessions_next(const struct sessions *ss, uint32_t *cursor);
+struct str session_call_id(const struct session *s);
+struct str session_caller_tag(const struct session *s);
+/* The last packet of any stream; ns 0: none came. */
+struct mono session_last_packet(const struct session *s);
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef MEDIAD_SESSION_OWN_H
+#define MEDIAD_SESSION_OWN_H
+
+#include "mediad/session.h"
+
+/*
+ * What session.c, exchange.c and restore.c share: making, saving and removing the
+ * parts of a session. Nobody else includes this.
+ */
+#define SESSION_LEGS	32	/* callee branches of one call */
+
+struct sessions {
+	struct relay		*relay;
+	struct records		*records;
+	struct ports		*ports;
+	struct map		*by_ids;
+	struct session		**by_index;	/* up to nindex */
+	uint32_t		 nindex;
+	uint32_t		 sweep_at;
+	bool			 draining;
+	unsigned		 restored;
+	struct session_limits	 limits;
+	session_ended_fn	*ended;
+	void			*arg;
+	struct sdp		 sdp;		/* of the body at hand */
+	char			 out[SDP_BODY_MAX + 64 * SDP_EDITS_MAX];
+};
+
+/* NULL: the ids are too long, or the table is full. */
+struct session *session_new(struct sessions *ss, struct str call_id,
+	    struct str caller_tag, struct mono now);
+struct session *session_find(const struct sessions *ss, struct str call_id,
+	    struct str caller_tag);
+void	session_free(struct sessions *ss, struct session *s);
+void	session_save(struct session *s);
+/* Enters an existing one into the tables. */
+void	session_enter(struct sessions *ss, struct session *s);
+void	session_count_legs(const struct session *s, unsigned *legs, unsigned *ends);
+
+struct leg *leg_new(struct sessions *ss, struct session *s, bool caller,
+	    const uint8_t branch[16]);
+struct leg *leg_find(const struct session *s, const uint8_t branch[16]);
+void	leg_attach(struct session *s, struct leg *leg);
+void	leg_free(struct sessions *ss, struct leg *leg);
+void	leg_save(struct leg *leg);
+/* Only this leg is left to talk to the caller; ends are linked anew. */
+void	leg_select(struct session *s, struct leg *leg);
+
+/* NULL: no port is left. */
+struct end *end_new(struct sessions *ss, struct leg *leg, unsigned stream);
+struct end *end_find(const struct leg *leg, unsigned stream);
+/* Gives pair and record to an end and enters it into its leg. */
+struct end *end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
+	    struct pair *pair);
+int	end_start(struct sessions *ss, struct end *e, bool adopted);
+void	end_free(struct sessions *ss, struct end *e);
+void	end_save(struct end *e);
+
+/* restore.c: sessions of an earlier process. */
+void	sessions_restore(struct sessions *ss);
+
+#endif
