@@ -98,8 +98,10 @@ class Scene:
             except NoAnswer:
                 assert time.monotonic() < deadline, f"no new call within {limit} s"
                 p.wire.send(m.bytes())
+        self.callee.reply(got, 180, to_tag="x")     # before a 1xx no CANCEL is sent on
         call = Call(p, m.uri)
         call.request = m
+        call.wait_code(180)
         assert call.cancel().code == 200
         self.callee.reply(self.callee.wait_request("CANCEL"), 200)
         self.callee.reply(got, 487, to_tag="x")
