@@ -3,10 +3,14 @@
 # scripts by sh -n (and shellcheck where it is installed).
 cd "$(dirname "$0")/.." || exit 1
 bad=0
-for m in $(git ls-files '*.[1578]'); do
+ours()
+{
+	find . \( -name '.git' -o -name 'build*' -o -name var \) -prune -o -type f \( "$@" \) -print | sort
+}
+for m in $(ours -name '*.[1578]'); do
 	mandoc -Tlint -Wwarning "$m" || bad=1
 done
-for s in $(git ls-files '*.sh' .ci/run); do
+for s in $(ours -name '*.sh' -o -path './.ci/run'); do
 	case $(head -n 1 "$s") in
 	*bash*) bash -n "$s" || bad=1 ;;
 	*) sh -n "$s" || bad=1 ;;
