@@ -53,13 +53,21 @@ hop_key(const struct hop *h, struct hop_key *k)
 	return str_make(k->s, sizeof(k->s));
 }
 
+struct str
+hop_peer_key(const struct hop *h, struct hop_key *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->s[0] = (char)h->transport;
+	key_addr(k->s + 1, &h->remote);
+	return str_make(k->s, sizeof(k->s));
+}
+
 uint64_t
 hop_hash(const struct hop *h)
 {
-	struct hop	peer = { h->transport, h->remote, { .len = 0 } };
 	struct hop_key	k;
 
-	return hash_str(hop_key(&peer, &k));
+	return hash_str(hop_peer_key(h, &k));
 }
 
 bool

@@ -24,6 +24,8 @@ struct hop_key {
 	char	s[44];
 };
 struct str hop_key(const struct hop *h, struct hop_key *k);
+/* The same for the transport and remote end alone. */
+struct str hop_peer_key(const struct hop *h, struct hop_key *k);
 
 bool	hop_eq(const struct hop *a, const struct hop *b);
 /* The same transport and remote end, whatever our side is. */

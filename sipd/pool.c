@@ -79,16 +79,21 @@ pool_take(struct pool *p)
 }
 
 void
-pool_give(struct pool *p, struct buffer *b)
+pool_trim(struct pool *p, struct buffer *b)
 {
 	uintptr_t	from, to;
 
-	if (b->packet.bytes.len > KEEP) {
-		from = ((uintptr_t)b->bytes + p->page - 1) & ~(p->page - 1);
-		to = ((uintptr_t)b->bytes + sizeof(b->bytes)) & ~(p->page - 1);
-		(void)madvise((void *)from, to - from, MADV_DONTNEED);
-	}
-	b->packet.bytes.len = 0;
+	if (b->packet.bytes.len <= KEEP)
+		return;
+	from = ((uintptr_t)b->bytes + p->page - 1) & ~(p->page - 1);
+	to = ((uintptr_t)b->bytes + sizeof(b->bytes)) & ~(p->page - 1);
+	(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+void
+pool_give(struct pool *p, struct buffer *b)
+{
+	pool_trim(p, b);
 	b->next = p->free;
 	p->free = b;
 	p->left++;

@@ -25,6 +25,8 @@ void	pool_free(struct pool *p);	/* NULL is fine */
 struct buffer *pool_take(struct pool *p);
 /* Gives the pages back when the last message was a large one. */
 void	pool_give(struct pool *p, struct buffer *b);
+/* The same for one that stays in use. */
+void	pool_trim(struct pool *p, struct buffer *b);
 uint32_t pool_left(const struct pool *p);
 
 #endif

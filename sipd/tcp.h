@@ -19,8 +19,11 @@ struct listener;
 struct tcp *tcp_new(struct worker *w);
 void	tcp_free(struct tcp *t);	/* NULL is fine; closes our copies */
 
-/* Takes fd: accepted, or adopted (slot >= 0: it is in the store as f<slot>). */
-void	tcp_take(struct worker *w, int fd, int slot);
+/*
+ * Takes fd, which tally.h has counted: accepted, or adopted (slot >= 0: it is in
+ * the store as f<slot>).
+ */
+void	tcp_take(struct worker *w, int fd, int slot, const struct addr *remote);
 
 /* The worker that owns connections to that remote end. */
 unsigned tcp_owner(const struct hop *h);

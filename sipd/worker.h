@@ -24,6 +24,7 @@ struct wheel;
 struct udp;
 struct tcp;
 struct pool;
+struct failures;
 struct core;
 
 struct worker {
@@ -39,8 +40,13 @@ struct worker {
 	struct udp	*udp;
 	struct tcp	*tcp;
 	struct pool	*pool;
+	struct failures	*failures;
 	struct core	*core;		/* the upper half's own */
 	char		*out;		/* MESSAGE_MAX octets to build a message in */
+	struct loop_wake *wake;
+	struct loop_turn *turn;
+	uint64_t	 posted;	/* workers that have to be woken: bits */
+	bool		 running;
 };
 
 /* One whole message; everything is valid until core_packet() returns. */
@@ -48,6 +54,11 @@ struct packet {
 	struct str	bytes;
 	struct hop	from;		/* local: where it came in */
 	struct mono	arrived;
+	/*
+	 * The message is over "message-limit": only its head is here, to be
+	 * answered 513. A connection it came on closes after the answer.
+	 */
+	bool		too_big;
 };
 
 /*
@@ -81,6 +92,22 @@ struct worker *worker_self(void);
  */
 int	worker_run_on(struct worker *from, unsigned index,
 	    void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* ---- for udp.c and tcp.c ---- */
+
+struct buffer;
+
+/* The worker that handles this message; w itself when no Call-ID is readable. */
+unsigned worker_for(const struct worker *w, struct str bytes);
+/*
+ * Gives b, whose packet is filled in, to another worker: it comes back to the
+ * pool by itself. False, and counted, when that one's queue is full.
+ */
+bool	worker_hand_over(struct worker *w, unsigned owner, struct buffer *b);
+/* Handles what other workers handed to this one. */
+void	worker_drain(struct worker *w);
+/* Wakes those that got something since the last time. */
+void	worker_wake(struct worker *w);
 
 /* ---- what the upper half provides (core.c) ---- */
 

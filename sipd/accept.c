@@ -1,0 +1,197 @@
+/*
+ * accept - new connections, within the limits.
+ */
+#include "sipd/accept.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/listeners.h"
+#include "sipd/tally.h"
+#include "sipd/tcp.h"
+#include "sipd/wheel.h"
+
+#define BURST		64	/* connections a turn and listener */
+#define PAUSE_MS	100	/* without descriptors or memory */
+
+struct door {
+	struct worker		*worker;
+	struct listener		*listener;
+	struct loop_io		*io;
+	struct wheel_timer	 pause;
+};
+
+static struct door	*doors[LISTENERS_MAX];
+static unsigned		 ndoors;
+
+struct guest {
+	int		fd;
+	struct addr	from;
+};
+
+static void
+on_guest(struct worker *w, void *arg)
+{
+	struct guest	*g = arg;
+
+	tcp_take(w, g->fd, -1, &g->from);
+	free(g);
+}
+
+/* To the worker that owns connections from there. */
+static int
+pass_on(struct worker *w, int fd, const struct addr *from)
+{
+	struct hop	 h = { TRANSPORT_TCP, *from, { .len = 0 } };
+	unsigned	 owner = tcp_owner(&h);
+	struct guest	*g;
+	int		 error;
+
+	if (owner == w->index) {
+		tcp_take(w, fd, -1, from);
+		return 0;
+	}
+	g = xcalloc(1, sizeof(*g));
+	*g = (struct guest){ fd, *from };
+	if ((error = worker_run_on(w, owner, on_guest, g)) < 0)
+		free(g);
+	return error;
+}
+
+/* Within the limits it goes to its owner; else it is closed. */
+static void
+admit(struct worker *w, int fd, const struct addr *from)
+{
+	const struct settings	*s = settings_now();
+	char			 buf[ADDR_TEXT_MAX];
+
+	if (!tally_add(from, s->tcp_max, s->tcp_max_per_address)) {
+		stats->tcp_refused++;
+		log_rate(LOG_PROBLEMS, "SIPDATA", "connection from %s refused: "
+		    "%u are open, %u of them from there",
+		    log_str(addr_print(from, buf)), tally_total(),
+		    tally_of(from));
+		close(fd);
+		return;
+	}
+	if (pass_on(w, fd, from) < 0) {
+		stats->tcp_refused++;
+		tally_remove(from);
+		close(fd);
+		return;
+	}
+	stats->tcp_accepted++;
+}
+
+/* The queue in the kernel stays: look again later, do not spin. */
+static void
+pause_door(struct door *d, int error)
+{
+	log_rate(LOG_PROBLEMS, "SIPDATA", "connections cannot be accepted: %s",
+	    strerror(error));
+	loop_io_want(d->io, 0);
+	wheel_start(d->worker->wheel, &d->pause, PAUSE_MS);
+}
+
+static void
+on_pause_over(void *arg)
+{
+	struct door	*d = arg;
+
+	loop_io_want(d->io, LOOP_READ);
+}
+
+static void
+on_door(void *arg, unsigned events)
+{
+	struct door	*d = arg;
+	struct addr	 from;
+	int		 fd;
+
+	for (int i = 0; i < BURST; i++) {
+		memset(&from, 0, sizeof(from));
+		from.len = sizeof(from.in6);
+		fd = accept4(d->listener->fds[0], &from.sa, &from.len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			admit(d->worker, fd, &from);
+		} else if (errno == EMFILE || errno == ENFILE ||
+		    errno == ENOBUFS || errno == ENOMEM) {
+			pause_door(d, errno);
+			return;
+		} else if (errno != ECONNABORTED && errno != EINTR) {
+			return;
+		}
+	}
+}
+
+static void
+close_door(unsigned i)
+{
+	struct door	*d = doors[i];
+
+	wheel_stop(d->worker->wheel, &d->pause);
+	loop_io_free(d->io);
+	free(d);
+	doors[i] = doors[--ndoors];
+}
+
+static void
+open_door(struct worker *w, struct listener *l)
+{
+	struct door	*d = xcalloc(1, sizeof(*d));
+
+	d->worker = w;
+	d->listener = l;
+	wheel_timer_init(&d->pause, on_pause_over, d);
+	d->io = loop_io_new(w->loop, l->fds[0], LOOP_READ, on_door, d);
+	doors[ndoors++] = d;
+}
+
+static bool
+listed(const struct listeners *t, const struct listener *l)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->v[i] == l)
+			return true;
+	return false;
+}
+
+static bool
+has_door(const struct listener *l)
+{
+	for (unsigned i = 0; i < ndoors; i++)
+		if (doors[i]->listener == l)
+			return true;
+	return false;
+}
+
+void
+accept_follow(struct worker *w, const struct listeners *t)
+{
+	for (unsigned i = ndoors; i-- > 0;) {
+		struct listener *l = doors[i]->listener;
+
+		if (listed(t, l))
+			continue;
+		close_door(i);
+		close(l->fds[0]);
+		l->fds[0] = -1;
+	}
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->v[i]->transport == TRANSPORT_TCP &&
+		    t->v[i]->fds[0] >= 0 && !has_door(t->v[i]))
+			open_door(w, t->v[i]);
+}
+
+void
+accept_stop(void)
+{
+	while (ndoors > 0)
+		close_door(ndoors - 1);
+}

@@ -1,0 +1,85 @@
+#ifndef SIPD_CONN_H
+#define SIPD_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "sipd/hop.h"
+#include "sipd/wheel.h"
+#include "sipd/worker.h"
+
+/*
+ * One TCP connection: reads whole messages, queues what cannot leave at once,
+ * watches its times. tcp.c keeps the table of them; nobody else includes this.
+ */
+#define CONN_QUEUE_MAX	(256 * 1024)	/* octets that wait to be written */
+#define CONNECT_MS	5000
+#define LINGER_MS	1000	/* for the answer to what cannot be framed */
+
+enum conn_state {
+	CONN_CONNECTING = 1,
+	CONN_OPEN,
+	CONN_LINGER,		/* reads no more; closes when its time is over */
+	CONN_BROKEN,		/* goes at the turn's end */
+};
+
+/* Octets on their way out. */
+struct conn_out {
+	STAILQ_ENTRY(conn_out)	 entry;
+	uint64_t		 token;
+	unsigned		 of;	/* the worker that sent it */
+	size_t			 len, sent;
+	char			 bytes[];
+};
+
+struct conn {
+	struct worker		*worker;
+	struct hop		 hop;
+	struct hop_key		 peer;	/* transport and remote end */
+	struct conn		*twin;	/* the next to the same remote end */
+	LIST_ENTRY(conn)	 entry;	/* all, or those that broke */
+	enum conn_state		 state;
+	int			 fd;
+	int			 slot;	/* stored as f<slot>; -1: not */
+	int			 error;	/* why it broke: 0 or -errno */
+	int			 lowat;	/* octets the kernel waits for */
+	bool			 ours;	/* we opened it */
+	bool			 heard;	/* a whole message has come */
+	struct loop_io		*io;
+	struct wheel_timer	 timer;
+	struct wheel_timer	 pause;
+	struct mono		 since;	/* when its state began */
+	struct mono		 active;	/* last message or keep-alive */
+	struct mono		 partial;	/* a message began; 0: none */
+	struct mono		 stalled;	/* writing waits; 0: not */
+	STAILQ_HEAD(, conn_out)	 out;
+	size_t			 queued;
+};
+
+/* Takes fd over. The caller has counted it (tally.h). */
+struct conn *conn_new(struct worker *w, const struct hop *h, int fd,
+	    enum conn_state state);
+/* Told to nobody; the descriptor is closed. */
+void	conn_free(struct conn *c);
+
+/* 0, or -errno: the queue is full, or it just broke. */
+int	conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token);
+/* No further event; tcp.c is told (tcp_broken()). Any number of times. */
+void	conn_break(struct conn *c, int error);
+/* Every message that waits has failed. */
+void	conn_fail_queue(struct conn *c);
+
+/* ---- tcp.c, for conn.c ---- */
+
+struct buffer;
+
+void	tcp_broken(struct conn *c);
+/* Its local end is known, or its time ran: should it be in the store? */
+void	tcp_keep(struct conn *c);
+/* The buffer this worker reads its connections into. */
+struct buffer *tcp_buffer(struct worker *w);
+/* That buffer was given away: the next one. */
+void	tcp_buffer_swap(struct worker *w, struct buffer *spare);
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * tcp - one worker's connections, and the way to those of the others.
+ *
+ * A connection belongs to the worker that the hash of its remote end names, so
+ * no table is shared: who wants to send posts to that worker.
+ */
+#include "sipd/tcp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fdstore.h"
+#include "common/map.h"
+#include "common/stats.h"
+#include "sipd/conn.h"
+#include "sipd/failures.h"
+#include "sipd/flows.h"
+#include "sipd/kept.h"
+#include "sipd/listeners.h"
+#include "sipd/pool.h"
+#include "sipd/replica.h"
+#include "sipd/sockets.h"
+#include "sipd/tally.h"
+#include "sipd/wire.h"
+
+LIST_HEAD(conns, conn);
+
+struct tcp {
+	struct worker	*worker;
+	struct map	*peers;		/* the first conn to each remote end */
+	struct conns	 all;
+	struct conns	 broken;
+	struct buffer	*buffer;
+	uint32_t	 count;
+};
+
+static struct str
+conn_key(const void *object)
+{
+	const struct conn	*c = object;
+
+	return str_make(c->peer.s, sizeof(c->peer.s));
+}
+
+/* The first of those to that remote end. */
+static struct conn *
+first_conn(const struct tcp *t, const struct hop *to)
+{
+	struct hop_key	k;
+
+	return map_find(t->peers, hop_peer_key(to, &k));
+}
+
+struct tcp *
+tcp_new(struct worker *w)
+{
+	struct tcp	*t = xcalloc(1, sizeof(*t));
+
+	t->worker = w;
+	t->peers = map_new(conn_key);
+	LIST_INIT(&t->all);
+	LIST_INIT(&t->broken);
+	t->buffer = pool_take(w->pool);
+	return t;
+}
+
+void
+tcp_free(struct tcp *t)
+{
+	struct conn	*c;
+
+	if (t == NULL)
+		return;
+	while ((c = LIST_FIRST(&t->all)) != NULL ||
+	    (c = LIST_FIRST(&t->broken)) != NULL) {
+		LIST_REMOVE(c, entry);
+		conn_free(c);
+	}
+	map_free(t->peers);
+	free(t);
+}
+
+uint32_t
+tcp_count(const struct tcp *t)
+{
+	return t->count;
+}
+
+unsigned
+tcp_owner(const struct hop *h)
+{
+	return (unsigned)(hop_hash(h) % workers_count());
+}
+
+struct buffer *
+tcp_buffer(struct worker *w)
+{
+	return w->tcp->buffer;
+}
+
+void
+tcp_buffer_swap(struct worker *w, struct buffer *spare)
+{
+	w->tcp->buffer = spare;
+}
+
+/* ---- the table ---- */
+
+static void
+file_conn(struct tcp *t, struct conn *c)
+{
+	c->twin = map_put(t->peers, c);
+	LIST_INSERT_HEAD(&t->all, c, entry);
+	t->count++;
+}
+
+static void
+unfile_conn(struct tcp *t, struct conn *c)
+{
+	struct conn	*first = map_remove(t->peers, conn_key(c));
+	struct conn	**at = &first;
+
+	while (*at != NULL && *at != c)
+		at = &(*at)->twin;
+	if (*at == c)
+		*at = c->twin;
+	if (first != NULL)
+		map_put(t->peers, first);
+	LIST_REMOVE(c, entry);
+	t->count--;
+}
+
+/*
+ * The very connection, else any to that remote end when our side is left open
+ * or a new one would be made anyway (RFC 3261 section 18.1.1).
+ */
+static struct conn *
+find_conn(struct tcp *t, const struct hop *to, unsigned flags)
+{
+	struct conn	*first = first_conn(t, to), *c;
+
+	if (to->local.len > 0) {
+		for (c = first; c != NULL; c = c->twin)
+			if (c->hop.local.len > 0 && addr_eq(&c->hop.local,
+			    &to->local) && c->state != CONN_LINGER)
+				return c;
+		if ((flags & WIRE_MAY_CONNECT) == 0)
+			return NULL;
+	}
+	for (c = first; c != NULL; c = c->twin)
+		if (c->state != CONN_LINGER)
+			return c;
+	return NULL;
+}
+
+/* An answer may still leave on a connection that reads no more. */
+static struct conn *
+find_lingering(struct tcp *t, const struct hop *to)
+{
+	struct conn	*c = first_conn(t, to);
+
+	for (; c != NULL; c = c->twin)
+		if (c->state == CONN_LINGER && hop_eq(&c->hop, to))
+			return c;
+	return NULL;
+}
+
+/* ---- the end of a connection ---- */
+
+void
+tcp_broken(struct conn *c)
+{
+	struct tcp	*t = c->worker->tcp;
+
+	unfile_conn(t, c);
+	LIST_INSERT_HEAD(&t->broken, c, entry);
+}
+
+static void
+on_closed(struct worker *w, void *arg)
+{
+	struct hop	*h = arg;
+
+	core_flow_closed(w, h);
+	free(h);
+}
+
+static void
+tell_closed(struct worker *w, const struct hop *h)
+{
+	for (unsigned i = 0; i < workers_count(); i++) {
+		struct hop *copy = xcalloc(1, sizeof(*copy));
+
+		*copy = *h;
+		if (worker_run_on(w, i, on_closed, copy) < 0)
+			free(copy);
+	}
+}
+
+void
+tcp_turn(struct tcp *t)
+{
+	struct conn	*c;
+
+	while ((c = LIST_FIRST(&t->broken)) != NULL) {
+		LIST_REMOVE(c, entry);
+		stats->tcp_closed++;
+		conn_fail_queue(c);
+		if (c->slot >= 0)
+			kept_drop(c->slot);
+		if (c->hop.local.len > 0)
+			tell_closed(t->worker, &c->hop);
+		conn_free(c);
+	}
+}
+
+/* ---- kept in the store ---- */
+
+/*
+ * An adopted connection stays kept until the bindings are known: only then is
+ * it certain that none uses it.
+ */
+void
+tcp_keep(struct conn *c)
+{
+	bool	used = flows_used(&c->hop);
+
+	if (c->state != CONN_OPEN)
+		return;
+	if (used && c->slot < 0) {
+		c->slot = kept_put(c->fd);
+	} else if (!used && c->slot >= 0 && replica_synced()) {
+		kept_drop(c->slot);
+		c->slot = -1;
+	}
+}
+
+static void
+on_flow_changed(struct worker *w, void *arg)
+{
+	struct hop	*h = arg;
+	struct conn	*c = find_conn(w->tcp, h, 0);
+
+	if (c != NULL)
+		tcp_keep(c);
+	free(h);
+}
+
+void
+tcp_flow_changed(const struct hop *h)
+{
+	struct worker	*w = worker_self();
+	struct hop	*copy;
+
+	if (w == NULL || h->transport != TRANSPORT_TCP)
+		return;
+	copy = xcalloc(1, sizeof(*copy));
+	*copy = *h;
+	/* Should the queue be full: its timer looks again within a minute. */
+	if (worker_run_on(w, tcp_owner(h), on_flow_changed, copy) < 0)
+		free(copy);
+}
+
+/* ---- new connections ---- */
+
+void
+tcp_take(struct worker *w, int fd, int slot, const struct addr *remote)
+{
+	struct hop	 h = { TRANSPORT_TCP, *remote, { .len = 0 } };
+	struct conn	*c;
+
+	if (socket_local(fd, &h.local) < 0) {
+		tally_remove(remote);
+		if (slot >= 0)
+			kept_drop(slot);
+		close(fd);
+		return;
+	}
+	socket_stream_ready(fd, remote->sa.sa_family, settings_now()->tos);
+	c = conn_new(w, &h, fd, CONN_OPEN);
+	c->slot = slot;
+	c->heard = slot >= 0;	/* it said something to the last process */
+	file_conn(w->tcp, c);
+}
+
+/* From our listener's address where there is one, else as the kernel likes. */
+static int
+begin_connect(const struct hop *to)
+{
+	const struct listener	*l = listener_for(to);
+	struct addr		 any = { .len = 0 }, from = any;
+	unsigned		 dscp = settings_now()->tos;
+	int			 fd;
+
+	if (l != NULL && !l->wildcard)
+		from = l->addr;
+	else if (to->local.len > 0 && !addr_is_wildcard(&to->local))
+		from = to->local;
+	fd = socket_connect(&to->remote, &from, dscp);
+	if (fd < 0 && from.len > 0 && fd != -EMFILE)
+		fd = socket_connect(&to->remote, &any, dscp);
+	return fd;
+}
+
+static int
+open_conn(struct tcp *t, const struct hop *to, struct conn **out)
+{
+	struct hop	h = { to->transport, to->remote, { .len = 0 } };
+	int		fd;
+
+	if (!tally_add(&to->remote, settings_now()->tcp_max, UINT32_MAX))
+		return -EMFILE;
+	if ((fd = begin_connect(to)) < 0) {
+		tally_remove(&to->remote);
+		return fd;
+	}
+	*out = conn_new(t->worker, &h, fd, CONN_CONNECTING);
+	file_conn(t, *out);
+	return 0;
+}
+
+/* ---- sending ---- */
+
+static int
+send_here(struct worker *w, const struct hop *to, struct str bytes,
+    unsigned flags, unsigned of, uint64_t token)
+{
+	struct conn	*c = find_conn(w->tcp, to, flags);
+	int		 error;
+
+	if (c == NULL)
+		c = find_lingering(w->tcp, to);
+	if (c == NULL) {
+		if ((flags & WIRE_MAY_CONNECT) == 0)
+			return -ENOTCONN;
+		if ((error = open_conn(w->tcp, to, &c)) < 0)
+			return error;
+	}
+	return conn_send(c, bytes, of, token);
+}
+
+struct job {
+	struct hop	to;
+	unsigned	flags;
+	unsigned	of;
+	uint64_t	token;
+	size_t		len;
+	char		bytes[];
+};
+
+static void
+on_job(struct worker *w, void *arg)
+{
+	struct job	*j = arg;
+	int		 error;
+
+	error = send_here(w, &j->to, str_make(j->bytes, j->len), j->flags,
+	    j->of, j->token);
+	if (error < 0)
+		failures_tell(w, j->of, j->token, error);
+	free(j);
+}
+
+int
+tcp_send(struct worker *w, const struct hop *to, struct str bytes,
+    unsigned flags, uint64_t token)
+{
+	unsigned	 owner = tcp_owner(to);
+	struct job	*j;
+	int		 error;
+
+	if (owner == w->index) {
+		error = send_here(w, to, bytes, flags, w->index, token);
+		if (error < 0)
+			failures_add(w, token, error);
+		return 0;
+	}
+	j = xcalloc(1, sizeof(*j) + bytes.len);
+	j->to = *to;
+	j->flags = flags;
+	j->of = w->index;
+	j->token = token;
+	j->len = bytes.len;
+	memcpy(j->bytes, bytes.s, bytes.len);
+	if ((error = worker_run_on(w, owner, on_job, j)) < 0)
+		free(j);
+	return error;
+}

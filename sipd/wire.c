@@ -1,0 +1,71 @@
+/*
+ * wire - sending: one door for all transports.
+ */
+#include "sipd/wire.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "sipd/listeners.h"
+#include "sipd/sockets.h"
+#include "sipd/tcp.h"
+#include "sipd/udp.h"
+
+int
+wire_send(struct worker *w, const struct hop *to, struct str bytes,
+    unsigned flags, uint64_t token)
+{
+	const struct listener	*l;
+
+	if (bytes.len > MESSAGE_MAX)
+		return -EMSGSIZE;
+	if (to->remote.len == 0 || addr_port(&to->remote) == 0)
+		return -EDESTADDRREQ;
+	switch (to->transport) {
+	case TRANSPORT_UDP:
+		if ((l = listener_for(to)) == NULL)
+			return -EADDRNOTAVAIL;
+		return udp_send(w->udp, l, to, bytes, token);
+	case TRANSPORT_TCP:
+		return tcp_send(w, to, bytes, flags, token);
+	default:
+		return -EPROTONOSUPPORT;
+	}
+}
+
+/* The address that the kernel would choose for this destination. */
+static int
+chosen(const struct addr *to, uint16_t port, struct addr *out)
+{
+	int	fd, error;
+
+	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	error = connect(fd, &to->sa, to->len) < 0 ? -errno :
+	    socket_local(fd, out);
+	close(fd);
+	if (error == 0)
+		addr_set_port(out, port);
+	return error;
+}
+
+int
+wire_local(struct worker *w, const struct hop *to, struct addr *out)
+{
+	const struct listener	*l = listener_for(to);
+
+	if (l == NULL)
+		return -EADDRNOTAVAIL;
+	if (!l->wildcard) {
+		*out = l->addr;
+		return 0;
+	}
+	if (to->local.len > 0 && !addr_is_wildcard(&to->local)) {
+		*out = to->local;
+		addr_set_port(out, addr_port(&l->addr));
+		return 0;
+	}
+	return chosen(&to->remote, addr_port(&l->addr), out) < 0 ?
+	    -EADDRNOTAVAIL : 0;
+}
