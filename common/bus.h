@@ -17,7 +17,7 @@
  * of the loop leaves in one frame per peer at the turn's end: at once while the
  * peer is quiet, after a window that grows to 1 ms under load. A bad frame is
  * counted, logged (rate-limited) and dropped whole from its first bad octet; the
- * peer stays connected.
+ * peer stays connected (one over FRAME_MAX is cut off by ZeroMQ, and comes back).
  *
  * Nobody waits: every question has a deadline after which its callback is
  * called with -ETIMEDOUT. Questions are repeated when the peer's epoch changes
@@ -35,7 +35,11 @@ void	bus_context_free(struct bus_context *c);
 
 /* epoch: of this process, new at every start (see daemon.h). */
 struct bus *bus_new(struct bus_context *c, struct loop *l, uint64_t epoch);
-void	bus_free(struct bus *b);	/* also its servers, peers, feeds */
+/*
+ * Also its servers, peers and feeds; callbacks of open questions are not called.
+ * Not from within a handler. All buses of a context before the context.
+ */
+void	bus_free(struct bus *b);
 
 /* ---- being asked ---- */
 
@@ -86,7 +90,11 @@ void	bus_done(struct bus_ticket t);
 typedef void bus_answer_fn(void *arg, int error, enum msg_type type,
 	    const union msg *m);
 
-/* Connects (and reconnects for ever) to "ipc://DIR/NAME"; follow: its feed too. */
+/*
+ * Connects (and reconnects for ever) to "ipc://DIR/NAME", and for heartbeats to the
+ * feed at the same endpoint with ".feed" appended. Lives as long as its bus. What
+ * is asked while nobody is there is sent as soon as somebody is.
+ */
 struct bus_peer *bus_peer_new(struct bus *b, const char *name,
 	    const char *endpoint);
 /*
@@ -98,7 +106,7 @@ uint64_t bus_ask(struct bus_peer *p, enum msg_type type, void *question,
 	    uint32_t deadline_ms, bus_answer_fn *fn, void *arg);
 /* The callback of this question will not be called. */
 void	bus_forget(struct bus_peer *p, uint64_t id);
-/* False after 300 ms without heartbeat. */
+/* False after 300 ms without heartbeat or answer. */
 bool	bus_peer_alive(const struct bus_peer *p);
 uint64_t bus_peer_epoch(const struct bus_peer *p);	/* 0: never seen */
 uint32_t bus_peer_open(const struct bus_peer *p);	/* open questions */
@@ -114,13 +122,20 @@ uint32_t bus_peer_open(const struct bus_peer *p);	/* open questions */
 typedef uint64_t feed_walk_fn(void *arg, uint64_t cursor, struct feed *f);
 
 /*
- * Binds endpoint ("ipc://DIR/NAME.feed"). walk emits records from cursor on with
- * feed_emit() until that returns false, and returns the next cursor or 0.
+ * Binds endpoint ("ipc://DIR/NAME.feed"). Every daemon that serves has one, if
+ * only for the heartbeat. 0 or -errno.
  */
 int	feed_new(struct bus *b, const char *endpoint, struct feed **out);
-/* Serves SNAPSHOT questions on s from this feed. */
+/*
+ * Serves SNAPSHOT questions on s from this feed; not called before there is a state
+ * to show (followers try again). walk emits records from cursor on (0: the first)
+ * with feed_emit() until that returns false, and returns the cursor of the next
+ * record, or 0 when it has emitted the last. Between two parts anything may change:
+ * what changes is published, so a walk must only not miss what stays.
+ */
 void	feed_serve(struct feed *f, struct bus_server *s, feed_walk_fn *walk,
 	    void *arg);
+/* False: this record was taken, but the part is full. */
 bool	feed_emit(struct feed *f, enum msg_type type, const void *record);
 /* The first change leaves at the turn's end, more are gathered for 5 ms. */
 void	feed_publish(struct feed *f, enum msg_type type, const void *record);
@@ -136,8 +151,8 @@ struct feed_follower {
 };
 
 /*
- * Follows the feed of p at endpoint ("ipc://DIR/NAME.feed"). Every bus_peer has
- * its heartbeat from there; only with a follower are the records taken.
+ * Follows the feed of p, once. Every bus_peer has its heartbeat from there; only
+ * with a follower are the records taken. begin may come again before complete.
  */
 void	bus_peer_follow(struct bus_peer *p, const struct feed_follower *f,
 	    void *arg);
@@ -147,7 +162,10 @@ bool	bus_peer_synced(const struct bus_peer *p);
 /* Open questions, frames, bad frames ...: for status and tests. */
 struct bus_figures {
 	uint64_t	frames_in, frames_out, messages_in, messages_out;
-	uint64_t	bad_frames, unknown_peers, repeated, timed_out;
+	uint64_t	bad_frames, repeated, timed_out;
+	uint64_t	undelivered;	/* frames: a mark reached, nobody there */
+	uint64_t	late;		/* answers past their deadline */
+	uint64_t	gaps;		/* feeds that had to be read anew */
 };
 void	bus_figures(const struct bus *b, struct bus_figures *out);
 

@@ -23,13 +23,14 @@ enum cell_kind {
 struct show;			/* rows being built */
 
 void	show_row(struct show *s);		/* begins a row */
+/* name must live as long as the program; v is copied, cut at 4096 octets. */
 void	show_text(struct show *s, const char *name, struct str v);
 void	show_number(struct show *s, const char *name, int64_t v);
 void	show_bool(struct show *s, const char *name, bool v);
 void	show_null(struct show *s, const char *name);
 /* Elements joined and each ended by \n. */
 void	show_list(struct show *s, const char *name, struct str joined);
-bool	show_full(const struct show *s);	/* 256 rows or 256 KiB */
+bool	show_full(const struct show *s);	/* 256 rows, 256 KiB, 16384 cells */
 /* Argument i of the question, or the empty slice. */
 struct str show_arg(const struct show *s, unsigned i);
 
@@ -39,7 +40,7 @@ struct show_table {
 	const char	*what;
 	show_fn		*fn;
 };
-/* Tables end with { 0 }; several may be added. Serves SHOW on both endpoints. */
+/* Tables end with { 0 }; up to 16 may be added to a server, bus or monitor. */
 void	show_serve(struct bus_server *server, const struct show_table *tables,
 	    void *arg);
 
