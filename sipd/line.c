@@ -1,0 +1,102 @@
+/*
+ * line - one header line of a message: RFC 3261 sections 7.3.1 and 25.1.
+ *
+ * Lines end in CRLF. A CR or LF alone is refused wherever it stands: what is a
+ * line end to one program and a blank to the next hides headers from both (S17).
+ */
+#include "sipd/line.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/scan.h"
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Behind the line that holds *p and its folds, or NULL. Sets *bad for a CR or
+ * LF of its own.
+ */
+static const char *
+line_end(const char *p, const char *end, bool *bad)
+{
+	const char	*lf;
+
+	for (;;) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL)
+			return NULL;
+		if (lf == p || lf[-1] != '\r' ||
+		    memchr(p, '\r', (size_t)(lf - p) - 1) != NULL)
+			*bad = true;
+		p = lf + 1;
+		if (p == end || !is_space(*p))
+			return p;
+	}
+}
+
+/* The same without blanks at both ends. */
+static struct str
+trimmed(const char *s, const char *end)
+{
+	while (s < end && scan_is(*s, CHAR_BLANK))
+		s++;
+	while (end > s && scan_is(end[-1], CHAR_BLANK))
+		end--;
+	return str_make(s, (size_t)(end - s));
+}
+
+int
+line_read(const char **p, const char *end, struct sip_line *out)
+{
+	const char	*start = *p, *name_end, *colon, *next;
+	bool		 bad = false;
+
+	for (name_end = start; name_end < end &&
+	    scan_is(*name_end, CHAR_TOKEN); name_end++)
+		;
+	/* Blanks before the colon are legal: HCOLON. */
+	for (colon = name_end; colon < end && is_space(*colon); colon++)
+		;
+	if (name_end == start || colon == end || *colon != ':')
+		bad = true;
+	next = line_end(bad ? start : colon + 1, end, &bad);
+	if (next == NULL) {
+		*p = end;
+		return -EAGAIN;
+	}
+	*p = next;
+	if (bad)
+		return -EBADMSG;
+	out->name = str_make(start, (size_t)(name_end - start));
+	out->id = header_id(out->name);
+	out->value = trimmed(colon + 1, next);
+	out->text = str_make(start, (size_t)(next - start));
+	return 0;
+}
+
+struct str
+line_skip_blank(struct str in)
+{
+	while (in.len >= 2 && in.s[0] == '\r' && in.s[1] == '\n')
+		scan_skip(&in, 2);
+	return in;
+}
+
+int
+line_length(struct str value, int64_t *out)
+{
+	uint64_t	v;
+	int		error = str_u64(value, &v);
+
+	if (error == -ERANGE || (error == 0 && v > INT64_MAX))
+		v = INT64_MAX;
+	else if (error < 0)
+		return -EBADMSG;
+	*out = (int64_t)v;
+	return 0;
+}
