@@ -40,7 +40,7 @@ struct status_is;		/* filled through status_figure() and friends */
 
 struct daemon {
 	const char	*name;
-	unsigned	 index;		/* its own user: see sandbox.h */
+	unsigned	 index;		/* its own user: USER_SIPD ... of users.h */
 	enum sandbox	 sandbox;
 	const struct bus_handler *handlers;
 	/* Opens and adopts; still privileged. 0 or -errno after logging why. */
@@ -67,14 +67,20 @@ struct self {
 	struct bus		*bus;
 	struct bus_server	*server;	/* run/bus/NAME */
 	struct bus_server	*monitor;	/* run/monitor/NAME */
+	struct feed		*feed;		/* run/bus/NAME.feed: at least a heartbeat */
 	struct dirs		 dirs;
 	uint64_t		 epoch;		/* of this process: time and random */
 	struct mono		 started;
 	const struct settings	*settings;	/* main thread; see settings_now() */
-	enum daemon_state	 state;
+	enum daemon_state	 state;		/* DRAINING: refuse new work */
 	void			*own;		/* the daemon's own struct */
 };
 
+/*
+ * Everything from the options to the exit code. While start() runs, state/NAME exists
+ * and is the daemon's; what start() opens stays open in the sandbox. OpenSSL's
+ * providers and shared objects must be loaded there, too.
+ */
 int	daemon_main(const struct daemon *d, int argc, char *argv[]);
 
 /*
@@ -83,7 +89,9 @@ int	daemon_main(const struct daemon *d, int argc, char *argv[]);
  */
 const struct settings *settings_now(void);
 
+/* name must live as long as the process; the same name again replaces. */
 void	status_figure(struct status_is *s, const char *name, int64_t value);
+/* command: what to run next, or NULL. The text is copied, cut at 255 octets. */
 void	status_warn(struct status_is *s, const char *command, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 
