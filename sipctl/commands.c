@@ -1,0 +1,251 @@
+/*
+ * commands - the table of everything sipctl can do: the parser, usage, help and
+ * hints are made from it, and so are completion and the manual.
+ */
+#include "sipctl/sipctl.h"
+
+#define ROW(noun, verb, args, min, max, options, by_default, run, help, one, two) \
+	{ noun, verb, args, min, max, options, by_default, help, { one, two }, run }
+
+const struct option global_options[] = {
+	{ "directory", 'C', "DIR", false, "work on DIR/etc, run, state, log" },
+	{ "output", 'o', "FORM", false, "table, wide, json, ndjson, csv, tsv, name" },
+	{ "fields", 0, "A,B", false, "only these fields" },
+	{ "no-header", 0, NULL, false, "tables and CSV without their first line" },
+	{ "host", 'H', "HOST", false, "run this sipctl on HOST by ssh" },
+	{ "color", 0, "WHEN", false, "auto, always, never" },
+	{ "quiet", 'q', NULL, false, "say only what went wrong" },
+	{ "help", 'h', NULL, false, "how this command is used" },
+	{ "version", 'V', NULL, false, "the version" },
+	{ NULL }
+};
+
+static const struct option init_options[] = {
+	{ "listen", 0, "T:ADDR:PORT", false, "a socket, udp or tcp; may be repeated" },
+	{ "media", 0, "ADDR:MIN-MAX", false, "address and ports of the media proxy" },
+	{ "set", 0, "NAME=VALUE", false, "another setting; may be repeated" },
+	{ NULL }
+};
+static const struct option up_options[] = {
+	{ "detach", 'd', NULL, false, "go to the background" },
+	{ "wait", 0, "SECONDS", true, "until every daemon is ready (30)" },
+	{ NULL }
+};
+static const struct option user_options[] = {
+	{ "name", 0, "NAME", false, "the name that is shown" },
+	{ "number", 0, "NUMBER", false, "telephone number, E.164" },
+	{ "password-file", 0, "FILE|-", false, "read the password from there" },
+	{ "ask-password", 0, NULL, false, "ask for the password" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
+static const struct option passwd_options[] = {
+	{ "password-file", 0, "FILE|-", false, "read the password from there" },
+	{ "ask-password", 0, NULL, false, "ask for the password (the default)" },
+	{ NULL }
+};
+static const struct option import_options[] = {
+	{ "format", 0, "FORM", false, "csv or ndjson; else by the file's name" },
+	{ "update", 0, NULL, false, "change those that exist already" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
+static const struct option export_options[] = {
+	{ "format", 0, "FORM", false, "csv (the default) or ndjson" },
+	{ NULL }
+};
+static const struct option calls_options[] = {
+	{ "failed", 0, NULL, false, "only those that failed" },
+	{ NULL }
+};
+static const struct option gw_options[] = {
+	{ "domain", 0, "D", false, "the gateway's domain" },
+	{ "via", 0, "V", false, "send to this domain, address or URI instead" },
+	{ "username", 0, "U", false, "what is registered is U@D" },
+	{ "password-file", 0, "FILE|-", false, "the password, copied beside sip.conf" },
+	{ "auth-name", 0, "A", false, "name in the digest, when not U" },
+	{ "register-every", 0, "T", false, "period of REGISTER: 10m" },
+	{ "contact", 0, "URI", false, "address that is registered" },
+	{ "calls-authenticate", 0, "WHICH", false,
+	    "off, authorization, proxy-authorization" },
+	{ "substitute-from", 0, "on|off", true, "calls show U as the caller" },
+	{ "substitute-to", 0, "on|off", true, "To becomes the request URI" },
+	{ "channels", 0, "N", false, "most concurrent calls, 0: no limit" },
+	{ NULL }
+};
+static const struct option route_options[] = {
+	{ "from", 0, "ADDRESS", false, "the caller" },
+	{ "source", 0, "IP", false, "where the request comes from: IP or T:IP:PORT" },
+	{ "method", 0, "METHOD", false, "INVITE unless said otherwise" },
+	{ NULL }
+};
+static const struct option check_options[] = {
+	{ "tests", 0, "FILE", false, "lines \"ADDRESS = RESULT\" that must hold" },
+	{ NULL }
+};
+static const struct option apply_options[] = {
+	{ "confirm", 0, "T", false, "goes back after T unless confirmed" },
+	{ "message", 'm', "WHY", false, "for the history" },
+	{ "based-on", 0, "N", false, "only if generation N is in force" },
+	{ NULL }
+};
+static const struct option show_options[] = {
+	{ "changed", 0, NULL, false, "only what differs from the defaults" },
+	{ NULL }
+};
+static const struct option log_options[] = {
+	{ "follow", 'f', NULL, false, "go on as records are written" },
+	{ "last", 0, "T", false, "only the last T: 15m" },
+	{ "lines", 'n', "N", false, "only the last N records" },
+	{ "tag", 0, "TAGS", false, "SIPDATA,SIP,REG ..." },
+	{ "level", 0, "LEVEL", false, "up to failure, major, problems, low-level, all" },
+	{ "call-id", 0, "X", false, "of this call" },
+	{ "user", 0, "U@D", false, "that name this user" },
+	{ "ip", 0, "ADDRESS", false, "that name this address" },
+	{ "grep", 'g', "TEXT", false, "that contain TEXT" },
+	{ "daemon", 0, "NAME", false, "of this daemon" },
+	{ NULL }
+};
+
+const struct command commands[] = {
+	ROW("init", NULL, "DOMAIN [--listen T:ADDR:PORT]... [--media ADDR:MIN-MAX] "
+	    "[--set NAME=VALUE]...", 1, 1, init_options, false, cmd_init,
+	    "writes a working configuration",
+	    "sipctl init example.com",
+	    "sipctl -C /srv/sip init example.com --listen udp:127.0.0.1:5060"),
+	ROW("up", NULL, "[--detach] [--wait[=SECONDS]]", 0, 1, up_options, false,
+	    cmd_up, "starts all daemons and keeps them running",
+	    "sipctl up --detach --wait", "sipctl -C /srv/sip up"),
+	ROW("down", NULL, "", 0, 0, NULL, false, cmd_down,
+	    "ends all daemons, in order", "sipctl down", "sipctl -C /srv/sip down"),
+	ROW("status", NULL, "", 0, 0, NULL, false, cmd_status,
+	    "is everything fine?", "sipctl status", "sipctl status -o json"),
+	ROW("restart", NULL, "NAME", 1, 1, NULL, false, cmd_restart,
+	    "restarts one daemon; calls and registrations stay",
+	    "sipctl restart routed", "sipctl restart sipd"),
+	ROW("reload", NULL, "[--confirm T] [-m WHY]", 0, 0, apply_options, false,
+	    cmd_config_apply, "the same as config apply",
+	    "sipctl reload", "sipctl reload -m \"new carrier\""),
+
+	ROW("user", "list", "", 0, 0, NULL, true, cmd_user_list,
+	    "all accounts", "sipctl user", "sipctl user list -o name"),
+	ROW("user", "show", "U@D", 1, 1, NULL, false, cmd_user_show,
+	    "one account", "sipctl user show anna", "sipctl user show anna@example.com"),
+	ROW("user", "add", "U@D [--name NAME] [--number N] --password-file F|-", 1, 1,
+	    user_options, false, cmd_user_add, "adds an account",
+	    "sipctl user add anna@example.com --ask-password",
+	    "sipctl user add anna --name \"Anna Berg\" --password-file -"),
+	ROW("user", "set", "U@D [--name NAME] [--number N] [--password-file F|-]",
+	    1, 1, user_options, false, cmd_user_set, "changes an account",
+	    "sipctl user set anna --number +15551230101",
+	    "sipctl user set anna --name \"Anna Berg\""),
+	ROW("user", "passwd", "U@D [--password-file F|-]", 1, 1, passwd_options, false,
+	    cmd_user_passwd, "gives a new password", "sipctl user passwd anna",
+	    "sipctl user passwd anna --password-file anna.secret"),
+	ROW("user", "del", "U@D", 1, 1, NULL, false, cmd_user_del,
+	    "removes an account", "sipctl user del anna",
+	    "sipctl user del anna@example.com"),
+	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]",
+	    1, 1, import_options, false, cmd_user_import,
+	    "adds the accounts of a file; columns user,domain,password,ha1_md5,"
+	    "ha1_sha256,name,number", "sipctl user import staff.csv --dry-run",
+	    "sipctl user import - --format ndjson"),
+	ROW("user", "export", "[--format csv|ndjson]", 0, 0, export_options, false,
+	    cmd_user_export, "all accounts, for import", "sipctl user export",
+	    "sipctl user export --format ndjson"),
+
+	ROW("reg", "list", "", 0, 0, NULL, true, cmd_reg_list,
+	    "who is registered", "sipctl reg", "sipctl reg list -o json"),
+	ROW("reg", "show", "U@D", 1, 1, NULL, false, cmd_reg_show,
+	    "the contacts of one user", "sipctl reg show anna",
+	    "sipctl reg show anna@example.com -o json"),
+	ROW("reg", "del", "U@D [CONTACT]", 1, 2, NULL, false, cmd_reg_del,
+	    "removes the contacts of a user, or one", "sipctl reg del anna",
+	    "sipctl reg del anna sip:anna@10.1.4.20:5062"),
+
+	ROW("calls", NULL, "[--failed]", 0, 0, calls_options, false, cmd_calls,
+	    "the calls", "sipctl calls", "sipctl calls -o json"),
+	ROW("media", NULL, "", 0, 0, NULL, false, cmd_media,
+	    "the sessions of the media proxy", "sipctl media", "sipctl media -o json"),
+
+	ROW("gw", "list", "", 0, 0, NULL, true, cmd_gw_list,
+	    "the gateways and their state", "sipctl gw", "sipctl gw list -o json"),
+	ROW("gw", "show", "NAME", 1, 1, NULL, false, cmd_gw_show,
+	    "one gateway", "sipctl gw show teleco1", "sipctl gw show teleco1 -o json"),
+	ROW("gw", "add", "NAME --domain D [--via V] [--username U --password-file F|-] "
+	    "[--auth-name A] [--register-every T] [--contact URI] "
+	    "[--calls-authenticate off|authorization|proxy-authorization] "
+	    "[--substitute-from] [--substitute-to] [--channels N]", 1, 1, gw_options,
+	    false, cmd_gw_add, "adds a gateway and applies",
+	    "sipctl gw add teleco1 --domain teleco.example",
+	    "sipctl gw add teleco1 --domain teleco.example --username 12345 "
+	    "--password-file -"),
+	ROW("gw", "set", "NAME [OPTIONS of add]", 1, 1, gw_options, false, cmd_gw_set,
+	    "changes a gateway and applies", "sipctl gw set teleco1 --channels 30",
+	    "sipctl gw set teleco1 --via sip:192.0.2.10"),
+	ROW("gw", "del", "NAME", 1, 1, NULL, false, cmd_gw_del,
+	    "removes a gateway and applies", "sipctl gw del teleco1",
+	    "sipctl gw del lab"),
+	ROW("gw", "test", "NAME", 1, 1, NULL, false, cmd_gw_do,
+	    "registers at once", "sipctl gw test teleco1", "sipctl gw test lab"),
+	ROW("gw", "enable", "NAME", 1, 1, NULL, false, cmd_gw_switch,
+	    "uses a disabled gateway again", "sipctl gw enable lab",
+	    "sipctl gw enable teleco1"),
+	ROW("gw", "disable", "NAME", 1, 1, NULL, false, cmd_gw_switch,
+	    "unregisters a gateway and does not use it", "sipctl gw disable lab",
+	    "sipctl gw disable teleco1"),
+
+	ROW("route", "test", "ADDRESS [--from A] [--source IP] [--method M]", 1, 1,
+	    route_options, false, cmd_route_test,
+	    "where would this call go? Nothing is sent",
+	    "sipctl route test anna@example.com",
+	    "sipctl route test sip:+442071234567@example.com --from anna -o json"),
+	ROW("route", "check", "FILE [--tests FILE]", 1, 1, check_options, false,
+	    cmd_route_check, "checks router records; no daemon is needed",
+	    "sipctl route check routes.conf",
+	    "sipctl route check etc/routes.conf -q"),
+
+	ROW("alias", "list", "", 0, 0, NULL, true, cmd_alias_list,
+	    "the aliases", "sipctl alias", "sipctl alias list -o csv"),
+	ROW("alias", "add", "ALIAS TARGET", 2, 2, NULL, false, cmd_alias_add,
+	    "makes an address mean another", "sipctl alias add sales anna",
+	    "sipctl alias add 100@example.com anna@example.com"),
+	ROW("alias", "del", "ALIAS", 1, 1, NULL, false, cmd_alias_del,
+	    "removes an alias", "sipctl alias del sales",
+	    "sipctl alias del 100@example.com"),
+
+	ROW("config", "check", "[DIR]", 0, 1, NULL, true, cmd_config_check,
+	    "checks etc/, or another directory; no daemon is needed",
+	    "sipctl config check", "sipctl config check ./etc"),
+	ROW("config", "set", "NAME VALUE", 2, LINE_ARGS_MAX, NULL, false,
+	    cmd_config_set, "edits sip.conf in place; apply follows",
+	    "sipctl config set timer-b 8s",
+	    "sipctl config set lan-networks \"[10.0.0.0/8, 192.168.0.0/16]\""),
+	ROW("config", "diff", "[N]", 0, 1, NULL, false, cmd_config_diff,
+	    "what apply would change", "sipctl config diff", "sipctl config diff 40"),
+	ROW("config", "apply", "[--confirm T] [-m WHY]", 0, 0, apply_options, false,
+	    cmd_config_apply, "puts etc/ in force",
+	    "sipctl config apply -m \"faster failover\"",
+	    "sipctl config apply --confirm 60s"),
+	ROW("config", "confirm", "", 0, 0, NULL, false, cmd_config_confirm,
+	    "keeps what was applied with --confirm", "sipctl config confirm",
+	    "sipctl config apply --confirm 60s && sipctl config confirm"),
+	ROW("config", "rollback", "[N]", 0, 1, apply_options, false,
+	    cmd_config_rollback, "puts an earlier generation in force",
+	    "sipctl config rollback", "sipctl config rollback 40"),
+	ROW("config", "history", "", 0, 0, NULL, false, cmd_config_history,
+	    "the generations", "sipctl config history", "sipctl config history -o json"),
+	ROW("config", "describe", "[NAME]", 0, 1, NULL, false, cmd_config_describe,
+	    "what a setting means", "sipctl config describe timer-b",
+	    "sipctl config describe -o json"),
+	ROW("config", "show", "[NAME] [--changed]", 0, 1, show_options, false,
+	    cmd_config_show, "what is in force", "sipctl config show --changed",
+	    "sipctl config show timer-b"),
+
+	ROW("log", NULL, "[-f] [--last T] [FILTERS]", 0, 0, log_options, false,
+	    cmd_log, "reads the logs of all daemons", "sipctl log -f",
+	    "sipctl log --last 15m --level problems -o ndjson"),
+	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
+	    "how a command is used", "sipctl help", "sipctl help gw add"),
+	{ NULL }
+};

@@ -1,0 +1,12 @@
+#ifndef SIPCTL_SETUP_H
+#define SIPCTL_SETUP_H
+
+#include "sipctl/sipctl.h"
+
+/*
+ * What the global options ask for: fills *c. -1: go on with the command; else the
+ * exit code, because help, version, a wrong option or another host was all.
+ */
+int	setup(struct ctl *c, const struct line *l, int argc, char *argv[]);
+
+#endif

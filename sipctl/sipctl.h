@@ -1,0 +1,117 @@
+#ifndef SIPCTL_SIPCTL_H
+#define SIPCTL_SIPCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/conf.h"
+#include "common/dirs.h"
+#include "sipctl/line.h"
+#include "sipctl/output.h"
+
+/* What sipctl exits with (SIPCTL.md 1.4). */
+enum {
+	CTL_DONE = 0,
+	CTL_NO = 1,		/* not found, check failed, degraded */
+	CTL_USAGE = 2,
+	CTL_UNREACHABLE = 3,	/* a daemon: its name is said */
+	CTL_DENIED = 4,
+	CTL_CONFLICT = 5,	/* the configuration changed since you looked */
+	CTL_PARTLY = 6,		/* a bulk job: rejects are in a file */
+};
+
+#define DAEMONS	5
+extern const char *const daemon_names[DAEMONS];	/* in the order they end */
+bool	is_daemon(const char *name);
+
+struct ask;
+
+/* One run of sipctl: what every command is given. */
+struct ctl {
+	struct dirs	 dirs;
+	const char	*dir;		/* of -C, or NULL */
+	struct out	 out;
+	char		 user[64];	/* Unix user name, for logs */
+	bool		 quiet;
+	struct ask	*ask;		/* made with the first question */
+};
+
+/* To stderr: "sipctl: ..." */
+void	say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, then returns code. */
+int	no(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* To stdout unless -q: what was done. */
+void	done(const struct ctl *c, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* All complaints to stderr, then "N errors, N warnings." when any. */
+void	complaints_say(const struct ctl *c, const struct complaints *out);
+
+/*
+ * An AOR as typed: with the main domain of etc/ when it has none. Canonical, in
+ * buf; false after saying what is wrong.
+ */
+bool	aor_arg(const struct ctl *c, const char *typed, char buf[256]);
+
+/*
+ * The password of --password-file F|- or --ask-password, malloc'd; NULL after
+ * saying why. *given is false when neither was there (then NULL and silence).
+ */
+char	*password_arg(const struct line *l, bool *given);
+
+/* Everything from a descriptor, at most max octets. As file_read(). */
+int	read_all(int fd, size_t max, char **text, size_t *len);
+
+/* "2 h", "03:12", "4d 02:11": as status shows durations. */
+void	duration_text(double seconds, char *buf, size_t size);
+/* Wall clock as RFC 3339 in UTC. */
+void	time_text(long long ms, char *buf, size_t size);
+/* A pid from run/NAME.pid when that process lives and is called so; else 0. */
+int	pid_of(const struct ctl *c, const char *name);
+
+/* ---- the commands, by file ---- */
+
+#define COMMAND(name)	int name(struct ctl *c, const struct line *l)
+COMMAND(cmd_help);
+COMMAND(cmd_init);
+COMMAND(cmd_up);
+COMMAND(cmd_down);
+COMMAND(cmd_status);
+COMMAND(cmd_user_add);
+COMMAND(cmd_user_set);
+COMMAND(cmd_user_passwd);
+COMMAND(cmd_user_del);
+COMMAND(cmd_user_show);
+COMMAND(cmd_user_list);
+COMMAND(cmd_user_import);
+COMMAND(cmd_user_export);
+COMMAND(cmd_reg_list);
+COMMAND(cmd_reg_show);
+COMMAND(cmd_reg_del);
+COMMAND(cmd_calls);
+COMMAND(cmd_media);
+COMMAND(cmd_gw_list);
+COMMAND(cmd_gw_show);
+COMMAND(cmd_gw_add);
+COMMAND(cmd_gw_set);
+COMMAND(cmd_gw_del);
+COMMAND(cmd_gw_do);
+COMMAND(cmd_gw_switch);
+COMMAND(cmd_route_test);
+COMMAND(cmd_route_check);
+COMMAND(cmd_alias_list);
+COMMAND(cmd_alias_add);
+COMMAND(cmd_alias_del);
+COMMAND(cmd_config_check);
+COMMAND(cmd_config_set);
+COMMAND(cmd_config_diff);
+COMMAND(cmd_config_apply);
+COMMAND(cmd_config_confirm);
+COMMAND(cmd_config_rollback);
+COMMAND(cmd_config_history);
+COMMAND(cmd_config_describe);
+COMMAND(cmd_config_show);
+COMMAND(cmd_log);
+COMMAND(cmd_restart);
+
+#endif
