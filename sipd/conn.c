@@ -378,7 +378,7 @@ deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
 	if (owner == w->index) {
 		consume(c, size);
 		c->heard = true;
-		core_packet(w, &b->packet);
+		upper->packet(w, &b->packet);
 		return true;
 	}
 	spare = pool_take(w->pool);
@@ -414,7 +414,7 @@ unframed(struct conn *c, struct buffer *b, struct str head, int error)
 	wheel_stop(c->worker->wheel, &c->timer);
 	watch(c);
 	fill_packet(c, b, head, error == -EMSGSIZE);
-	core_packet(c->worker, &b->packet);
+	upper->packet(c->worker, &b->packet);
 }
 
 /* The first thing in the n octets at s. How many were used; 0: stop. */

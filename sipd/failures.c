@@ -83,7 +83,7 @@ failures_run(struct worker *w)
 		return false;
 	*f = (struct failures){ NULL, 0, 0 };
 	for (size_t i = 0; i < now.n; i++)
-		core_send_failed(w, now.v[i].token, now.v[i].error);
+		upper->send_failed(w, now.v[i].token, now.v[i].error);
 	free(now.v);
 	return true;
 }

@@ -184,7 +184,7 @@ on_closed(struct worker *w, void *arg)
 {
 	struct hop	*h = arg;
 
-	core_flow_closed(w, h);
+	upper->flow_closed(w, h);
 	free(h);
 }
 

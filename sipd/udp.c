@@ -188,7 +188,7 @@ receive_one(struct udp *u, unsigned i, const struct addr *local, bool many)
 		give_away(u, i, owner);
 		return;
 	}
-	core_packet(u->worker, p);
+	upper->packet(u->worker, p);
 	pool_trim(u->worker->pool, in->buffer[i]);
 }
 

@@ -58,6 +58,16 @@ static struct {
 
 static _Thread_local struct worker	*self_worker;
 
+static const struct upper core = {
+	.start = core_worker_start,
+	.stop = core_worker_stop,
+	.packet = core_packet,
+	.send_failed = core_send_failed,
+	.flow_closed = core_flow_closed,
+	.turn = core_turn,
+};
+const struct upper	*upper = &core;
+
 unsigned
 workers_count(void)
 {
@@ -142,7 +152,7 @@ on_message(struct worker *w, void *arg)
 	struct handover_item	 item = { on_buffer_back, b };
 	bool			 fits;
 
-	core_packet(w, &b->packet);
+	upper->packet(w, &b->packet);
 	fits = handover_put(state.back[b->home][w->index], item, 0);
 	assert(fits);	/* it is as long as there are buffers */
 	(void)fits;
@@ -197,7 +207,7 @@ on_turn(void *arg)
 
 	if (!w->running)
 		return;
-	core_turn(w);
+	upper->turn(w);
 	for (int i = 0; i < TURN_ROUNDS; i++) {
 		drain(w, own);
 		udp_flush(w->udp);
@@ -266,7 +276,7 @@ worker_make(struct worker *w)
 	replica_join(w->loop);
 	if (w->index == 0)
 		replica_follow(w->regd, w->loop);
-	return core_worker_start(w);
+	return upper->start(w);
 }
 
 /* In its thread, when no worker runs any more. */
@@ -275,7 +285,7 @@ worker_unmake(struct worker *w)
 {
 	if (self_worker != w)
 		return;
-	core_worker_stop(w);
+	upper->stop(w);
 	if (w->index == 0) {
 		accept_stop();
 		replica_unfollow();

@@ -135,4 +135,15 @@ void	core_flow_closed(struct worker *w, const struct hop *h);
 /* At the end of each turn, before the output leaves. */
 void	core_turn(struct worker *w);
 
+/* The same as a table: what the workers call. A test puts its own in place. */
+struct upper {
+	int	(*start)(struct worker *w);
+	void	(*stop)(struct worker *w);
+	void	(*packet)(struct worker *w, const struct packet *p);
+	void	(*send_failed)(struct worker *w, uint64_t token, int error);
+	void	(*flow_closed)(struct worker *w, const struct hop *h);
+	void	(*turn)(struct worker *w);
+};
+extern const struct upper *upper;
+
 #endif
