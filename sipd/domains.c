@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "common/addr.h"
 #include "common/daemon.h"
 
 #define RETIRE_MS	10000	/* far longer than any turn */
@@ -172,20 +171,6 @@ domains_complete(struct loop *l)
 	publish(l);
 }
 
-static bool
-is_listener(struct str host)
-{
-	const struct settings	*set = settings_now();
-	struct addr		 a;
-
-	if (addr_parse(&a, host, 0) < 0)
-		return false;
-	for (size_t i = 0; i < set->listen.n; i++)
-		if (addr_eq_host(&set->listen.v[i].addr, &a))
-			return true;
-	return false;
-}
-
 bool
 domain_is_local(struct str host)
 {
@@ -196,9 +181,8 @@ domain_is_local(struct str host)
 	if (s == NULL || !str_copy(name, sizeof(name), host))
 		return false;
 	str_lower(name, host.len);
-	if (s->n > 0 && bsearch(&key, s->names, s->n, sizeof(s->names[0]), by_name) != NULL)
-		return true;
-	return is_listener(host);
+	return s->n > 0 && bsearch(&key, s->names, s->n, sizeof(s->names[0]),
+	    by_name) != NULL;
 }
 
 struct str

@@ -22,7 +22,7 @@ void	domains_begin(void);
 void	domains_record(struct str name, bool deleted, struct loop *l);
 void	domains_complete(struct loop *l);
 
-/* host: any case; an address of one of our listeners counts as ours too. */
+/* A name, any case. */
 bool	domain_is_local(struct str host);
 /* The main domain: the realm when nothing better is known. */
 struct str domain_main(void);

@@ -37,7 +37,6 @@ struct txn {
 	const struct txn_user *user;	/* NULL: forgotten */
 	void		*arg;
 	struct hop	 hop;
-	struct mono	 begun;
 	struct wheel_timer retransmit;
 	struct wheel_timer timeout;
 	struct txn	*next_free;
@@ -54,7 +53,7 @@ struct txns {
 /* What travels with an event. */
 struct occasion {
 	struct str		 bytes;	/* to send */
-	const struct msg	*msg;	/* response */
+	const struct sip_msg	*msg;	/* response */
 	const struct packet	*packet;
 	int			 error;
 };
@@ -139,7 +138,7 @@ key_hash(struct text *t)
 }
 
 txn_key
-txn_server_key(const struct msg *m, struct str method)
+txn_server_key(const struct sip_msg *m, struct str method)
 {
 	char		buf[2048];
 	struct text	t;
@@ -227,7 +226,6 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 	t->user = user;
 	t->arg = arg;
 	t->active = true;
-	t->begun = loop_now(x->w->loop);
 	wheel_timer_init(&t->retransmit, on_retransmit, t);
 	wheel_timer_init(&t->timeout, on_timeout, t);
 	map_put(x->maps[is_server(t)], t);
@@ -315,6 +313,19 @@ txn_forget(struct txn *t)
 		t->user = NULL;
 }
 
+void
+txn_abandon(struct txn *t)
+{
+	t->state = ST_TERMINATED;
+	txn_free(t);
+}
+
+void *
+txn_arg(const struct txn *t, const struct txn_user *user)
+{
+	return t->user == user ? t->arg : NULL;
+}
+
 /* ---- the machine ----------------------------------------------------------- */
 
 /* As if wire had told us later: the caller may still hold t. */
@@ -361,7 +372,7 @@ txn_drop(struct txn *t)
  * machine keeps the ACK instead of the request from here on.
  */
 static void
-txn_ack(struct txn *t, const struct msg *response)
+txn_ack(struct txn *t, const struct sip_msg *response)
 {
 	char		*out = t->x->w->out;
 	struct text	 ack;
@@ -495,7 +506,7 @@ txn_request_again(struct txn *t, bool ack)
 }
 
 void
-txn_response(struct txn *t, const struct msg *m, const struct packet *p)
+txn_response(struct txn *t, const struct sip_msg *m, const struct packet *p)
 {
 	enum txn_event	ev;
 
@@ -543,44 +554,4 @@ struct str
 txn_kept(const struct txn *t)
 {
 	return str_make(t->bytes, t->len);
-}
-
-const struct txn *
-txn_next(struct txns *x, bool server, size_t *cursor)
-{
-	return map_next(x->maps[server], cursor);
-}
-
-int64_t
-txn_age_ms(const struct txn *t)
-{
-	return mono_ms_between(t->begun, loop_now(t->x->w->loop));
-}
-
-int64_t
-txn_timer_ms(const struct txn *t)
-{
-	const struct wheel	*wheel = t->x->w->wheel;
-	int64_t			 a, b;
-
-	a = wheel_active(&t->retransmit) ? wheel_left_ms(wheel, &t->retransmit) : -1;
-	b = wheel_active(&t->timeout) ? wheel_left_ms(wheel, &t->timeout) : -1;
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
-const char *
-txn_state_name(const struct txn *t)
-{
-	static const char *const	names[NSTATES] = {
-		[ST_TRYING]	= "trying",
-		[ST_PROCEEDING]	= "proceeding",
-		[ST_COMPLETED]	= "completed",
-		[ST_CONFIRMED]	= "confirmed",
-		[ST_ACCEPTED]	= "accepted",
-		[ST_TERMINATED]	= "terminated",
-	};
-
-	return names[t->state];
 }

@@ -16,7 +16,7 @@
  * absorbs retransmissions, and tells its user - the layer above - what matters.
  * It outlives its user: txn_forget() cuts the tie and the machine runs to its end.
  */
-struct msg;
+struct sip_msg;
 struct packet;
 struct worker;
 struct txns;
@@ -88,7 +88,7 @@ extern const struct txn_rule txn_rules[TXN_KINDS][NSTATES][NEVENTS];
 
 struct txn_user {
 	/* Client: a response to pass up; m and p are borrowed. */
-	void	(*response)(void *arg, struct txn *t, const struct msg *m,
+	void	(*response)(void *arg, struct txn *t, const struct sip_msg *m,
 		    const struct packet *p);
 	/* Client: no answer (-ETIMEDOUT) or not sent. INVITE server: no ACK. */
 	void	(*failed)(void *arg, struct txn *t, int error);
@@ -109,7 +109,7 @@ uint32_t txns_count(const struct txns *x, bool server);
  */
 typedef uint64_t txn_key;
 /* ACK and CANCEL: with the method of what they belong to, INVITE. */
-txn_key	txn_server_key(const struct msg *m, struct str method);
+txn_key	txn_server_key(const struct sip_msg *m, struct str method);
 txn_key	txn_client_key(struct str branch, struct str method);
 
 struct txn *txn_find(struct txns *x, txn_key key, bool server);
@@ -129,13 +129,17 @@ struct txn *txn_client_new(struct txns *x, struct str branch, struct str method,
 	    const struct hop *to, unsigned flags, struct str request,
 	    const struct txn_user *user, void *arg);
 void	txn_forget(struct txn *t);		/* no more calls to its user */
+/* Server: ends without any answer (RFC 4320 section 4.2); tells its user. */
+void	txn_abandon(struct txn *t);
+/* The user's own, as given; NULL when another user or none. */
+void	*txn_arg(const struct txn *t, const struct txn_user *user);
 
 /* Server: sends a response (100..699). False when the state has no use for it. */
 bool	txn_reply(struct txn *t, uint16_t code, struct str bytes);
 /* A request or ACK that belongs to t arrived again. */
 void	txn_request_again(struct txn *t, bool ack);
 /* Client: a response arrived. */
-void	txn_response(struct txn *t, const struct msg *m, const struct packet *p);
+void	txn_response(struct txn *t, const struct sip_msg *m, const struct packet *p);
 /* wire's core_send_failed() with the token of a transaction. */
 void	txns_send_failed(struct txns *x, uint64_t token, int error);
 
@@ -146,11 +150,5 @@ const struct hop *txn_hop(const struct txn *t);
 uint16_t txn_code(const struct txn *t);
 /* Client: the request as it was sent, while it is kept; else empty. */
 struct str txn_kept(const struct txn *t);
-
-/* For SHOW "transactions": *cursor starts at 0; NULL at the end. */
-const struct txn *txn_next(struct txns *x, bool server, size_t *cursor);
-int64_t	txn_age_ms(const struct txn *t);
-int64_t	txn_timer_ms(const struct txn *t);	/* until its next timer, -1: none */
-const char *txn_state_name(const struct txn *t);
 
 #endif

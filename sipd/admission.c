@@ -1,0 +1,103 @@
+/*
+ * admission - decides statelessly whether a request is challenged.
+ *
+ * core.c calls it for requests outside dialogs. RFC 3261 section 22; rows 41,
+ * 42 and 46 of FEATURES; attacks S01, S06, S33, S34.
+ */
+#include "sipd/admission.h"
+
+#include "common/daemon.h"
+#include "common/digest.h"
+#include "sipd/answer.h"
+#include "sipd/core.h"
+#include "sipd/domains.h"
+#include "sipd/worker.h"
+
+static bool
+needs_credential(const struct sip_msg *m, bool from_local)
+{
+	switch (settings_now()->authenticate) {
+	case AUTHENTICATE_NONE:
+		return false;
+	case AUTHENTICATE_REGISTER:
+		return m->method == METHOD_REGISTER;
+	case AUTHENTICATE_ALL:
+		return true;
+	default:
+		return m->method == METHOD_REGISTER || from_local;
+	}
+}
+
+/* The canonical domain of the account that is claimed, else the main one. */
+static struct str
+realm_of(const struct admission *a)
+{
+	struct str	user, domain;
+
+	if (!a->from_local)
+		return domain_main();
+	aor_split(a->from_aor, &user, &domain);
+	return domain_is_local(domain) && domain.len > 0 ? domain : domain_main();
+}
+
+/*
+ * Keeps the credentials whose nonce is ours and young: a forged one costs us a
+ * checksum and the sender a challenge.
+ */
+static void
+take_digests(struct admission *a, const struct sip_msg *m, enum header id)
+{
+	struct auth	auth;
+	struct text	scratch;
+	unsigned	line = 0;
+	int64_t		now = wall_ms(), issued;
+
+	while (a->ndigests < DIGESTS_MAX) {
+		text_init(&scratch, a->scratch + a->ndigests * AUTH_SCRATCH, AUTH_SCRATCH);
+		if (auth_next(&auth, m, id, &line, &scratch) != 1)
+			break;
+		switch (nonce_check(core_nonce_keys(), auth.nonce, auth.realm, now,
+		    settings_now()->nonce_life, &issued)) {
+		case NONCE_GOOD:
+			auth_to_record(&a->digests[a->ndigests++], &auth);
+			break;
+		case NONCE_OLD:
+			a->stale = true;
+			break;
+		case NONCE_FORGED:
+			break;
+		}
+	}
+}
+
+void
+admission_look(struct admission *a, const struct inbound *in, bool answered_here)
+{
+	const struct sip_msg	*m = in->m;
+	struct str		 user, domain;
+
+	a->stale = false;
+	a->ndigests = 0;
+	a->from_aor = uri_aor(&m->from.uri, a->aor_buf);
+	aor_split(a->from_aor, &user, &domain);
+	a->from_local = a->from_aor.len > 0 && domain_is_local(domain);
+	a->needed = needs_credential(m, a->from_local);
+	a->realm = realm_of(a);
+	a->code = answered_here || settings_now()->challenge_code == CHALLENGE_401 ?
+	    401 : 407;
+	take_digests(a, m, HDR_PROXY_AUTHORIZATION);
+	take_digests(a, m, HDR_AUTHORIZATION);
+}
+
+bool
+admission_must_challenge(const struct admission *a)
+{
+	return a->needed && a->ndigests == 0;
+}
+
+void
+admission_challenge(const struct admission *a, const struct inbound *in)
+{
+	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
+	    &(struct answer){ .code = a->code, .realm = a->realm, .stale = a->stale });
+}

@@ -1,0 +1,123 @@
+/*
+ * answer - writes and sends the answers that sipd gives by itself.
+ *
+ * core.c, admission.c, register.c and proxy.c call it. RFC 3261 section 8.2.6.
+ */
+#include "sipd/answer.h"
+
+#include "common/daemon.h"
+#include "common/digest.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/branch.h"
+#include "sipd/core.h"
+#include "sipd/reply.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+#define SIP_PORT	5060
+
+void
+answer_back(const struct sip_msg *m, const struct hop *from, struct hop *out)
+{
+	*out = *from;
+	if (hop_is_stream(from) || m->via.has_rport)
+		return;		/* the same connection; the source port */
+	addr_set_port(&out->remote, m->via.port != 0 ? m->via.port : SIP_PORT);
+}
+
+/* One challenge per algorithm, the preferred first (RFC 8760 section 2.4). */
+static void
+write_challenges(struct text *t, const struct answer *a)
+{
+	static const char *const names[] = { "MD5", "SHA-256", "SHA-512-256" };
+	const struct settings	*set = settings_now();
+	char			 nonce[NONCE_TEXT_LEN], buf[1024];
+	struct text		 v;
+	struct str		 header = a->code == 401 ?
+				    STR("WWW-Authenticate") : STR("Proxy-Authenticate");
+
+	nonce_make(core_nonce_keys(), a->realm, wall_ms(), nonce);
+	for (size_t i = 0; i < set->digest_algorithms.n; i++) {
+		text_init(&v, buf, sizeof(buf));
+		text_printf(&v, "Digest realm=\"%.*s\", nonce=\"%.*s\", algorithm=%s, "
+		    "qop=\"auth\"%s", STR_ARG(a->realm), NONCE_TEXT_LEN, nonce,
+		    names[set->digest_algorithms.v[i]],
+		    a->stale ? ", stale=true" : "");
+		reply_header(t, header, text_str(&v));
+	}
+}
+
+static void
+write_seconds(struct text *t, struct str name, uint32_t seconds)
+{
+	char		buf[16];
+	struct text	v;
+
+	if (seconds == 0)
+		return;
+	text_init(&v, buf, sizeof(buf));
+	text_u64(&v, seconds);
+	reply_header(t, name, text_str(&v));
+}
+
+static void
+write_answer(struct text *t, const struct sip_msg *m, const struct addr *source,
+    const struct answer *a)
+{
+	char	tag[TOTAG_LEN];
+
+	totag_make(m->call_id, m->from_tag, m->cseq, tag);
+	reply_begin(t, m, a->code,
+	    a->reason.len > 0 ? a->reason : reply_reason(a->code),
+	    a->code == 100 ? STR_NONE : str_make(tag, TOTAG_LEN), source);
+	if (a->realm.len > 0)
+		write_challenges(t, a);
+	write_seconds(t, STR("Retry-After"), a->retry_after_s);
+	write_seconds(t, STR("Min-Expires"), a->min_expires_s);
+	if (a->unsupported.len > 0)
+		reply_header(t, STR("Unsupported"), a->unsupported);
+	if (a->more != NULL)
+		a->more(t, a->arg);
+	reply_end(t, STR_NONE);
+}
+
+void
+answer_send(struct worker *w, struct txn *t, const struct sip_msg *m,
+    const struct hop *back, const struct addr *source, const struct answer *a)
+{
+	struct text	out;
+
+	text_init(&out, w->out, MESSAGE_MAX);
+	write_answer(&out, m, source, a);
+	if (out.full) {
+		log_rate(LOG_PROBLEMS, "SIP", "answer %u to %s does not fit",
+		    a->code, log_str(m->call_id));
+		return;
+	}
+	if (a->realm.len > 0)
+		stats->challenged++;
+	if (t != NULL)
+		txn_reply(t, a->code, text_str(&out));
+	else
+		wire_send(w, back, text_str(&out), 0, 0);
+}
+
+void
+answer_plain(const struct inbound *in, uint16_t code, struct str reason)
+{
+	struct answer	a = { .code = code, .reason = reason };
+
+	if (in->m->method == METHOD_ACK)
+		return;
+	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote, &a);
+}
+
+void
+answer_txn(const struct inbound *in, struct txn *t, uint16_t code,
+    struct str reason)
+{
+	struct answer	a = { .code = code, .reason = reason };
+
+	answer_send(in->w, t, in->m, &in->back, &in->p->from.remote, &a);
+}

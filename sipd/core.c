@@ -1,0 +1,327 @@
+/*
+ * core - what happens with each message: the fork in the road above the wire.
+ *
+ * worker.c hands over whole messages; they go to a transaction, to the proxy, to
+ * the registrar's questions, or are answered or relayed statelessly. Nothing is
+ * stored for a stranger (DESIGN.md 3, S33, S34).
+ */
+#include "sipd/core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/daemon.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/admission.h"
+#include "sipd/answer.h"
+#include "sipd/branch.h"
+#include "sipd/calls.h"
+#include "sipd/cookie.h"
+#include "sipd/dialog.h"
+#include "sipd/domains.h"
+#include "sipd/proxy.h"
+#include "sipd/register.h"
+#include "sipd/replica.h"
+#include "sipd/stray.h"
+#include "sipd/reply.h"
+#include "sipd/worker.h"
+
+#define SIP_PORT	5060
+#define ALLOW	"INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, UPDATE, INFO, " \
+	"REFER, SUBSCRIBE, NOTIFY, PUBLISH, MESSAGE"
+
+static struct keyring nonce_keys;
+
+int
+core_keys(const char *dir)
+{
+	struct keyring	k;
+	int		error;
+
+	if ((error = keys_load(&nonce_keys, dir, "nonce")) < 0)
+		return error;
+	if ((error = keys_load(&k, dir, "branch")) < 0)
+		return error;
+	branch_init(&k);
+	if ((error = keys_load(&k, dir, "cookie")) < 0)
+		return error;
+	cookie_init(&k);
+	explicit_bzero(&k, sizeof(k));
+	return 0;
+}
+
+const struct keyring *
+core_nonce_keys(void)
+{
+	return &nonce_keys;
+}
+
+int
+core_worker_start(struct worker *w)
+{
+	struct core	*c = xcalloc(1, sizeof(*c));
+
+	w->core = c;
+	c->w = w;
+	c->txns = txns_new(w);
+	c->calls = calls_of(w->index);
+	c->msg = xcalloc(1, sizeof(*c->msg));
+	c->kept = xcalloc(1, sizeof(*c->kept));
+	c->body = xcalloc(1, MESSAGE_MAX);
+	return 0;
+}
+
+void
+core_worker_stop(struct worker *w)
+{
+	struct core	*c = w->core;
+
+	if (c == NULL)
+		return;
+	txns_free(c->txns);
+	free(c->msg);
+	free(c->kept);
+	free(c->body);
+	free(c);
+	w->core = NULL;
+}
+
+const struct sip_msg *
+core_reparse(struct worker *w, struct str bytes)
+{
+	if (sip_parse(w->core->kept, bytes) < 0)
+		fatal("a kept message no longer parses");
+	return w->core->kept;
+}
+
+/* ---- who we are ------------------------------------------------------------- */
+
+static bool
+is_listener(const struct addr *a, const struct addr *received_on)
+{
+	const struct settings	*set = settings_now();
+	const struct addr	*l;
+
+	for (size_t i = 0; i < set->listen.n; i++) {
+		l = &set->listen.v[i].addr;
+		if (addr_port(l) != addr_port(a))
+			continue;
+		if (addr_eq_host(l, a) || (addr_is_wildcard(l) &&
+		    addr_eq_host(received_on, a)))
+			return true;
+	}
+	return false;
+}
+
+bool
+core_is_us(const struct inbound *in, const struct uri *u)
+{
+	struct addr	a;
+
+	if (u->scheme != URI_SIP && u->scheme != URI_SIPS)
+		return false;
+	if (addr_parse(&a, u->host, u->port != 0 ? u->port : SIP_PORT) == 0)
+		return is_listener(&a, &in->p->from.local);
+	return domain_is_local(u->host);
+}
+
+/* ---- requests ------------------------------------------------------------------ */
+
+static void
+write_options(struct text *t, void *arg)
+{
+	reply_header(t, STR("Allow"), STR(ALLOW));
+	reply_header(t, STR("Accept"), STR("application/sdp"));
+	reply_header(t, STR("Supported"), STR("path"));
+}
+
+static void
+answer_options(const struct inbound *in)
+{
+	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
+	    &(struct answer){ .code = 200, .more = write_options });
+}
+
+/* RFC 3261 section 16.3, as far as it needs no look at Route. False: answered. */
+static bool
+acceptable(const struct inbound *in, bool for_us)
+{
+	const struct sip_msg	*m = in->m;
+	struct str		 required = sip_value(m, HDR_PROXY_REQUIRE);
+
+	if (m->max_forwards == 0 && !for_us) {
+		answer_plain(in, 483, STR_NONE);
+		return false;
+	}
+	if (required.len > 0) {
+		answer_send(in->w, NULL, m, &in->back, &in->p->from.remote,
+		    &(struct answer){ .code = 420, .unsupported = required });
+		return false;
+	}
+	return true;
+}
+
+/* Outside of any dialog of ours. */
+static void
+core_new_request(const struct inbound *in, const struct route_plan *r)
+{
+	const struct sip_msg	*m = in->m;
+	struct admission	 a;
+	bool			 us = !r->has_next && core_is_us(in, &m->ruri);
+	bool			 here = us && (m->ruri.user.len == 0 ||
+				    m->method == METHOD_REGISTER);
+
+	if (!acceptable(in, here))
+		return;
+	if (here && m->method == METHOD_OPTIONS) {
+		answer_options(in);
+		return;
+	}
+	admission_look(&a, in, here);
+	if (admission_must_challenge(&a))
+		admission_challenge(&a, in);
+	else if (here && m->method == METHOD_REGISTER)
+		register_begin(in, &a);
+	else
+		proxy_begin(in, &a, r);
+}
+
+static void
+core_ack(const struct inbound *in, struct txn *invite)
+{
+	const struct sip_msg	*m = in->m;
+	struct route_plan	 r;
+
+	if (invite != NULL && txn_kind(invite) == TXN_INVITE_SERVER) {
+		txn_request_again(invite, true);
+		return;
+	}
+	if (totag_verify(m->call_id, m->from_tag, m->cseq, m->to_tag))
+		return;		/* of an answer that nothing was stored for */
+	route_plan_read(&r, in);
+	if (r.in_dialog)
+		dialog_ack(in, &r);
+}
+
+/*
+ * S22: only from where the INVITE came. Answered without a transaction, as
+ * asking again does no harm.
+ */
+static void
+core_cancel(const struct inbound *in, struct txn *invite)
+{
+	if (invite == NULL || !hop_same_peer(txn_hop(invite), &in->back) ||
+	    !proxy_cancel(invite))
+		answer_plain(in, 481, STR_NONE);
+	else
+		answer_plain(in, 200, STR_NONE);
+}
+
+/* What ACK and CANCEL are matched by is the INVITE's. */
+static struct txn *
+find_server(const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+	struct str		 method = m->method_text;
+
+	if (m->method == METHOD_ACK || m->method == METHOD_CANCEL)
+		method = STR("INVITE");
+	return txn_find(in->w->core->txns, txn_server_key(m, method), true);
+}
+
+static void
+core_request(const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+	struct txn		*t;
+	struct route_plan	 r;
+
+	stats->requests++;
+	if (m->bad != NULL) {
+		stats->bad_requests++;
+		answer_plain(in, m->bad_code, str_of(m->bad));
+		return;
+	}
+	t = find_server(in);
+	if (m->method == METHOD_ACK) {
+		core_ack(in, t);
+		return;
+	}
+	if (m->method == METHOD_CANCEL) {
+		core_cancel(in, t);
+		return;
+	}
+	if (t != NULL) {
+		txn_request_again(t, false);
+		return;
+	}
+	route_plan_read(&r, in);
+	if (r.bad)
+		answer_plain(in, 400, STR("Bad Route"));
+	else if (r.in_dialog) {
+		if (acceptable(in, false))
+			proxy_in_dialog(in, &r);
+	} else if (r.forged)
+		answer_plain(in, 403, STR("Bad Route"));
+	else
+		core_new_request(in, &r);
+}
+
+/* ---- responses ------------------------------------------------------------------- */
+
+static void
+core_response(struct worker *w, const struct sip_msg *m, const struct packet *p)
+{
+	struct txn	*t;
+
+	stats->responses++;
+	t = txn_find(w->core->txns, txn_client_key(m->via.branch, m->cseq_method), false);
+	if (t != NULL)
+		txn_response(t, m, p);
+	else
+		stray_response(w, m, p);
+}
+
+/* ---- the wire's side --------------------------------------------------------------- */
+
+void
+core_packet(struct worker *w, const struct packet *p)
+{
+	struct sip_msg	*m = w->core->msg;
+	struct inbound	 in = { .w = w, .m = m, .p = p };
+	int		 error;
+
+	error = sip_parse(m, p->bytes);
+	if (error < 0 && (error != -E2BIG || m->bad == NULL || m->via.host.len == 0)) {
+		stats->parse_errors++;
+		return;
+	}
+	log_all("SIPDATA", 0, "%s %s", m->request ? "request" : "response",
+	    log_str(m->first_line));
+	if (!m->request) {
+		core_response(w, m, p);
+		return;
+	}
+	answer_back(m, &p->from, &in.back);
+	in.call = id_call(m->call_id);
+	core_request(&in);
+}
+
+void
+core_send_failed(struct worker *w, uint64_t token, int error)
+{
+	txns_send_failed(w->core->txns, token, error);
+}
+
+void
+core_flow_closed(struct worker *w, const struct hop *h)
+{
+	/* Contacts are suspended with the registrar's issue; sends fail by token. */
+}
+
+void
+core_turn(struct worker *w)
+{
+}

@@ -1,0 +1,37 @@
+#ifndef SIPD_CORE_H
+#define SIPD_CORE_H
+
+#include <stdint.h>
+
+#include "common/keys.h"
+#include "sipd/inbound.h"
+#include "sipd/msg.h"
+#include "sipd/txn.h"
+
+/* The upper half of one worker: what the rooms above the wire share. */
+struct core {
+	struct worker	*w;
+	struct txns	*txns;
+	struct calls	*calls;
+	struct sip_msg	*msg;		/* of the packet being handled */
+	struct sip_msg	*kept;		/* of a message kept from before */
+	char		*body;		/* MESSAGE_MAX octets: a second text */
+};
+
+/* The house's keys: nonces, branches, cookies. Before any worker runs. */
+int	core_keys(const char *dir);
+const struct keyring *core_nonce_keys(void);
+
+/*
+ * Parses what was kept from an earlier packet into w's second scratch: valid
+ * until the next call on this worker. NULL cannot happen for what parsed once.
+ */
+const struct sip_msg *core_reparse(struct worker *w, struct str bytes);
+
+/*
+ * Is this URI ourselves: one of our domains, or the address and port of a
+ * listener (of the socket that received the packet, when it is a wildcard).
+ */
+bool	core_is_us(const struct inbound *in, const struct uri *u);
+
+#endif

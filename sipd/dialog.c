@@ -1,0 +1,157 @@
+/*
+ * dialog - routing within dialogs, from the message alone.
+ *
+ * core.c reads the plan of every request; proxy.c carries out what has a
+ * transaction, dialog_ack() the ACK that has none.
+ */
+#include "sipd/dialog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/core.h"
+#include "sipd/forward.h"
+#include "sipd/media.h"
+#include "sipd/worker.h"
+
+#define SIP_PORT	5060
+
+void
+route_plan_read(struct route_plan *r, const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+	struct values		 it;
+	struct nameaddr		 na;
+	struct str		 text;
+	int			 got;
+
+	*r = (struct route_plan){ 0 };
+	values_begin(&it, m, HDR_ROUTE);
+	while ((got = nameaddr_next(&it, &na)) != 0) {
+		if (got < 0) {
+			r->bad = true;
+			return;
+		}
+		if (!core_is_us(in, &na.uri)) {
+			r->has_next = true;
+			r->next = na;
+			return;
+		}
+		r->pop++;
+		if (r->in_dialog || !uri_param(&na.uri, "c", &text))
+			continue;
+		if (cookie_read(&r->cookie, text, m->call_id, m->from_tag,
+		    m->to_tag, &r->from_caller) == 0)
+			r->in_dialog = true;
+		else
+			r->forged = true;
+	}
+}
+
+int
+hop_of_uri(struct hop *out, const struct uri *u)
+{
+	enum transport	t = uri_transport(u);
+
+	*out = (struct hop){ .transport = t == TRANSPORT_NONE ? TRANSPORT_UDP : t };
+	if (u->scheme != URI_SIP || addr_parse(&out->remote, u->host,
+	    u->port != 0 ? u->port : SIP_PORT) < 0)
+		return -EHOSTUNREACH;
+	return 0;
+}
+
+int
+dialog_target(const struct route_plan *r, const struct inbound *in, struct hop *out)
+{
+	const struct hop	*kept;
+	bool			 by_flow;
+
+	if (r->has_next)
+		return hop_of_uri(out, &r->next.uri);
+	kept = r->from_caller ? &r->cookie.callee : &r->cookie.caller;
+	by_flow = r->from_caller ? r->cookie.callee_by_flow : r->cookie.caller_by_flow;
+	if (by_flow || hop_of_uri(out, &in->m->ruri) < 0)
+		*out = *kept;
+	return 0;
+}
+
+/* ---- the ACK of a 2xx, when its SDP must be rewritten first -------------------- */
+
+struct acking {
+	struct worker	*w;
+	struct hop	 from, to;
+	unsigned	 pop;
+	size_t		 len;
+	char		 bytes[];
+};
+
+static void
+send_ack(struct worker *w, const struct sip_msg *m, const struct hop *from,
+    const struct hop *to, unsigned pop, const struct str *body)
+{
+	struct forward	f = {
+		.m = m, .from = from, .to = *to, .uri = m->uri, .pop_routes = pop,
+		.new_body = body != NULL, .body = body != NULL ? *body : STR_NONE,
+	};
+
+	stats->stray_acks++;
+	if (forward_stateless(w, &f) < 0)
+		log_rate(LOG_PROBLEMS, "SIP", "ACK of %s cannot be sent on",
+		    log_str(m->call_id));
+}
+
+static void
+on_ack_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct acking	*a = arg;
+
+	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
+		send_ack(a->w, core_reparse(a->w, str_make(a->bytes, a->len)),
+		    &a->from, &a->to, a->pop, &m->media_rewritten.sdp);
+	free(a);		/* else the callee repeats its 2xx, and so the ACK */
+}
+
+static void
+rewrite_ack(const struct inbound *in, const struct route_plan *r, const struct hop *to)
+{
+	const struct sip_msg	*m = in->m;
+	struct acking		*a = xcalloc(1, sizeof(*a) + m->text.len);
+	char			 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
+
+	a->w = in->w;
+	a->from = in->p->from;
+	a->to = *to;
+	a->pop = r->pop;
+	a->len = m->text.len;
+	memcpy(a->bytes, m->text.s, m->text.len);
+	media_rewrite(in->w, in->call, &(struct media_body){
+		.call_id = m->call_id,
+		.caller_tag = r->from_caller ? m->from_tag : m->to_tag,
+		.from_caller = r->from_caller,
+		.answer = true,
+		.final = true,
+		.cseq = m->cseq,
+		.source = hop_print_remote(&in->p->from, source),
+		.toward = hop_print_remote(to, toward),
+		.agent = sip_value(m, HDR_USER_AGENT),
+		.sdp = m->body,
+	}, on_ack_rewritten, a);
+}
+
+void
+dialog_ack(const struct inbound *in, const struct route_plan *r)
+{
+	struct hop	to;
+
+	if (dialog_target(r, in, &to) < 0) {
+		log_rate(LOG_PROBLEMS, "SIP", "ACK of %s has no target",
+		    log_str(in->m->call_id));
+		return;
+	}
+	if (r->cookie.media && media_has_sdp(in->m))
+		rewrite_ack(in, r, &to);
+	else
+		send_ack(in->w, in->m, &in->p->from, &to, r->pop, NULL);
+}

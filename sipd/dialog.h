@@ -1,0 +1,44 @@
+#ifndef SIPD_DIALOG_H
+#define SIPD_DIALOG_H
+
+#include <stdbool.h>
+
+#include "sipd/cookie.h"
+#include "sipd/inbound.h"
+#include "sipd/nameaddr.h"
+
+/*
+ * Routing by Route (RFC 3261 section 16.4 and 16.12): which values at the top are
+ * ours, what the cookie in them says, and what comes next.
+ */
+struct route_plan {
+	unsigned	 pop;		/* values that are ours */
+	bool		 in_dialog;	/* a cookie of ours, good for this dialog */
+	bool		 forged;	/* a cookie, but not a good one (S14) */
+	struct cookie	 cookie;
+	bool		 from_caller;
+	bool		 has_next;	/* a Route of somebody else follows */
+	struct nameaddr	 next;
+	bool		 bad;		/* a Route that cannot be read: 400 */
+};
+
+void	route_plan_read(struct route_plan *r, const struct inbound *in);
+
+/*
+ * Where an in-dialog request goes: the next Route, else the hop of the cookie
+ * (a stream, or behind a NAT), else the address of the Request-URI. 0, or
+ * -EHOSTUNREACH.
+ */
+int	dialog_target(const struct route_plan *r, const struct inbound *in,
+	    struct hop *out);
+
+/* An ACK of a 2xx: goes on without a transaction (section 16.10, row 19). */
+void	dialog_ack(const struct inbound *in, const struct route_plan *r);
+
+/*
+ * The hop of a URI that names an address, with the default port of its
+ * transport. -EHOSTUNREACH for a name.
+ */
+int	hop_of_uri(struct hop *out, const struct uri *u);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * forward - the text of what is sent on: requests with our Via, Record-Route and
+ * new Request-URI, responses without our Via.
+ *
+ * proxy.c, dialog.c and stray.c call it. RFC 3261 sections 16.6 and 16.7, RFC 5658
+ * section 6 (two Record-Routes when the sides differ).
+ */
+#include "sipd/forward.h"
+
+#include <errno.h>
+
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/edit.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+#define MAX_FORWARDS	70
+#define RECORD_ROUTE_MAX 320
+#define VIA_MAX		192
+
+static const char *const via_names[] = {
+	[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
+};
+
+void
+forward_target(const struct forward *f, char out[BRANCH_TARGET_LEN])
+{
+	char	buf[PEER_TEXT_MAX];
+
+	branch_target(hop_print_remote(&f->to, buf), f->uri, out);
+}
+
+bool
+forward_allowed(const struct hop *from, const struct hop *to)
+{
+	char	buf[PEER_TEXT_MAX];
+
+	if (addr_may_target(&to->remote, &from->local))
+		return true;
+	stats->target_forbidden++;
+	log_rate(LOG_PROBLEMS, "SIP", "nothing is sent to %s for what came from outside",
+	    log_str(hop_print_remote(to, buf)));
+	return false;
+}
+
+static unsigned
+next_max_forwards(const struct sip_msg *m)
+{
+	if (m->max_forwards < 0 || m->max_forwards > MAX_FORWARDS)
+		return MAX_FORWARDS;
+	return m->max_forwards > 0 ? (unsigned)m->max_forwards - 1 : 0;
+}
+
+static struct str
+via_text(char buf[VIA_MAX], const struct hop *to, const struct addr *local,
+    const char branch[BRANCH_LEN])
+{
+	char		host[ADDR_TEXT_MAX];
+	struct text	t;
+
+	text_init(&t, buf, VIA_MAX);
+	text_printf(&t, "SIP/2.0/%s %.*s;branch=%.*s", via_names[to->transport],
+	    STR_ARG(addr_print(local, host)), BRANCH_LEN, branch);
+	return text_str(&t);
+}
+
+static struct str
+record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport,
+    const struct addr *local, struct str cookie)
+{
+	char		host[ADDR_TEXT_MAX];
+	struct text	t;
+
+	text_init(&t, buf, RECORD_ROUTE_MAX);
+	text_printf(&t, "<sip:%.*s", STR_ARG(addr_print(local, host)));
+	if (transport != TRANSPORT_UDP)
+		text_printf(&t, ";transport=%s", transport_name(transport));
+	text_printf(&t, ";lr;c=%.*s>", STR_ARG(cookie));
+	return text_str(&t);
+}
+
+/* Texts that the edit list points to until it is written. */
+struct parts {
+	char	via[VIA_MAX];
+	char	near[RECORD_ROUTE_MAX];
+	char	far[RECORD_ROUTE_MAX];
+	char	cookie[COOKIE_TEXT_MAX];
+};
+
+static void
+add_record_route(struct edits *e, const struct forward *f, struct parts *p,
+    const struct addr *near, const struct addr *far)
+{
+	struct str	c;
+
+	c = str_make(p->cookie, cookie_make(f->cookie, f->m->call_id,
+	    f->m->from_tag, p->cookie));
+	if (f->from->transport != f->to.transport || !addr_eq(near, far))
+		edit_prepend_record_route(e, record_route_text(p->near,
+		    f->from->transport, near, c));
+	edit_prepend_record_route(e, record_route_text(p->far, f->to.transport,
+	    far, c));
+}
+
+int
+forward_write(struct worker *w, const struct forward *f, struct text *out,
+    char branch[BRANCH_LEN])
+{
+	struct edits		 e;
+	struct parts		 p;
+	struct addr		 near, far;
+	char			 target[BRANCH_TARGET_LEN];
+	struct branch_input	 in = {
+		f->m->via.sent_by, f->m->via.branch, f->m->call_id,
+		f->m->from_tag, f->m->cseq
+	};
+	int			 error;
+
+	if ((error = wire_local(w, &f->to, &far)) < 0)
+		return error;
+	forward_target(f, target);
+	branch_make(&in, target, branch);
+	edits_init(&e, f->m);
+	edit_request_uri(&e, f->uri);
+	edit_via_received(&e, &f->from->remote);
+	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
+	edit_max_forwards(&e, next_max_forwards(f->m));
+	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
+		add_record_route(&e, f, &p, &near, &far);
+	if (f->pop_routes > 0)
+		edit_remove_routes(&e, f->pop_routes);
+	if (f->route.len > 0)
+		edit_prepend(&e, HDR_ROUTE, f->route);
+	if (f->strip_credentials) {
+		edit_remove_header(&e, HDR_PROXY_AUTHORIZATION);
+		edit_remove_header(&e, HDR_AUTHORIZATION);
+	}
+	if (f->new_body)
+		edit_body(&e, f->body);
+	else
+		edit_content_length(&e);
+	return edits_write(&e, out);
+}
+
+int
+forward_stateless(struct worker *w, const struct forward *f)
+{
+	struct text	out;
+	char		branch[BRANCH_LEN];
+	int		error;
+
+	if (!forward_allowed(f->from, &f->to))
+		return -EACCES;
+	text_init(&out, w->out, MESSAGE_MAX);
+	if ((error = forward_write(w, f, &out, branch)) < 0)
+		return error;
+	return wire_send(w, &f->to, text_str(&out), WIRE_MAY_CONNECT, 0);
+}
+
+int
+forward_response(const struct sip_msg *m, bool new_body, struct str body,
+    struct text *out)
+{
+	struct edits	e;
+
+	edits_init(&e, m);
+	edit_remove_top_via(&e);
+	if (new_body)
+		edit_body(&e, body);
+	else
+		edit_content_length(&e);
+	return edits_write(&e, out);
+}
+
+bool
+forward_response_input(const struct sip_msg *m, struct branch_input *out,
+    struct via *below)
+{
+	struct values	it;
+	struct str	v;
+
+	values_begin(&it, m, HDR_VIA);
+	if (!values_next(&it, &v) || !values_next(&it, &v) ||
+	    via_parse(below, &v) < 0)
+		return false;
+	*out = (struct branch_input){ below->sent_by, below->branch, m->call_id,
+	    m->from_tag, m->cseq };
+	return true;
+}

@@ -1,0 +1,20 @@
+#ifndef SIPD_INBOUND_H
+#define SIPD_INBOUND_H
+
+#include "common/str.h"
+#include "sipd/hop.h"
+
+struct sip_msg;
+struct packet;
+struct worker;
+
+/* A request that is being looked at: what core.c hands to the rooms above it. */
+struct inbound {
+	struct worker		*w;
+	const struct sip_msg	*m;
+	const struct packet	*p;
+	struct hop		 back;	/* where its responses go */
+	uint64_t		 call;	/* the key that joins all records of a call */
+};
+
+#endif

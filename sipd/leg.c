@@ -1,0 +1,305 @@
+/*
+ * leg - one target of a proxied request: request out, responses in.
+ *
+ * proxy.c makes legs and starts them. RFC 3261 sections 16.6 to 16.10, timer C
+ * included.
+ */
+#include "sipd/leg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/core.h"
+#include "sipd/dialog.h"
+#include "sipd/forward.h"
+#include "sipd/media.h"
+#include "sipd/request.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+#define T1_FACTOR	64
+
+static void	on_timer_c(void *arg);
+
+struct leg *
+leg_new(struct proxy *p, const struct hop *to, struct str uri, struct str route)
+{
+	struct leg	*g;
+
+	if (p->nlegs == LEGS_MAX)
+		return NULL;
+	g = xcalloc(1, sizeof(*g));
+	g->p = p;
+	g->hop = *to;
+	g->uri = str_dup(uri);
+	g->route = str_dup(route);
+	wheel_timer_init(&g->timer_c, on_timer_c, g);
+	p->legs[p->nlegs++] = g;
+	return g;
+}
+
+void
+leg_free(struct leg *g)
+{
+	wheel_stop(g->p->w->wheel, &g->timer_c);
+	txn_forget(g->txn);
+	free(g->uri);
+	free(g->route);
+	free(g);
+}
+
+/* The leg is decided: its response, or a code of ours, is on the table. */
+static void
+leg_end(struct leg *g, uint16_t code, struct str bytes)
+{
+	if (g->done)
+		return;
+	g->done = true;
+	wheel_stop(g->p->w->wheel, &g->timer_c);
+	if (g->rang_out && code == 487 && !g->p->cancelled)
+		proxy_leg_done(g->p, g, 408, STR_NONE);
+	else
+		proxy_leg_done(g->p, g, code, bytes);
+}
+
+/* ---- CANCEL ------------------------------------------------------------------ */
+
+static void
+send_cancel(struct leg *g, struct str reason)
+{
+	struct worker	*w = g->p->w;
+	struct text	 t;
+	struct sip_msg	*m = w->core->kept;
+	struct str	 kept = txn_kept(g->txn);
+
+	text_init(&t, w->core->body, MESSAGE_MAX);
+	if (kept.len == 0 || request_cancel(&t, kept, reason) < 0)
+		return;
+	g->cancelled = true;
+	/* The branch is the INVITE's: read it back from what we send. */
+	if (sip_parse(m, text_str(&t)) < 0)
+		return;
+	txn_client_new(w->core->txns, m->via.branch, STR("CANCEL"), &g->hop, 0,
+	    text_str(&t), NULL, NULL);
+	/* RFC 3261 section 9.1: a peer that never answers is given up. */
+	wheel_start(w->wheel, &g->timer_c, T1_FACTOR * settings_now()->t1);
+}
+
+void
+leg_cancel(struct leg *g, struct str reason)
+{
+	if (g->done || g->cancelled || !proxy_is_invite(g->p))
+		return;
+	if (g->txn == NULL) {		/* not sent yet: it never will be */
+		leg_end(g, 487, STR_NONE);
+		return;
+	}
+	g->cancel = true;
+	if (g->provisional)
+		send_cancel(g, reason);
+}
+
+static void
+on_timer_c(void *arg)
+{
+	struct leg	*g = arg;
+
+	if (g->done)
+		return;
+	if (g->cancelled || !g->provisional) {
+		leg_end(g, g->p->cancelled ? 487 : 408, STR_NONE);
+		return;
+	}
+	g->rang_out = true;
+	leg_cancel(g, STR("SIP;cause=408;text=\"Request Timeout\""));
+}
+
+/* ---- what the transaction tells ------------------------------------------------- */
+
+static void
+provisional(struct leg *g, const struct sip_msg *m, const struct packet *p)
+{
+	bool	first = !g->provisional;
+
+	g->provisional = true;
+	if (first && g->cancel && !g->cancelled) {
+		send_cancel(g, STR_NONE);
+		return;
+	}
+	if (m->code == 100 || g->cancelled)
+		return;
+	if (proxy_is_invite(g->p))
+		wheel_start(g->p->w->wheel, &g->timer_c, settings_now()->timer_c);
+	relay_response(g, m, &p->from);
+}
+
+static void
+refused(struct leg *g, const struct sip_msg *m)
+{
+	struct text	t;
+
+	text_init(&t, g->p->w->core->body, MESSAGE_MAX);
+	if (forward_response(m, false, STR_NONE, &t) < 0)
+		leg_end(g, 502, STR_NONE);
+	else
+		leg_end(g, m->code, text_str(&t));
+}
+
+static void
+on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct packet *p)
+{
+	struct leg	*g = arg;
+
+	if (m->code < 200)
+		provisional(g, m, p);
+	else if (m->code < 300) {
+		/* Also a repeated one, and one that crossed our CANCEL. */
+		g->done = g->won = true;
+		wheel_stop(g->p->w->wheel, &g->timer_c);
+		if (proxy_is_invite(g->p))
+			proxy_cancel_others(g->p, g,
+			    STR("SIP;cause=200;text=\"Call completed elsewhere\""));
+		relay_response(g, m, &p->from);
+	} else
+		refused(g, m);
+}
+
+static void
+on_failed(void *arg, struct txn *t, int error)
+{
+	/* RFC 3261 section 16.9: a transport error is a 503. */
+	leg_end(arg, error == -ETIMEDOUT ? 408 : 503, STR_NONE);
+}
+
+static void
+on_ended(void *arg, struct txn *t)
+{
+	struct leg	*g = arg;
+	struct proxy	*p = g->p;
+
+	g->txn = NULL;
+	if (g->won && !p->finished)	/* the 2xx was held back all the time */
+		proxy_leg_done(p, g, 500, STR_NONE);
+	proxy_unref(p);
+}
+
+static const struct txn_user user = {
+	.response = on_response,
+	.failed = on_failed,
+	.ended = on_ended,
+};
+
+/* ---- the request ------------------------------------------------------------------ */
+
+static void
+leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
+{
+	const struct proxy	*p = g->p;
+	struct values		 it;
+	struct nameaddr		 contact;
+	struct hop		 named;
+
+	*c = (struct cookie){ .caller = p->from, .callee = g->hop,
+	    .callee_by_flow = g->by_flow, .media = g->media };
+	values_begin(&it, m, HDR_CONTACT);
+	c->caller_by_flow = hop_is_stream(&p->from) ||
+	    nameaddr_next(&it, &contact) != 1 || contact.star ||
+	    hop_of_uri(&named, &contact.uri) < 0 ||
+	    !addr_eq(&named.remote, &p->from.remote);
+}
+
+static void
+leg_send(struct leg *g, const struct str *sdp)
+{
+	struct proxy		*p = g->p;
+	struct worker		*w = p->w;
+	const struct sip_msg	*m = proxy_request(p);
+	struct cookie		 cookie;
+	char			 branch[BRANCH_LEN];
+	struct text		 out;
+	struct forward		 f = {
+		.m = m, .from = &p->from, .to = g->hop, .uri = str_of(g->uri),
+		.route = str_of(g->route), .pop_routes = p->pop_routes,
+		.strip_credentials = p->account != NULL,
+		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
+	};
+
+	if (!p->in_dialog && settings_now()->force_dialog_relaying) {
+		leg_cookie(g, m, &cookie);
+		f.cookie = &cookie;
+	}
+	text_init(&out, w->out, MESSAGE_MAX);
+	if (forward_write(w, &f, &out, branch) < 0) {
+		leg_end(g, 503, STR_NONE);
+		return;
+	}
+	proxy_ref(p);
+	g->txn = txn_client_new(w->core->txns, str_make(branch, BRANCH_LEN),
+	    m->method_text, &g->hop, WIRE_MAY_CONNECT, text_str(&out), &user, g);
+	if (g->txn == NULL) {
+		leg_end(g, 503, STR_NONE);
+		proxy_unref(p);
+		return;
+	}
+	if (proxy_is_invite(p))
+		wheel_start(w->wheel, &g->timer_c, settings_now()->timer_c);
+}
+
+static void
+on_offer_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct leg	*g = arg;
+	struct proxy	*p = g->p;
+
+	if (g->done || p->finished)
+		;		/* cancelled meanwhile */
+	else if (error < 0 || type != MSG_MEDIA_REWRITTEN)
+		leg_end(g, 503, STR_NONE);
+	else if (m->media_rewritten.code != 200)
+		leg_end(g, m->media_rewritten.code, STR_NONE);
+	else
+		leg_send(g, &m->media_rewritten.sdp);
+	proxy_unref(p);
+}
+
+static void
+ask_mediad(struct leg *g, const struct sip_msg *m)
+{
+	struct proxy	*p = g->p;
+	char		 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
+
+	proxy_ref(p);
+	media_rewrite(p->w, p->call, &(struct media_body){
+		.call_id = m->call_id,
+		.caller_tag = proxy_caller_tag(p, m),
+		.leg = p->in_dialog ? STR_NONE : str_make(g->target, BRANCH_TARGET_LEN),
+		.from_caller = !p->in_dialog || p->from_caller,
+		.cseq = m->cseq,
+		.source = hop_print_remote(&p->from, source),
+		.toward = hop_print_remote(&g->hop, toward),
+		.agent = sip_value(m, HDR_USER_AGENT),
+		.sdp = m->body,
+	}, on_offer_rewritten, g);
+}
+
+void
+leg_start(struct leg *g)
+{
+	struct proxy		*p = g->p;
+	const struct sip_msg	*m;
+
+	if (!forward_allowed(&p->from, &g->hop)) {
+		leg_end(g, 403, STR_NONE);
+		return;
+	}
+	m = proxy_request(p);
+	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
+	    g->target);
+	if (g->media && media_has_sdp(m))
+		ask_mediad(g, m);
+	else
+		leg_send(g, NULL);
+}

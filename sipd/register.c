@@ -1,0 +1,306 @@
+/*
+ * register - a REGISTER on its way to regd and back.
+ *
+ * core.c calls register_begin() once admission found a credential worth
+ * judging. What may change, and what the set is then, is regd's to say (RFC
+ * 3261 section 10.3); the text of both messages is ours.
+ */
+#include "sipd/register.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/answer.h"
+#include "sipd/core.h"
+#include "sipd/replica.h"
+#include "sipd/worker.h"
+
+#define DEADLINE_MS	8000
+#define CONTACTS_MAX	32	/* in one request; more: 400 */
+#define PATHS_MAX	8
+#define RETRY_S		5
+
+/* A REGISTER that regd was asked about. */
+struct registering {
+	struct worker	*w;
+	struct txn	*txn;		/* NULL: it has ended */
+	struct hop	 back;
+	struct addr	 source;
+	uint16_t	 challenge;	/* 401 or 407 */
+	char		*realm;
+	size_t		 len;
+	char		 bytes[];	/* the request */
+};
+
+/* What a question points to while it is packed. */
+struct asked {
+	struct msg_registration	 q;
+	struct rec_contact	 contacts[CONTACTS_MAX];
+	struct rec_path		 paths[PATHS_MAX];
+	char			 aor[AOR_MAX];
+	char			 remote[PEER_TEXT_MAX];
+	char			 local[PEER_TEXT_MAX];
+};
+
+static void
+on_ended(void *arg, struct txn *t)
+{
+	struct registering	*r = arg;
+
+	r->txn = NULL;		/* regd's answer frees r */
+}
+
+static const struct txn_user user = { .ended = on_ended };
+
+/* ---- the question --------------------------------------------------------- */
+
+/* The parameters that regd has no field for, as they were sent. */
+static struct str
+other_params(const struct nameaddr *na, struct text *store)
+{
+	static const char *const fields[] = { "q", "expires", "+sip.instance", "reg-id" };
+	struct str	rest = na->params, name, value, text;
+	size_t		begin = store->len;
+	bool		ours;
+
+	while (param_next(&rest, &name, &value, NULL, &text) == 1) {
+		ours = false;
+		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			ours |= str_caseeq(name, str_of(fields[i]));
+		if (ours)
+			continue;
+		if (store->len > begin)
+			text_ch(store, ';');
+		text_add(store, text);
+	}
+	return str_make(store->s + begin, store->len - begin);
+}
+
+static int
+read_contact(struct rec_contact *out, const struct nameaddr *na, struct text *store)
+{
+	struct str	v;
+	uint32_t	n;
+
+	*out = (struct rec_contact){ .uri = na->uri.text, .q = 1000, .expires_s = -1 };
+	if (nameaddr_param(na, STR("q"), &v) && q_parse(v, &out->q) < 0)
+		return -EBADMSG;
+	if (nameaddr_param(na, STR("expires"), &v))	/* malformed: 3600 */
+		out->expires_s = seconds_parse(v, &n) == 0 ? (int64_t)n : 3600;
+	if (nameaddr_param(na, STR("+sip.instance"), &v))
+		out->instance = v;
+	if (nameaddr_param(na, STR("reg-id"), &v) && str_u32(v, &out->reg_id) < 0)
+		return -EBADMSG;
+	out->params = other_params(na, store);
+	return 0;
+}
+
+static int
+read_contacts(struct asked *a, const struct sip_msg *m, struct text *store)
+{
+	struct values	 it;
+	struct nameaddr	 na;
+	uint32_t	 n = 0;
+	int		 r;
+
+	values_begin(&it, m, HDR_CONTACT);
+	while ((r = nameaddr_next(&it, &na)) != 0) {
+		if (r < 0)
+			return -EBADMSG;
+		if (na.star) {
+			a->q.star = true;
+			continue;
+		}
+		if (n == CONTACTS_MAX ||
+		    read_contact(&a->contacts[n], &na, store) < 0)
+			return -EBADMSG;
+		n++;
+	}
+	a->q.contacts.v = a->contacts;
+	a->q.contacts.n = n;
+	return 0;
+}
+
+static int
+read_paths(struct asked *a, const struct sip_msg *m)
+{
+	struct values	it;
+	struct str	v;
+	uint32_t	n = 0;
+
+	values_begin(&it, m, HDR_PATH);
+	while (values_next(&it, &v)) {
+		if (n == PATHS_MAX)
+			return -EBADMSG;
+		a->paths[n++].uri = v;
+	}
+	a->q.paths.v = a->paths;
+	a->q.paths.n = n;
+	return 0;
+}
+
+/* 0, or a SIP code with *why to refuse with. */
+static int
+read_request(struct asked *a, const struct inbound *in,
+    const struct admission *adm, struct str *why)
+{
+	const struct sip_msg	*m = in->m;
+	struct text		 store;
+
+	text_init(&store, in->w->core->body, MESSAGE_MAX);
+	a->q = (struct msg_registration){
+		.call = in->call,
+		.aor = uri_aor(&m->to.uri, a->aor),
+		.from = adm->from_aor,
+		.uri = m->uri,
+		.branch = m->via.branch,
+		.call_id = m->call_id,
+		.cseq = m->cseq,
+		.source = hop_print_remote(&in->p->from, a->remote),
+		.listener = hop_print_local(&in->p->from, a->local),
+		.agent = sip_value(m, HDR_USER_AGENT),
+		.expires_s = m->expires_s,
+		.digests = { adm->digests, adm->ndigests },
+		.trusted = !adm->needed,
+	};
+	*why = STR("Bad To");
+	if (a->q.aor.len == 0)
+		return 400;
+	*why = STR("Bad Contact");
+	if (read_contacts(a, m, &store) < 0)
+		return 400;
+	*why = STR("Bad Path");
+	if (read_paths(a, m) < 0)
+		return 400;
+	return 0;
+}
+
+/* ---- the answer ------------------------------------------------------------- */
+
+static void
+write_bindings(struct text *t, void *arg)
+{
+	const struct msg_registered	*r = arg;
+
+	for (uint32_t i = 0; i < r->bindings.n; i++) {
+		const struct rec_binding *b = &r->bindings.v[i];
+
+		text_add(t, STR("Contact: <"));
+		text_add(t, b->uri);
+		text_ch(t, '>');
+		if (b->params.len > 0) {
+			text_ch(t, ';');
+			text_add(t, b->params);
+		}
+		if (b->instance.len > 0)
+			text_printf(t, ";+sip.instance=\"%.*s\"", STR_ARG(b->instance));
+		if (b->reg_id != 0)
+			text_printf(t, ";reg-id=%u", b->reg_id);
+		if (b->q != 1000)
+			text_printf(t, ";q=0.%03u", b->q);
+		text_printf(t, ";expires=%llu\r\n",
+		    (unsigned long long)((b->expires_ms + 999) / 1000));
+	}
+}
+
+static void
+answer_registered(struct registering *r, const struct sip_msg *m,
+    const struct msg_registered *got)
+{
+	struct answer	a = { .code = got->code, .reason = got->reason };
+
+	switch (got->code) {
+	case 200:
+		replica_apply(got->aor, got->version, got->bindings.v,
+		    got->bindings.n, loop_now(r->w->loop));
+		a.more = write_bindings;
+		a.arg = (void *)got;
+		break;
+	case 401:
+		a.code = r->challenge;
+		a.realm = str_of(r->realm);
+		a.stale = got->stale;
+		break;
+	case 423:
+		a.min_expires_s = got->min_expires_s;
+		break;
+	case 503:
+		a.retry_after_s = RETRY_S;
+		break;
+	default:
+		break;
+	}
+	answer_send(r->w, r->txn, m, &r->back, &r->source, &a);
+}
+
+static void
+registering_free(struct registering *r)
+{
+	txn_forget(r->txn);
+	free(r->realm);
+	free(r);
+}
+
+static void
+on_answer(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct registering	*r = arg;
+	const struct sip_msg	*req;
+	struct answer		 busy = { .code = 503, .retry_after_s = RETRY_S };
+
+	if (r->txn != NULL) {
+		req = core_reparse(r->w, str_make(r->bytes, r->len));
+		if (error == 0 && type == MSG_REGISTERED)
+			answer_registered(r, req, &m->registered);
+		else {
+			log_rate(LOG_PROBLEMS, "REG", "regd gave no answer for %s: 503",
+			    log_str(req->call_id));
+			answer_send(r->w, r->txn, req, &r->back, &r->source, &busy);
+		}
+	}
+	registering_free(r);
+}
+
+static struct registering *
+registering_new(const struct inbound *in, const struct admission *a)
+{
+	struct str		 bytes = in->m->text;
+	struct registering	*r = xcalloc(1, sizeof(*r) + bytes.len);
+	txn_key			 key = txn_server_key(in->m, in->m->method_text);
+
+	r->w = in->w;
+	r->back = in->back;
+	r->source = in->p->from.remote;
+	r->challenge = a->code;
+	r->realm = str_dup(a->realm);
+	r->len = bytes.len;
+	memcpy(r->bytes, bytes.s, bytes.len);
+	r->txn = txn_server_new(in->w->core->txns, key, false, &in->back, &user, r);
+	return r;
+}
+
+void
+register_begin(const struct inbound *in, const struct admission *adm)
+{
+	struct asked		 a;
+	struct registering	*r;
+	struct str		 why;
+	int			 code;
+
+	code = read_request(&a, in, adm, &why);
+	if (code != 0) {
+		answer_plain(in, (uint16_t)code, why);
+		return;
+	}
+	r = registering_new(in, adm);
+	if (r->txn == NULL) {
+		registering_free(r);
+		answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
+		    &(struct answer){ .code = 503, .retry_after_s = RETRY_S });
+		return;
+	}
+	bus_ask(in->w->regd, MSG_REGISTER, &a.q, DEADLINE_MS, on_answer, r);
+}

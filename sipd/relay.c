@@ -1,0 +1,137 @@
+/*
+ * relay - responses on their way up (RFC 3261 section 16.7, steps 3 to 9).
+ *
+ * leg.c hands over what is to be sent up at once: provisional responses and
+ * 2xx. SDP of a proxied call passes through mediad first; a 2xx that mediad
+ * does not answer for is held back, its repetition asks again.
+ */
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/calls.h"
+#include "sipd/core.h"
+#include "sipd/forward.h"
+#include "sipd/leg.h"
+#include "sipd/media.h"
+#include "sipd/worker.h"
+
+/* A response that waits for mediad. */
+struct waiting {
+	struct leg	*leg;
+	size_t		 len;
+	char		 bytes[];
+};
+
+/* The call table: an answered INVITE outside a dialog began a call. */
+static void
+record_call(struct leg *g, const struct sip_msg *m)
+{
+	struct proxy		*p = g->p;
+	char			 from[AOR_MAX], to[AOR_MAX];
+	const struct call_facts	 f = {
+		.call_id = m->call_id,
+		.caller_tag = m->from_tag,
+		.callee_tag = m->to_tag,
+		.from = uri_aor(&m->from.uri, from),
+		.to = uri_aor(&m->to.uri, to),
+		.state = CALL_ESTABLISHED,
+		.since_ms = wall_ms(),
+		.media = g->media,
+		.caller = p->from,
+		.callee = g->hop,
+		.caller_cseq = m->cseq,
+	};
+	struct call		*k;
+	int			 error;
+
+	if (call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL) != NULL)
+		return;		/* the 2xx came again */
+	if ((error = call_begin(p->w->core->calls, &f, &k)) == 0) {
+		stats->calls_begun++;
+		return;
+	}
+	stats->calls_table_full++;
+	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
+	    log_str(m->call_id), strerror(-error));
+}
+
+static void
+send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
+{
+	struct proxy	*p = g->p;
+	struct text	 out;
+
+	if (p->server == NULL)
+		return;
+	if (m->code < 200 && p->finished)
+		return;
+	text_init(&out, p->w->out, MESSAGE_MAX);
+	if (forward_response(m, sdp != NULL, sdp != NULL ? *sdp : STR_NONE, &out) < 0) {
+		log_rate(LOG_PROBLEMS, "SIP", "response to %s grew too big",
+		    log_str(m->call_id));
+		return;
+	}
+	if (m->code >= 200 && proxy_is_invite(p) && !p->in_dialog)
+		record_call(g, m);
+	txn_reply(p->server, m->code, text_str(&out));
+	if (m->code >= 200)
+		proxy_finish(p, m->code);
+}
+
+static void
+on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct waiting		*r = arg;
+	struct leg		*g = r->leg;
+	struct proxy		*p = g->p;
+	const struct sip_msg	*response = core_reparse(p->w, str_make(r->bytes, r->len));
+
+	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
+		send_up(g, response, &m->media_rewritten.sdp);
+	else
+		log_rate(LOG_PROBLEMS, "MEDIA", "call %s: no media proxy for a %u, held back",
+		    log_str(response->call_id), response->code);
+	free(r);
+	proxy_unref(p);
+}
+
+static void
+ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
+{
+	struct proxy		*p = g->p;
+	struct waiting		*r = xcalloc(1, sizeof(*r) + m->text.len);
+	bool			 offered;
+	char			 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
+
+	offered = media_has_sdp(proxy_request(p));
+	r->leg = g;
+	r->len = m->text.len;
+	memcpy(r->bytes, m->text.s, m->text.len);
+	proxy_ref(p);
+	media_rewrite(p->w, p->call, &(struct media_body){
+		.call_id = m->call_id,
+		/* From and To are those of the request, in both directions. */
+		.caller_tag = proxy_caller_tag(p, m),
+		.leg = p->in_dialog ? STR_NONE : str_make(g->target, BRANCH_TARGET_LEN),
+		.from_caller = p->in_dialog && !p->from_caller,
+		.answer = offered,
+		.final = m->code >= 200,
+		.cseq = m->cseq,
+		.source = hop_print_remote(from, source),
+		.toward = hop_print_remote(&p->back, toward),
+		.agent = sip_value(m, HDR_USER_AGENT),
+		.sdp = m->body,
+	}, on_rewritten, r);
+}
+
+void
+relay_response(struct leg *g, const struct sip_msg *m, const struct hop *from)
+{
+	if (g->p->server == NULL)
+		return;
+	if (g->media && media_has_sdp(m))
+		ask_mediad(g, m, from);
+	else
+		send_up(g, m, NULL);
+}

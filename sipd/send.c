@@ -1,0 +1,279 @@
+/*
+ * send - requests that gwregd wants sent, and what came back.
+ */
+#include "sipd/send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/id.h"
+#include "common/stats.h"
+#include "sipd/auth_header.h"
+#include "sipd/core.h"
+#include "sipd/dialog.h"
+#include "sipd/request.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+#define CHALLENGES_MAX	4
+#define CONTACTS_MAX	8
+#define ROUTES_MAX	8
+#define AGENT		"Cordboard/" VERSION
+
+/* A SEND under way. Asked at worker 0, sent by its owner, answered at worker 0. */
+struct sending {
+	struct bus_ticket ticket;
+	struct worker	*w;		/* that sends */
+	struct hop	 to;
+	char		*method;
+	char		*branch;
+	char		*contact;	/* our own, to find its expiry in the answer */
+	struct text	 request;	/* written by worker 0 */
+	bool		 answered;
+	/* the answer, as it travels back to worker 0 */
+	struct buf	 packed;
+	struct msg_sent	 failure;	/* when packed is empty */
+};
+
+static void
+sending_free(struct sending *s)
+{
+	free(s->method);
+	free(s->branch);
+	free(s->contact);
+	free(s->request.s);
+	buf_fini(&s->packed);
+	free(s);
+}
+
+/* ---- back at worker 0 ------------------------------------------------------- */
+
+static void
+answer_asker(struct worker *w, void *arg)
+{
+	struct sending	*s = arg;
+	struct unpack	 u;
+	union msg	 m;
+
+	if (s->packed.len > 0) {
+		unpack_init(&u, s->packed.s, s->packed.len);
+		if (msg_unpack(&u, &m) == MSG_SENT)
+			bus_answer(s->ticket, MSG_SENT, &m.sent);
+	} else
+		bus_answer(s->ticket, MSG_SENT, &s->failure);
+	sending_free(s);
+}
+
+static void
+go_back(struct sending *s)
+{
+	if (s->answered)
+		return;
+	s->answered = true;
+	if (worker_run_on(s->w, 0, answer_asker, s) < 0)
+		sending_free(s);	/* the asker's deadline passes */
+}
+
+static void
+fail(struct sending *s, uint16_t code, struct str reason)
+{
+	s->failure = (struct msg_sent){ .code = code, .reason = reason,
+	    .expires_s = -1 };
+	go_back(s);
+}
+
+/* ---- the answer's text as a message -------------------------------------------- */
+
+struct reading {
+	struct msg_sent		sent;
+	struct rec_challenge	challenges[CHALLENGES_MAX];
+	struct rec_contact	contacts[CONTACTS_MAX];
+	struct rec_path		routes[ROUTES_MAX];
+	char			source[PEER_TEXT_MAX];
+	char			scratch[CHALLENGES_MAX * AUTH_SCRATCH];
+};
+
+static void
+read_challenges(struct reading *r, const struct sip_msg *m, enum header id)
+{
+	struct auth	a;
+	struct text	scratch;
+	unsigned	line = 0;
+	uint32_t	n = r->sent.challenges.n;
+
+	while (n < CHALLENGES_MAX) {
+		text_init(&scratch, r->scratch + n * AUTH_SCRATCH, AUTH_SCRATCH);
+		if (auth_next(&a, m, id, &line, &scratch) != 1)
+			break;
+		r->challenges[n++] = (struct rec_challenge){
+			.proxy = id == HDR_PROXY_AUTHENTICATE, .realm = a.realm,
+			.nonce = a.nonce, .opaque = a.opaque,
+			.algorithm = a.algorithm, .qop = a.qop, .stale = a.stale,
+		};
+	}
+	r->sent.challenges.v = r->challenges;
+	r->sent.challenges.n = n;
+}
+
+static void
+read_contacts(struct reading *r, const struct sip_msg *m, struct str ours)
+{
+	struct values	it;
+	struct nameaddr	na;
+	struct str	v;
+	uint32_t	n = 0, seconds;
+	int		got;
+
+	values_begin(&it, m, HDR_CONTACT);
+	while (n < CONTACTS_MAX && (got = nameaddr_next(&it, &na)) != 0) {
+		if (got < 0 || na.star)
+			continue;
+		r->contacts[n] = (struct rec_contact){ .uri = na.uri.text, .q = 1000,
+		    .expires_s = -1 };
+		if (nameaddr_param(&na, STR("expires"), &v) &&
+		    seconds_parse(v, &seconds) == 0) {
+			r->contacts[n].expires_s = seconds;
+			if (str_eq(na.uri.text, ours))
+				r->sent.expires_s = seconds;
+		}
+		n++;
+	}
+	r->sent.contacts.v = r->contacts;
+	r->sent.contacts.n = n;
+}
+
+static uint32_t
+seconds_of(const struct sip_msg *m, enum header id)
+{
+	struct str	v = sip_value(m, id), first;
+	uint32_t	s;
+
+	/* Retry-After may go on with a comment or parameters. */
+	if (!str_cut(&v, ';', &first) || !str_cut(&first, '(', &v))
+		return 0;
+	return seconds_parse(str_trim(v), &s) == 0 ? s : 0;
+}
+
+static void
+read_response(struct reading *r, const struct sip_msg *m, const struct packet *p,
+    struct str ours)
+{
+	struct values	it;
+	struct str	v;
+	uint32_t	n = 0;
+
+	r->sent = (struct msg_sent){
+		.code = m->code, .reason = m->reason,
+		.source = hop_print_remote(&p->from, r->source),
+		.expires_s = m->expires_s,
+		.min_expires_s = seconds_of(m, HDR_MIN_EXPIRES),
+		.retry_after_s = seconds_of(m, HDR_RETRY_AFTER),
+		.agent = sip_value(m, HDR_SERVER),
+	};
+	read_challenges(r, m, HDR_WWW_AUTHENTICATE);
+	read_challenges(r, m, HDR_PROXY_AUTHENTICATE);
+	read_contacts(r, m, ours);
+	values_begin(&it, m, HDR_SERVICE_ROUTE);
+	while (n < ROUTES_MAX && values_next(&it, &v))
+		r->routes[n++].uri = v;
+	r->sent.service_route.v = r->routes;
+	r->sent.service_route.n = n;
+}
+
+/* ---- the transaction ------------------------------------------------------------- */
+
+static void
+on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct packet *p)
+{
+	struct sending	*s = arg;
+	struct reading	 r;
+
+	if (m->code < 200)
+		return;
+	txn_forget(t);
+	read_response(&r, m, p, str_of(s->contact));
+	msg_pack(&s->packed, MSG_SENT, &r.sent);
+	go_back(s);
+}
+
+static void
+on_failed(void *arg, struct txn *t, int error)
+{
+	txn_forget(t);
+	fail(arg, error == -ETIMEDOUT ? 408 : 503, error == -ETIMEDOUT ?
+	    STR("no answer") : str_of(strerror(-error)));
+}
+
+static const struct txn_user user = {
+	.response = on_response,
+	.failed = on_failed,
+};
+
+static void
+send_here(struct worker *w, void *arg)
+{
+	struct sending	*s = arg;
+	struct txn	*t;
+
+	s->w = w;
+	t = txn_client_new(w->core->txns, str_of(s->branch), str_of(s->method),
+	    &s->to, WIRE_MAY_CONNECT, text_str(&s->request), &user, s);
+	if (t == NULL)		/* a repetition while the first still runs */
+		fail(s, 491, STR("Request Pending"));
+}
+
+/* ---- the question, at worker 0 ----------------------------------------------------- */
+
+/* 0 or -errno: no such address, a field that is no text for SIP. */
+static int
+write_request(struct worker *w, struct sending *s, const struct msg_send *q)
+{
+	struct uri	u;
+	struct addr	local;
+	char		host[ADDR_TEXT_MAX], via[256];
+	struct text	v;
+	int		error;
+	struct request	r = {
+		.method = q->method, .uri = q->uri, .from = q->from,
+		.from_tag = q->from_tag, .to = q->to, .call_id = q->call_id,
+		.cseq = q->cseq, .contact = q->contact, .expires_s = q->expires_s,
+		.agent = STR(AGENT), .proxy = q->proxy,
+		.digest = q->digests.n > 0 ? &q->digests.v[0] : NULL,
+	};
+
+	if (uri_parse(&u, q->next_hop.len > 0 ? q->next_hop : q->uri) < 0)
+		return -EINVAL;
+	if ((error = hop_of_uri(&s->to, &u)) < 0 ||
+	    (error = wire_local(w, &s->to, &local)) < 0)
+		return error;
+	text_init(&v, via, sizeof(via));
+	text_printf(&v, "SIP/2.0/%s %.*s;branch=%.*s;rport",
+	    s->to.transport == TRANSPORT_UDP ? "UDP" :
+	    s->to.transport == TRANSPORT_TCP ? "TCP" : "TLS",
+	    STR_ARG(addr_print(&local, host)), STR_ARG(q->branch));
+	r.via = text_str(&v);
+	text_init(&s->request, xcalloc(1, MESSAGE_MAX), MESSAGE_MAX);
+	return request_write(&s->request, &r);
+}
+
+void
+send_question(void *arg, struct bus_ticket t, const union msg *m)
+{
+	const struct msg_send	*q = &m->send;
+	struct worker		*w = worker_get(0);
+	struct sending		*s = xcalloc(1, sizeof(*s));
+	int			 error;
+
+	s->ticket = t;
+	s->method = str_dup(q->method);
+	s->branch = str_dup(q->branch);
+	s->contact = str_dup(q->contact);
+	error = write_request(w, s, q);
+	if (error == 0)
+		error = worker_run_on(w, worker_owner(q->call_id), send_here, s);
+	if (error == 0)
+		return;
+	bus_refuse(t, -error, "cannot be sent to %.*s: %s",
+	    STR_ARG(q->next_hop.len > 0 ? q->next_hop : q->uri), strerror(-error));
+	sending_free(s);
+}

@@ -1,0 +1,190 @@
+/*
+ * sipd - start, stop and what the skeleton asks of this daemon.
+ *
+ * The wire half (worker.c and below) and the upper half (core.c and above) meet
+ * here; the feeds of routed and mediad enter here, on worker 0.
+ */
+#include "sipd/sipd.h"
+
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/route.h"
+#include "common/stats.h"
+#include "sipd/calls.h"
+#include "sipd/core.h"
+#include "sipd/domains.h"
+#include "sipd/replica.h"
+#include "sipd/send.h"
+#include "sipd/show.h"
+#include "sipd/worker.h"
+
+const struct bus_handler sipd_handlers[] = {
+	{ MSG_SEND, send_question, false },
+	{ 0 }
+};
+
+int
+sipd_start(struct self *self)
+{
+	char	path[4096];
+	int	error;
+
+	error = core_keys(dirs_path(path, self->dirs.state, "keys"));
+	if (error < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "keys in %s: %s", path, strerror(-error));
+		return error;
+	}
+	domains_open(self->settings);
+	if ((error = workers_open(self)) < 0)
+		return error;
+	error = calls_open(self->settings->calls_max, workers_count());
+	if (error < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "the call table: %s", strerror(-error));
+		return error;
+	}
+	show_serve(self->server, sipd_tables, NULL);
+	show_serve(self->monitor, sipd_tables, NULL);
+	return 0;
+}
+
+/* ---- feeds, on worker 0 ----------------------------------------------------- */
+
+static void
+routed_begin(void *arg)
+{
+	domains_begin();
+}
+
+static void
+routed_record(void *arg, enum msg_type type, const union msg *m)
+{
+	struct worker	*w = arg;
+
+	/* FORGET is for leases; routed is asked every time. */
+	if (type == MSG_DOMAIN)
+		domains_record(m->domain.name, m->domain.deleted, w->loop);
+}
+
+static void
+routed_complete(void *arg)
+{
+	struct worker	*w = arg;
+
+	domains_complete(w->loop);
+}
+
+static const struct feed_follower routed_follower = {
+	.begin = routed_begin,
+	.record = routed_record,
+	.complete = routed_complete,
+};
+
+/* A media session that timed out: its call is over; the owner ends it. */
+struct ended {
+	size_t	 id_len, tag_len;
+	char	 text[];		/* Call-ID, then the caller's tag */
+};
+
+static void
+end_call(struct worker *w, void *arg)
+{
+	struct ended		*e = arg;
+	struct str		 id = str_make(e->text, e->id_len);
+	struct str		 tag = str_make(e->text + e->id_len, e->tag_len);
+	struct call_facts	 f;
+	struct call		*k;
+	uint32_t		 cursor = 0;
+
+	while ((k = call_next(w->core->calls, &cursor)) != NULL) {
+		call_read(k, &f);
+		if (!str_eq(f.call_id, id) || !str_eq(f.caller_tag, tag))
+			continue;
+		call_end(w->core->calls, k);
+		stats->calls_ended++;
+		break;
+	}
+	free(e);
+}
+
+static void
+media_record(void *arg, enum msg_type type, const union msg *m)
+{
+	struct worker	*w = arg;
+	struct ended	*e;
+	struct str	 id = m->media_ended.call_id, tag = m->media_ended.caller_tag;
+
+	if (type != MSG_MEDIA_ENDED)
+		return;
+	e = xcalloc(1, sizeof(*e) + id.len + tag.len);
+	e->id_len = id.len;
+	e->tag_len = tag.len;
+	memcpy(e->text, id.s, id.len);
+	memcpy(e->text + id.len, tag.s, tag.len);
+	if (worker_run_on(w, worker_owner(id), end_call, e) < 0)
+		free(e);
+}
+
+static void
+nothing(void *arg)
+{
+}
+
+static const struct feed_follower media_follower = {
+	.begin = nothing,
+	.record = media_record,
+	.complete = nothing,
+};
+
+/* ---- running ------------------------------------------------------------------- */
+
+int
+sipd_run(struct self *self)
+{
+	struct worker	*w;
+	int		 error;
+
+	if ((error = workers_run()) < 0)
+		return error;
+	w = worker_get(0);
+	bus_peer_follow(w->routed, &routed_follower, w);
+	bus_peer_follow(w->mediad, &media_follower, w);
+	return 0;
+}
+
+void
+sipd_stop(struct self *self)
+{
+	workers_stop();
+	calls_close();
+	domains_close();
+}
+
+void
+sipd_commit(struct self *self, const struct settings *old)
+{
+	domains_commit(self->settings, self->loop);
+	workers_commit(old);
+}
+
+void
+sipd_status(struct self *self, struct status_is *out)
+{
+	status_figure(out, "calls", calls_count());
+	status_figure(out, "aors", (int64_t)replica_aors());
+	status_figure(out, "contacts", (int64_t)replica_contacts());
+	status_figure(out, "workers", workers_count());
+	if (!replica_synced())
+		status_warn(out, "sipctl restart regd",
+		    "sipd has no registrations from regd yet");
+}
+
+/* What a drain waits for: requests under way. Calls go on without us. */
+unsigned
+sipd_busy(struct self *self)
+{
+	struct stats	s;
+
+	stats_sum(&s);
+	return s.proxied > 0 ? (unsigned)s.proxied : 0;
+}
