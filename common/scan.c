@@ -81,6 +81,22 @@ scan_quoted(struct str *in, struct str *out)
 	return -EBADMSG;
 }
 
+struct str
+scan_plain(struct str *in)
+{
+	size_t		n = 0;
+	struct str	out;
+
+	while (n < in->len && (scan_is(in->s[n], CHAR_TOKEN | CHAR_PARAM) ||
+	    (in->s[n] > ' ' && in->s[n] < 0x7f &&
+	    strchr(";,\"<>\\", in->s[n]) == NULL)))
+		n++;
+	out = str_make(in->s, n);
+	if (n > 0)
+		scan_skip(in, n);
+	return out;
+}
+
 bool
 scan_has_control(struct str in)
 {

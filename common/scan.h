@@ -77,6 +77,11 @@ int	scan_token(struct str *in, struct str *out);
 int	scan_u32(struct str *in, uint32_t *out);
 /* A quoted string; *out is what stands between the quotes. 0 or -EBADMSG. */
 int	scan_quoted(struct str *in, struct str *out);
+/*
+ * An unquoted value of a parameter: printable ASCII up to a blank or any of
+ * ;,"<>\ - more than RFC 3261 has, as phones send it. Perhaps nothing.
+ */
+struct str scan_plain(struct str *in);
 /* Is there any of CR, LF, NUL? */
 bool	scan_has_control(struct str in);
 /* Value of a hex digit, or -1. */

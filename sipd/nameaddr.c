@@ -11,21 +11,6 @@
 
 /* ---- parameters ---------------------------------------------------------- */
 
-/* An unquoted value: up to a blank, ';' or ',', without quotes or brackets. */
-static struct str
-scan_plain(struct str *in)
-{
-	size_t		n = 0;
-	struct str	out;
-
-	while (n < in->len && (scan_is(in->s[n], CHAR_TOKEN | CHAR_PARAM) ||
-	    in->s[n] == '@' || in->s[n] == '?'))
-		n++;
-	out = str_make(in->s, n);
-	scan_skip(in, n);
-	return out;
-}
-
 int
 param_next(struct str *rest, struct str *name, struct str *value, bool *quoted,
     struct str *text)

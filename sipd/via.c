@@ -64,20 +64,6 @@ without_brackets(struct str host)
 	return host;
 }
 
-/* What may stand unquoted after '=': a token, a host, an address. */
-static struct str
-scan_value(struct str *in)
-{
-	size_t		n = 0;
-	struct str	out;
-
-	while (n < in->len && (scan_is(in->s[n], CHAR_TOKEN | CHAR_PARAM)))
-		n++;
-	out = str_make(in->s, n);
-	scan_skip(in, n);
-	return out;
-}
-
 static int
 rport_set(struct via *v, struct str value, bool given)
 {
@@ -140,7 +126,7 @@ param_parse(struct via *v, struct str *in)
 			if (scan_quoted(in, &value) < 0)
 				return -EBADMSG;
 		} else {
-			value = scan_value(in);
+			value = scan_plain(in);
 			if (value.len == 0)
 				return -EBADMSG;
 		}
