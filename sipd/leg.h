@@ -74,7 +74,7 @@ struct proxy {
 	char		*realm;
 	char		*from_aor;
 	char		*account;	/* confirmed by regd, or NULL */
-	struct decision	 decision;
+	struct decision	*decision;	/* routed's, until the legs are made */
 
 	/* within dialogs */
 	bool		 in_dialog;
@@ -88,14 +88,16 @@ struct proxy {
 	char		*best;		/* its text, or NULL: ours to write */
 	size_t		 best_len;
 
+	bool		 offered;	/* the request carries SDP */
 	size_t		 len;
-	char		 bytes[];	/* the request */
+	char		*bytes;		/* the request; NULL once it is answered */
 };
 
 /* ---- proxy.c -------------------------------------------------------------- */
 
 void	proxy_ref(struct proxy *p);
 void	proxy_unref(struct proxy *p);
+/* Parsed again; not after the final response. */
 const struct sip_msg *proxy_request(struct proxy *p);
 static inline bool
 proxy_is_invite(const struct proxy *p)

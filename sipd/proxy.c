@@ -37,13 +37,30 @@ proxy_ref(struct proxy *p)
 }
 
 static void
-decision_fini(struct decision *d)
+decision_free(struct decision *d)
 {
-	for (unsigned i = 0; i < d->n; i++) {
+	for (unsigned i = 0; d != NULL && i < d->n; i++) {
 		free(d->choices[i].value);
 		free(d->choices[i].next_hop);
 	}
-	d->n = 0;
+	free(d);
+}
+
+/*
+ * What is not needed once the answer is out: an answered INVITE stays for half
+ * a minute, to pass on repetitions of its 2xx.
+ */
+static void
+proxy_shrink(struct proxy *p)
+{
+	decision_free(p->decision);
+	free(p->realm);
+	free(p->from_aor);
+	free(p->account);
+	free(p->best);
+	free(p->bytes);
+	p->decision = NULL;
+	p->realm = p->from_aor = p->account = p->best = p->bytes = NULL;
 }
 
 void
@@ -55,11 +72,7 @@ proxy_unref(struct proxy *p)
 		txn_forget(p->server);
 	for (unsigned i = 0; i < p->nlegs; i++)
 		leg_free(p->legs[i]);
-	decision_fini(&p->decision);
-	free(p->realm);
-	free(p->from_aor);
-	free(p->account);
-	free(p->best);
+	proxy_shrink(p);
 	free(p);
 	stats->proxied--;
 }
@@ -101,7 +114,7 @@ static struct proxy *
 proxy_new(const struct inbound *in, const struct route_plan *r)
 {
 	const struct sip_msg	*m = in->m;
-	struct proxy		*p = xcalloc(1, sizeof(*p) + m->text.len);
+	struct proxy		*p = xcalloc(1, sizeof(*p));
 	bool			 invite = m->method == METHOD_INVITE;
 
 	p->w = in->w;
@@ -111,8 +124,10 @@ proxy_new(const struct inbound *in, const struct route_plan *r)
 	p->back = in->back;
 	p->method = m->method;
 	p->pop_routes = r->pop;
+	p->offered = media_has_sdp(m);
 	p->len = m->text.len;
-	memcpy(p->bytes, m->text.s, m->text.len);
+	p->bytes = xrealloc(NULL, 1, p->len);
+	memcpy(p->bytes, m->text.s, p->len);
 	p->server = txn_server_new(in->w->core->txns,
 	    txn_server_key(m, m->method_text), invite, &in->back, &user, p);
 	stats->proxied++;
@@ -167,6 +182,7 @@ proxy_finish(struct proxy *p, uint16_t code)
 		return;
 	p->finished = true;
 	release_media(p, code);
+	proxy_shrink(p);
 }
 
 /* An answer of our own, final. */
@@ -399,7 +415,7 @@ add_uri(struct proxy *p, const struct choice *c)
 static void
 start_legs(struct proxy *p)
 {
-	const struct decision	*d = &p->decision;
+	const struct decision	*d = p->decision;
 
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->choices[i].kind == TARGET_AOR)
@@ -419,9 +435,11 @@ start_legs(struct proxy *p)
 
 /* ---- the decision ----------------------------------------------------------------- */
 
-static void
-copy_decision(struct decision *d, const struct msg_routed *m)
+static struct decision *
+copy_decision(const struct msg_routed *m)
 {
+	struct decision	*d = xcalloc(1, sizeof(*d));
+
 	d->if_confirmed = m->if_confirmed;
 	d->if_not = m->if_not;
 	str_copy(d->reason, sizeof(d->reason), m->reason);
@@ -431,6 +449,7 @@ copy_decision(struct decision *d, const struct msg_routed *m)
 		d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
 		    str_dup(m->targets.v[i].value), str_dup(m->targets.v[i].next_hop) };
 	}
+	return d;
 }
 
 static void
@@ -447,7 +466,7 @@ on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 	struct proxy	*p = arg;
 
 	if (error == 0 && type == MSG_ROUTED)
-		copy_decision(&p->decision, &m->routed);
+		p->decision = copy_decision(&m->routed);
 	else
 		p->failed = true;
 	answered(p);
@@ -471,7 +490,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 static void
 proxy_decide(struct proxy *p)
 {
-	const struct decision	*d = &p->decision;
+	const struct decision	*d = p->decision;
 	uint16_t		 code;
 
 	if (p->failed) {

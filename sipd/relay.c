@@ -101,10 +101,8 @@ ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
 {
 	struct proxy		*p = g->p;
 	struct waiting		*r = xcalloc(1, sizeof(*r) + m->text.len);
-	bool			 offered;
 	char			 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
 
-	offered = media_has_sdp(proxy_request(p));
 	r->leg = g;
 	r->len = m->text.len;
 	memcpy(r->bytes, m->text.s, m->text.len);
@@ -115,7 +113,7 @@ ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
 		.caller_tag = proxy_caller_tag(p, m),
 		.leg = p->in_dialog ? STR_NONE : str_make(g->target, BRANCH_TARGET_LEN),
 		.from_caller = p->in_dialog && !p->from_caller,
-		.answer = offered,
+		.answer = p->offered,
 		.final = m->code >= 200,
 		.cseq = m->cseq,
 		.source = hop_print_remote(from, source),
