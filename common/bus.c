@@ -312,6 +312,12 @@ bus_out_flush(struct bus_out *o)
 	buf_clear(&o->buf);
 }
 
+void
+bus_out_soon(struct bus_out *o)
+{
+	o->due = loop_now(o->bus->loop);
+}
+
 /* When the frame that begins now shall leave. */
 static struct mono
 out_due(struct bus_out *o)
@@ -350,7 +356,7 @@ out_end(struct bus_out *o, size_t mark)
 		TAILQ_INSERT_TAIL(&o->bus->outs, o, entry);
 	}
 	if (o->buf.len >= FRAME_GOOD || o->n >= FRAME_MESSAGES)
-		o->due = loop_now(o->bus->loop);
+		bus_out_soon(o);
 	return 0;
 }
 

@@ -79,8 +79,9 @@ void	bus_out_fini(struct bus_out *o);
 /* Adds a message; -EMSGSIZE: it fits into no frame, and is not added. */
 int	bus_out_add(struct bus_out *o, enum msg_type type, const void *msg);
 int	bus_out_add_packed(struct bus_out *o, struct str packed);
-/* Sends what is there without waiting. */
+/* Sends what is there: at once, or at the turn's end whatever the window. */
 void	bus_out_flush(struct bus_out *o);
+void	bus_out_soon(struct bus_out *o);
 /* Chooses the window after a frame of n messages, dt_us after the one before. */
 void	bus_out_adapt(struct bus_out *o, int64_t dt_us);
 
@@ -146,6 +147,7 @@ struct bus_asker {
 	size_t			 id_len;
 	uint32_t		 slot;
 	uint32_t		 generation;
+	uint32_t		 open;		/* questions not answered yet */
 	struct mono		 seen;
 };
 
@@ -232,6 +234,8 @@ struct bus_peer {
 	uint64_t		 epoch;
 	uint64_t		 former;	/* the epoch before: late frames */
 	unsigned		 age;		/* ticks without a frame */
+	unsigned		 doubt;		/* ticks until doubtful ones are repeated */
+	uint32_t		 doubtful;	/* frames before this one */
 	struct follow		 follow;
 };
 

@@ -20,6 +20,12 @@
 #define OPEN_MAX	(1U << OPEN_BITS)
 #define CHUNK		1024
 #define KEEP_MAX	8192		/* a free question's buffer */
+/*
+ * Who got the questions that went out before a first word came is not known: most
+ * likely who speaks now, but he may be the next process already. Those that he has
+ * not answered in this time are asked once more.
+ */
+#define DOUBT_TICKS	5
 
 struct question {
 	struct bus_peer	*peer;
@@ -242,16 +248,20 @@ question_repeat(struct question *q)
 	question_send(q);
 }
 
-/* Those that no process of the peer has got, or all that the last one had. */
+/*
+ * Those that no process of the peer has got, or those that were in its frames
+ * before that one.
+ */
 static void
-questions_repeat(struct bus_peer *p, bool unsent)
+questions_repeat(struct bus_peer *p, bool unsent, uint32_t before)
 {
 	struct question	*q;
 
 	bus_out_flush(&p->out);
 	for (uint32_t i = 0; i < p->nchunks * CHUNK; i++) {
 		q = question_at(p, i);
-		if (q->id == 0 || q->unsent != unsent)
+		if (q->id == 0 || q->unsent != unsent ||
+		    (!unsent && (int32_t)(q->frame - before) >= 0))
 			continue;
 		if (!unsent)
 			p->bus->figures.repeated++;
@@ -267,7 +277,7 @@ peer_writable(void *arg)
 	if (!p->unsent)
 		return;
 	p->unsent = false;
-	questions_repeat(p, true);
+	questions_repeat(p, true, 0);
 }
 
 /* Nobody is there, or no room: the frame's questions wait. */
@@ -447,11 +457,13 @@ bus_peer_seen(struct bus_peer *p, uint64_t epoch)
 		return;
 	p->former = p->epoch;
 	p->epoch = epoch;
-	/* Before the first word of any process nobody has lost a question. */
-	if (!first && p->open > 0) {
+	if (p->open > 0 && first) {
+		p->doubt = DOUBT_TICKS;
+		p->doubtful = p->frame;
+	} else if (p->open > 0) {
 		log_low("BUS", 0, "%s: new process: %u questions repeated",
 		    p->name, p->open);
-		questions_repeat(p, false);
+		questions_repeat(p, false, p->frame + 1);
 	}
 	bus_follow_epoch(p);
 }
@@ -461,6 +473,8 @@ bus_peer_tick(struct bus_peer *p)
 {
 	if (p->age <= BUS_DEAD_TICKS)
 		p->age++;
+	if (p->doubt > 0 && --p->doubt == 0)
+		questions_repeat(p, false, p->doubtful);
 }
 
 struct bus_peer *

@@ -18,6 +18,7 @@
 
 #define ASKERS_MAX	1024
 #define IDLE_MS		(15 * 60 * 1000)
+#define FORGOTTEN_MS	10000		/* what is open by then gets no answer */
 #define IDLE_LOOK_TICKS	100
 #define DEADLINE_MAX_MS	(10 * 60 * 1000)
 
@@ -38,6 +39,7 @@ asker_forget(struct bus_asker *a)
 		return;
 	map_remove(a->server->by_id, asker_key(a));
 	bus_out_fini(&a->out);
+	a->open = 0;
 	free(a->id);
 	a->id = NULL;
 	a->generation++;
@@ -103,6 +105,8 @@ asker_find(struct bus_server *s, struct str id)
 		a->out.arg = a;
 		map_put(s->by_id, a);
 	}
+	if (mono_ms_between(a->seen, loop_now(s->bus->loop)) > FORGOTTEN_MS)
+		a->open = 0;
 	a->seen = loop_now(s->bus->loop);
 	return a;
 }
@@ -161,6 +165,7 @@ question_in(struct bus_asker *a, struct str packed)
 	if (type < 0 || !msg_is_question(type))
 		return question_odd(a, &copy, type < 0 ? type : -EBADMSG);
 	s->bus->figures.messages_in++;
+	a->open++;
 	q = (struct msg_question *)&m;
 	t = ticket_for(a, q->id);
 	t.call = q->call;
@@ -214,6 +219,8 @@ bus_answer(struct bus_ticket t, enum msg_type type, void *answer)
 	struct bus_asker	*a = ticket_asker(t);
 	struct bus		*b = t.server->bus;
 
+	if (a != NULL && a->open > 0)
+		a->open--;
 	if (a == NULL || mono_before(t.deadline, loop_now(b->loop))) {
 		b->figures.late++;
 		return;
@@ -221,6 +228,8 @@ bus_answer(struct bus_ticket t, enum msg_type type, void *answer)
 	*(uint64_t *)answer = t.id;
 	if (bus_out_add(&a->out, type, answer) < 0)
 		bus_refuse(t, EMSGSIZE, "the answer is too big");
+	else if (a->open == 0)
+		bus_out_soon(&a->out);	/* nothing else will come to wait for */
 }
 
 void

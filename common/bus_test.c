@@ -229,9 +229,12 @@ test_timeout(void **state)
 {
 	struct house		*h = *state;
 	struct msg_status_is	 a = { .pid = 9 };
-	struct mono		 before = mono_now();
+	struct mono		 before;
 
+	ask(h, 5000);
+	until(h, h->answered == 1);
 	h->defers = true;
+	before = mono_now();
 	ask(h, 5000);
 	ask(h, 60);
 	ask(h, 30);
@@ -242,7 +245,7 @@ test_timeout(void **state)
 	assert_int_equal(bus_peer_open(h->peer), 1);
 	assert_int_equal(figures(h->asker).timed_out, 3);
 	/* the daemon does not answer what is too late */
-	until(h, h->asked == 4);
+	until(h, h->asked == 5);
 	bus_answer(h->ticket, MSG_STATUS_IS, &a);
 	assert_int_equal(figures(h->daemon).late, 1);
 }
@@ -273,6 +276,7 @@ test_asked_before_anybody_is_there(void **state)
 	struct house	*h = *state;
 
 	daemon_end(h);
+	h->peer = bus_peer_new(h->asker, "late", h->endpoint);
 	ask(h, 8000);
 	for (int i = 0; i < 5; i++)
 		loop_once(h->loop, 10);
@@ -280,6 +284,27 @@ test_asked_before_anybody_is_there(void **state)
 	until(h, h->answered == 1);
 	assert_int_equal(h->asked, 1);
 	assert_in_range(h->deadline_ms, 1, 8000);
+}
+
+/* The process that got the question died before it ever said a word. */
+static void
+test_died_without_a_word(void **state)
+{
+	struct house	*h = *state;
+	void		*context = zmq_ctx_new();
+	void		*mute = zmq_socket(context, ZMQ_ROUTER);
+	char		 in[256];
+
+	daemon_end(h);
+	assert_int_equal(zmq_bind(mute, h->endpoint), 0);
+	h->peer = bus_peer_new(h->asker, "mute", h->endpoint);
+	ask(h, 8000);
+	until(h, zmq_recv(mute, in, sizeof(in), ZMQ_DONTWAIT) > 0);
+	zmq_close(mute);
+	zmq_ctx_term(context);
+	daemon_begin(h, 1002);
+	until(h, h->answered == 1);
+	assert_int_equal(h->asked, 1);
 }
 
 static void
@@ -949,6 +974,7 @@ main(void)
 		T(test_timeout),
 		T(test_forget),
 		T(test_asked_before_anybody_is_there),
+		T(test_died_without_a_word),
 		T(test_repeated_to_new_epoch),
 		T(test_alive),
 		T(test_refusals),
