@@ -75,6 +75,8 @@ struct proxy {
 	char		*from_aor;
 	char		*account;	/* confirmed by regd, or NULL */
 	struct decision	*decision;	/* routed's, until the legs are made */
+	struct wheel_timer wait;	/* for the replica's first snapshot */
+	unsigned	 waited;
 
 	/* within dialogs */
 	bool		 in_dialog;

@@ -25,6 +25,8 @@
 
 #define DEADLINE_MS	3000
 #define RETRY_S		5
+#define WAIT_MS		20	/* between two looks at a replica that is not in yet */
+#define WAITS_MAX	(DEADLINE_MS / WAIT_MS)
 
 static void	proxy_decide(struct proxy *p);
 
@@ -412,6 +414,34 @@ add_uri(struct proxy *p, const struct choice *c)
 		keep_best(p, 503, STR_NONE);
 }
 
+static void	start_legs(struct proxy *p);
+
+static void
+on_wait(void *arg)
+{
+	struct proxy	*p = arg;
+
+	if (!p->finished && p->server != NULL)
+		start_legs(p);
+	proxy_unref(p);
+}
+
+/*
+ * Not found in a replica that has no snapshot yet (this process has just
+ * begun) is "not known", never "not registered": look again in a moment.
+ */
+static bool
+wait_for_replica(struct proxy *p)
+{
+	if (replica_synced() || p->waited == WAITS_MAX)
+		return false;
+	p->waited++;
+	proxy_ref(p);
+	wheel_timer_init(&p->wait, on_wait, p);
+	wheel_start(p->w->wheel, &p->wait, WAIT_MS);
+	return true;
+}
+
 static void
 start_legs(struct proxy *p)
 {
@@ -423,8 +453,11 @@ start_legs(struct proxy *p)
 		else if (d->choices[i].kind == TARGET_URI)
 			add_uri(p, &d->choices[i]);
 	}
+	if (p->nlegs == 0 && wait_for_replica(p))
+		return;
 	if (p->nlegs == 0) {
-		proxy_refuse(p, p->best_code != 0 ? p->best_code : 480);
+		proxy_refuse(p, p->best_code != 0 ? p->best_code :
+		    replica_synced() ? 480 : 503);
 		return;
 	}
 	proxy_ref(p);
