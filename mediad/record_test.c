@@ -1,0 +1,115 @@
+/* record_test - a kill at any point leaves what was or what is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mediad/record.h"
+
+static int
+setup(void **state)
+{
+	bool	adopted = true;
+
+	unsetenv("NOTIFY_SOCKET");
+	*state = records_open(&adopted);
+	return *state == NULL || adopted;
+}
+
+static int
+teardown(void **state)
+{
+	records_close(*state);
+	return 0;
+}
+
+/* The idle slot may be half written: nobody reads it before the flip. */
+static void
+test_torn(void **state)
+{
+	struct leg_rec	*rec = records_leg(*state, records_leg_take(*state));
+	struct leg_slot	*idle;
+
+	for (uint64_t i = 1; i < 5; i++) {
+		idle = RECORD_IDLE(rec);
+		assert_ptr_not_equal(idle, RECORD_NOW(rec));
+		memset(idle, 0xa5, sizeof(*idle));	/* killed here */
+		assert_int_equal(RECORD_NOW(rec)->session, i - 1);
+		idle = RECORD_IDLE(rec);		/* the next process */
+		assert_int_equal(idle->session, i - 1);
+		idle->session = i;
+		assert_int_equal(RECORD_NOW(rec)->session, i - 1);
+		RECORD_FLIP(rec);
+		assert_int_equal(RECORD_NOW(rec)->session, i);
+	}
+	rec->which = 0xffffffff;	/* whatever is there: within the slots */
+	assert_ptr_equal(RECORD_NOW(rec), &rec->slot[1]);
+}
+
+static void
+test_indices(void **state)
+{
+	struct records	*r = *state;
+	uint32_t	 a = records_session_take(r), b = records_session_take(r);
+
+	assert_int_not_equal(a, b);
+	RECORD_IDLE(records_session(r, a))->state = SESSION_SETUP;
+	RECORD_FLIP(records_session(r, a));
+	records_session_give(r, a);
+	assert_int_equal(RECORD_NOW(records_session(r, a))->state, SESSION_FREE);
+	assert_int_equal(records_session_take(r), a);
+	assert_int_equal(records_sessions_mark(r), b + 1);
+
+	assert_false(records_end_used(r, 15000));
+	records_end_use(r, 15000, true);
+	assert_true(records_end_used(r, 15000));
+	assert_false(records_end_used(r, 15001));
+	records_end_use(r, 15000, false);
+	assert_false(records_end_used(r, 15000));
+}
+
+static void
+test_branch(void **state)
+{
+	uint8_t	a[16], b[16], c[16];
+
+	records_branch(*state, STR("x"), a);
+	records_branch(*state, STR("x"), b);
+	records_branch(*state, STR("y"), c);
+	assert_memory_equal(a, b, 16);
+	assert_memory_not_equal(a, c, 16);
+}
+
+static void
+test_addr(void **state)
+{
+	static const char *const texts[] = { "192.0.2.1:4000",
+	    "[2001:db8::1]:65535", "[fe80::1%1]:9" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct record_addr	r;
+		struct addr		a, b;
+
+		assert_int_equal(addr_parse_port(&a, str_of(texts[i])), 0);
+		record_addr_set(&r, &a);
+		b = record_addr_get(&r);
+		assert_true(addr_eq(&a, &b));
+		assert_int_equal(a.len, b.len);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_indices, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_branch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_addr, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

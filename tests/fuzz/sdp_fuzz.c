@@ -1,0 +1,59 @@
+/*
+ * sdp_fuzz - reads a body and writes it again, as mediad does with what phones
+ * send. What was written must be SDP too, with the same lines, and rewriting it
+ * once more must change nothing.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mediad/sdp.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct sdp	first, second;
+static char		once[SDP_BODY_MAX + 64 * SDP_EDITS_MAX];
+static char		twice[sizeof(once) + 64 * SDP_EDITS_MAX];
+
+static void
+relay_fill(struct sdp_relay *r, const struct sdp *s)
+{
+	memset(r, 0, sizeof(*r));
+	if (addr_parse(&r->addr, STR("127.0.0.1"), 0) < 0)
+		abort();
+	for (unsigned i = 0; i < s->nmedia; i++)
+		if (s->media[i].port != 0 && s->media[i].datagrams)
+			r->port[i] = 30000 + 2 * i;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char		*copy = malloc(size > 0 ? size : 1);
+	struct sdp_relay r;
+	struct text	 a, b;
+	const char	*why;
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, data, size);
+	if (sdp_parse(&first, str_make(copy, size), &why) == 0) {
+		relay_fill(&r, &first);
+		text_init(&a, once, sizeof(once));
+		if (sdp_write(&first, &r, &a) < 0)
+			abort();
+		if (a.len > SDP_BODY_MAX)
+			goto out;
+		if (sdp_parse(&second, text_str(&a), &why) < 0 ||
+		    second.nmedia != first.nmedia)
+			abort();
+		relay_fill(&r, &second);
+		text_init(&b, twice, sizeof(twice));
+		if (sdp_write(&second, &r, &b) < 0 ||
+		    !str_eq(text_str(&a), text_str(&b)))
+			abort();
+	}
+out:
+	free(copy);
+	return 0;
+}
