@@ -114,8 +114,9 @@ apply(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 	};
 	struct outcome o;
 
+	/* What was refused is judged again, and as any other. */
 	register_judge(a != NULL ? aor_newest(a) : NULL, m, set, boot_ms(),
-	    wall_ms(), auth->again, &o);
+	    wall_ms(), auth->again && auth->code == 0, &o);
 	if (o.code != 200) {
 		refuse(r, t, auth, print, o.code, o.reason, o.min_expires_s);
 		return;
