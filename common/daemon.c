@@ -357,10 +357,7 @@ serve_until_told(const struct daemon *d, const struct dirs *dirs,
 		log_major("STOP", "%s: ends", d->name);
 	}
 	stop(&self);
-	if (error < 0)
-		log_at(LOG_FAILURE, "START", 0, "%s: did not start (%s)",
-		    d->name, strerror(-error));
-	return error < 0 ? 1 : 0;
+	return error < 0 ? 1 : 0;	/* why was logged where it happened */
 }
 
 int

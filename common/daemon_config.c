@@ -226,6 +226,11 @@ config_reread(struct self *self)
 	const struct settings	*s;
 	int			 error = generation_in_force(&self->dirs, &g);
 
+	if (error == -EPERM || error == -EACCES) {
+		log_low("CONFIG", 0, "%s: only COMMIT brings a new generation",
+		    self->daemon->name);
+		return;
+	}
 	if (error < 0) {
 		log_problem("CONFIG", "%s: cannot look for a new generation: %s",
 		    self->daemon->name, strerror(-error));

@@ -1,6 +1,5 @@
 /*
- * pidfile - the lock of a running daemon. Needs nothing of common, so that the
- * keeper could use it.
+ * pidfile - the lock of a running daemon and the pid inside it.
  */
 #include "common/pidfile.h"
 
@@ -9,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -29,6 +29,7 @@ pidfile_take(const char *path, long *holder)
 		close(fd);
 		return error;
 	}
+	fchmod(fd, 0644);	/* sipctl of anybody may look whether we live */
 	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)len, 0) != len) {
 		error = errno != 0 ? -errno : -EIO;
