@@ -10,13 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/fdstore.h"
 #include "common/log.h"
 #include "common/mono.h"
-#include "common/sandbox.h"
 #include "common/stats.h"
 #include "regd/publish.h"
 
@@ -159,25 +156,11 @@ memory_open(struct regd *r)
 	return nc != NULL && version != NULL ? 0 : -errno;
 }
 
-static int
-state_dir(struct self *self)
-{
-	char path[4096];
-
-	dirs_path(path, self->dirs.state, "regd");
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	if (geteuid() == 0 && chown(path, sandbox_uid(self->daemon),
-	    sandbox_gid()) < 0)
-		return -errno;
-	return 0;
-}
-
 int
 regd_start(struct self *self)
 {
 	struct regd *r = xcalloc(1, sizeof(*r));
-	char path[4200], keys[4096];
+	char keys[4096];
 	int error;
 
 	self->own = r;
@@ -185,25 +168,17 @@ regd_start(struct self *self)
 	r->accounts = accounts_new();
 	r->bindings = bindings_new(expired, r);
 	r->auth.accounts = r->accounts;
+	r->feed = self->feed;
 	dirs_path(keys, self->dirs.state, "keys");
 	if ((error = keys_load(&r->auth.nonces, keys, "nonce")) < 0) {
 		log_at(LOG_FAILURE, "REG", 0, "cannot read the key %s/nonce: %s",
 		    keys, strerror(-error));
 		return error;
 	}
-	if ((error = memory_open(r)) < 0 || (error = state_dir(self)) < 0) {
-		log_at(LOG_FAILURE, "REG", 0, "cannot prepare %s/regd: %s",
-		    self->dirs.state, strerror(-error));
-		return error;
-	}
-	error = feed_new(self->bus, dirs_feed(path, &self->dirs, "regd"),
-	    &r->feed);
-	if (error < 0) {
-		log_at(LOG_FAILURE, "REG", 0, "cannot serve %s: %s", path,
+	if ((error = memory_open(r)) < 0)
+		log_at(LOG_FAILURE, "REG", 0, "cannot make shared memory: %s",
 		    strerror(-error));
-		return error;
-	}
-	return 0;
+	return error;
 }
 
 static int
