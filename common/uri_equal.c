@@ -144,6 +144,9 @@ uri_equal(const struct uri *a, const struct uri *b)
 {
 	if (a->scheme != b->scheme)
 		return false;
+	/* Also where a parameter is there twice with different values. */
+	if (str_eq(a->text, b->text))
+		return true;
 	switch (a->scheme) {
 	case URI_SIP:
 	case URI_SIPS:
