@@ -148,6 +148,8 @@ struct feed_follower {
 	void	(*record)(void *arg, enum msg_type type, const union msg *m);
 	/* The snapshot is in: what was not seen since begin() is gone. */
 	void	(*complete)(void *arg);
+	/* Only these types, ended by MSG_NONE; NULL: all. Others cost nothing. */
+	const enum msg_type *types;
 };
 
 /*

@@ -39,6 +39,18 @@ follow_begin(struct bus_peer *p)
 	part_ask(p, 0);
 }
 
+static bool
+wanted(const struct feed_follower *f, int type)
+{
+	const enum msg_type	*t = f->types;
+
+	if (t == NULL || type < 0)
+		return true;		/* < 0: unpacking says what is wrong */
+	while (*t != MSG_NONE && (int)*t != type)
+		t++;
+	return *t != MSG_NONE;
+}
+
 /* Gives the record to the follower; -EBADMSG. One of a newer version is skipped. */
 static int
 record_in(struct bus_peer *p, struct str packed, bool inner)
@@ -48,6 +60,8 @@ record_in(struct bus_peer *p, struct str packed, bool inner)
 	int		type;
 
 	unpack_init(&u, packed.s, packed.len);
+	if (!wanted(p->follow.f, msg_peek_type(&u)))
+		return 0;
 	type = inner ? msg_unpack_inner(&u, &m) : msg_unpack(&u, &m);
 	if (type == -ENOTSUP)
 		return 0;

@@ -528,8 +528,9 @@ on_complete(void *arg)
 	h->completes++;
 }
 
+static const enum msg_type only_accounts[] = { MSG_ACCOUNT, MSG_NONE };
 static const struct feed_follower follower = {
-	on_begin, on_record, on_complete,
+	on_begin, on_record, on_complete, only_accounts,
 };
 
 static bool
@@ -541,7 +542,8 @@ same(const struct house *h)
 static void
 test_feed(void **state)
 {
-	struct house	*h = *state;
+	struct house		*h = *state;
+	struct msg_domain	 other = { .name = STR("example.com") };
 
 	for (unsigned i = 0; i < 10; i++)
 		publish(h, i, 1);
@@ -560,6 +562,7 @@ test_feed(void **state)
 		publish(h, i, 2 + i);
 	until(h, same(h));
 	publish(h, 3, 99);
+	feed_publish(h->feed, MSG_DOMAIN, &other);	/* nobody asked for it */
 	publish(h, 3, 100);
 	until(h, same(h));
 	assert_int_equal(h->completes, 1);
