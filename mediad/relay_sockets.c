@@ -23,6 +23,7 @@
 
 #define VECTOR		16	/* packets a receive call */
 #define PACKET_MAX	9216	/* octets: a jumbo frame; longer is dropped */
+#define VECTORS		16	/* from one socket before the next one's turn */
 #define EVENTS		256	/* sockets a look */
 #define LOOKS		8	/* before others get their turn */
 #define DRAIN_MAX	4096	/* packets that one socket can have kept */
@@ -173,7 +174,7 @@ out_send(struct relay *r, int fd, unsigned n)
 
 /* ---- a socket that has something ---- */
 
-/* Packets i of the vector, n of them; those before skip are not looked at. */
+/* The n packets of the vector; keep may refuse one. */
 static void
 flow_relay(struct relay *r, struct flow *f, int n, struct mono now,
     bool (*keep)(struct relay *, int))
@@ -200,17 +201,22 @@ flow_relay(struct relay *r, struct flow *f, int n, struct mono now,
 		out_send(r, f->to->fd, out);
 }
 
-/* Returns the number of packets. More than a vector is left to the next look. */
+/* Returns the number of packets; a full vector means that there may be more. */
 static unsigned
 flow_ready(struct relay *r, struct flow *f, struct mono now)
 {
-	int	n = flow_receive(r, f);
+	unsigned	packets = 0;
+	int		n = VECTOR;
 
-	if (n <= 0)
-		return 0;	/* nothing, or an ICMP error: it has been read */
-	flow_relay(r, f, n, now, NULL);
-	vector_reuse(r, n);
-	return n;
+	for (unsigned i = 0; i < VECTORS && n == VECTOR; i++) {
+		n = flow_receive(r, f);
+		if (n <= 0)
+			break;	/* nothing, or an ICMP error: it has been read */
+		flow_relay(r, f, n, now, NULL);
+		vector_reuse(r, n);
+		packets += n;
+	}
+	return packets;
 }
 
 /* ---- the loop ---- */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -352,6 +353,35 @@ test_loss(void **state)
 	}
 }
 
+/*
+ * The kernel stamps packets from some time after the first socket asked for it:
+ * holds one that asks, until a packet that waited shows its age.
+ */
+static void
+timestamps_on(void)
+{
+	struct addr	 at;
+	int		 fd = udp(&at, "127.0.17.1");
+	int64_t		 age_ns = 0;
+	char		 octet, control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec	 iov = { &octet, 1 };
+	struct timespec	 stamp, now;
+
+	while (age_ns < 1000000) {
+		struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
+		    .msg_control = control, .msg_controllen = sizeof(control) };
+
+		sendto(fd, "", 1, 0, &at.sa, at.len);
+		poll(NULL, 0, 2);
+		assert_int_equal(recvmsg(fd, &h, 0), 1);
+		assert_non_null(CMSG_FIRSTHDR(&h));
+		memcpy(&stamp, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof(stamp));
+		clock_gettime(CLOCK_REALTIME, &now);
+		age_ns = (now.tv_sec - stamp.tv_sec) * 1000000000LL +
+		    now.tv_nsec - stamp.tv_nsec;
+	}
+}
+
 int
 main(void)
 {
@@ -368,5 +398,6 @@ main(void)
 		cmocka_unit_test(test_loss),
 	};
 
+	timestamps_on();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
