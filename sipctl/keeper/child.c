@@ -213,7 +213,8 @@ static void
 say_end(const struct child *c, int64_t lived_ms)
 {
 	if (c->status == -1)
-		say(3, "%s: pid %ld has ended", c->name, (long)c->pid);
+		say(stopping >= 0 ? 2 : 3, "%s: pid %ld has ended", c->name,
+		    (long)c->pid);
 	else if (WIFSIGNALED(c->status))
 		say(3, "%s: pid %ld died of signal %d (%s) after %lld ms",
 		    c->name, (long)c->pid, WTERMSIG(c->status),

@@ -308,7 +308,7 @@ main(int argc, char *argv[])
 			usage(stderr);
 			return 2;
 		}
-	umask(0027);
+	umask(0022);
 	if (!place_find(&place, dir, bin) || !place_make(&place))
 		return 1;
 	locked = lock();
