@@ -40,8 +40,7 @@ session_ended(void *arg, const struct session *s, const char *reason)
 
 	log_low("MEDIA", s->id, "session removed: %s call=%s", reason,
 	    log_str(record.call_id));
-	if (m->feed != NULL)
-		feed_publish(m->feed, MSG_MEDIA_ENDED, &record);
+	feed_publish(m->self->feed, MSG_MEDIA_ENDED, &record);
 }
 
 static void
@@ -85,23 +84,6 @@ sessions_start(struct mediad *m)
 	return 0;
 }
 
-static int
-feed_start(struct mediad *m)
-{
-	char	endpoint[4200];
-	int	error;
-
-	error = feed_new(m->self->bus, dirs_feed(endpoint, &m->self->dirs,
-	    "mediad"), &m->feed);
-	if (error < 0) {
-		log_at(LOG_FAILURE, "MEDIA", 0, "%s: %s", endpoint,
-		    strerror(-error));
-		return error;
-	}
-	feed_serve(m->feed, m->self->server, feed_walk, m);
-	return 0;
-}
-
 int
 mediad_start(struct self *self)
 {
@@ -110,8 +92,10 @@ mediad_start(struct self *self)
 
 	self->own = m;
 	m->self = self;
-	if ((error = sessions_start(m)) < 0 || (error = feed_start(m)) < 0)
+	error = sessions_start(m);
+	if (error < 0)
 		return error;
+	feed_serve(self->feed, self->server, feed_walk, m);
 	show_serve(self->server, mediad_tables, m);
 	show_serve(self->monitor, mediad_tables, m);
 	m->sweep = loop_timer_new(self->loop, sweep, m);
@@ -119,7 +103,6 @@ mediad_start(struct self *self)
 	return 0;
 }
 
-/* The feed belongs to the bus, which the skeleton frees. */
 void
 mediad_stop(struct self *self)
 {

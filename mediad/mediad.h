@@ -10,7 +10,6 @@
 struct mediad {
 	struct self		*self;
 	struct sessions		*sessions;
-	struct feed		*feed;		/* MEDIA_ENDED to sipd */
 	struct loop_timer	*sweep;
 };
 

@@ -335,6 +335,7 @@ media_leader(const struct sdp *s, unsigned i)
 		return i;
 	for (j = 0; j < i; j++)
 		if (s->media[j].port == s->media[i].port &&
+		    s->media[j].hold == s->media[i].hold &&
 		    addr_eq_host(&s->media[j].rtp, &s->media[i].rtp))
 			return j;
 	return i;
