@@ -97,6 +97,30 @@ scan_plain(struct str *in)
 	return out;
 }
 
+int
+scan_host(struct str *in, struct str *out)
+{
+	size_t	n = 0;
+
+	if (in->len > 0 && in->s[0] == '[') {
+		for (n = 1; n < in->len && (scan_is(in->s[n], CHAR_HEX) ||
+		    in->s[n] == ':' || in->s[n] == '.'); n++)
+			;
+		if (n < 3 || n == in->len || in->s[n] != ']')
+			return -EBADMSG;
+		n++;
+	} else {
+		for (; n < in->len && scan_is(in->s[n], CHAR_HOST); n++)
+			if (in->s[n] == '.' && (n == 0 || in->s[n - 1] == '.'))
+				return -EBADMSG;
+		if (n == 0)
+			return -EBADMSG;
+	}
+	*out = str_make(in->s, n);
+	scan_skip(in, n);
+	return 0;
+}
+
 bool
 scan_has_control(struct str in)
 {

@@ -82,6 +82,12 @@ int	scan_quoted(struct str *in, struct str *out);
  * ;,"<>\ - more than RFC 3261 has, as phones send it. Perhaps nothing.
  */
 struct str scan_plain(struct str *in);
+/*
+ * A host: a name of labels, an IPv4 address, or something in brackets that looks
+ * like an IPv6 address (which one, addr_parse() says; three colons in a row are
+ * let through, RFC 5118 section 4.10). 0 or -EBADMSG.
+ */
+int	scan_host(struct str *in, struct str *out);
 /* Is there any of CR, LF, NUL? */
 bool	scan_has_control(struct str in);
 /* Value of a hex digit, or -1. */

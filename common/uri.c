@@ -80,28 +80,8 @@ userinfo_parse(struct uri *u, struct str in)
 static int
 host_parse(struct uri *u, struct str *rest)
 {
-	size_t	n = 0;
-
-	if (rest->len > 0 && rest->s[0] == '[') {
-		/*
-		 * Which IPv6 address this is, addr_parse() says; three colons
-		 * in a row are let through (RFC 5118 section 4.10).
-		 */
-		n = 1;
-		while (n < rest->len && (scan_is(rest->s[n], CHAR_HEX) ||
-		    rest->s[n] == ':' || rest->s[n] == '.'))
-			n++;
-		if (n < 3 || n == rest->len || rest->s[n] != ']')
-			return -EBADMSG;
-		n++;
-	} else {
-		while (n < rest->len && scan_is(rest->s[n], CHAR_HOST))
-			n++;
-		if (n == 0)
-			return -EBADMSG;
-	}
-	u->host = str_make(rest->s, n);
-	scan_skip(rest, n);
+	if (scan_host(rest, &u->host) < 0)
+		return -EBADMSG;
 	if (scan_ch(rest, ':')) {
 		uint32_t	port;
 

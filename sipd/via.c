@@ -27,25 +27,10 @@ static int
 sent_by_parse(struct via *v, struct str *in)
 {
 	const char	*start = in->s;
-	size_t		 n = 0;
 	uint32_t	 port;
 
-	if (in->len > 0 && in->s[0] == '[') {
-		n = 1;
-		while (n < in->len && (scan_is(in->s[n], CHAR_HEX) ||
-		    in->s[n] == ':' || in->s[n] == '.'))
-			n++;
-		if (n < 3 || n == in->len || in->s[n] != ']')
-			return -EBADMSG;
-		n++;
-	} else {
-		while (n < in->len && scan_is(in->s[n], CHAR_HOST))
-			n++;
-		if (n == 0)
-			return -EBADMSG;
-	}
-	v->host = str_make(start, n);
-	scan_skip(in, n);
+	if (scan_host(in, &v->host) < 0)
+		return -EBADMSG;
 	v->sent_by = v->host;
 	if (!scan_sep(in, ':'))
 		return 0;
