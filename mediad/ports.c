@@ -292,18 +292,33 @@ pair_complete(struct ports *p, struct pair *pair)
 	p->bound++;
 }
 
+/* The name leaves the store as a whole: what is ours goes back in. */
+static void
+store_again(struct ports *p)
+{
+	fdstore_remove("r");
+	for (unsigned i = 0; i < PAIRS; i++)
+		for (int k = 0; p->pairs[i] != NULL && k < 2; k++)
+			if (p->pairs[i]->fd[k] >= 0)
+				fdstore_put("r", &p->pairs[i]->fd[k], 1);
+}
+
 unsigned
 ports_adopt(struct ports *p)
 {
-	unsigned	n = 0;
+	unsigned	n = 0, foreign = 0;
 	int		fd;
 
 	while ((fd = fdstore_take("r")) >= 0) {
-		if (socket_adopt(p, fd))
+		if (socket_adopt(p, fd)) {
 			n++;
-		else
-			close(fd);
+			continue;
+		}
+		close(fd);
+		foreign++;
 	}
+	if (foreign > 0)
+		store_again(p);
 	for (unsigned i = 0; n > 0 && i < PAIRS; i++)
 		if (p->pairs[i] != NULL)
 			pair_complete(p, p->pairs[i]);
