@@ -50,6 +50,7 @@ thread_main(void *arg)
 	struct writer_job *job;
 	sigset_t all;
 
+	(void)pthread_setname_np(pthread_self(), "regd-writer");
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	stats_thread();
