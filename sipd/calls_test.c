@@ -1,14 +1,15 @@
 #include "sipd/calls.h"
 
-#include <stdarg.h>
 #include <errno.h>
 #include <setjmp.h>
-#include <cmocka.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "common/fdstore.h"
 #include "common/stats.h"
@@ -187,10 +188,117 @@ walk_may_end_calls(void **state)
 	assert_int_equal(calls_count(), 0);
 }
 
+/* ---- across processes ---- */
+
+/* The first process: three calls, one of which ends. */
+static int
+first_process(void)
+{
+	struct call	*k;
+
+	fdstore_adopt();
+	if (calls_open(1000, 1) < 0)
+		return 10;
+	k = begin("stays", "a", "b");
+	(void)call_cseq(k, true, 7);
+	call_moved(k, false, &alice);
+	(void)begin("rings", "a", "");
+	call_end(calls_of(0), begin("over", "a", "b"));
+	return 0;
+}
+
+/* The next one has them again, and goes on numbering. */
+static int
+next_process(int fd)
+{
+	struct call_facts	 f;
+	struct call		*k;
+	char			 pid[16];
+
+	if (dup2(fd, 3) < 0)
+		return 10;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDNAMES", "calls", 1);
+	unsetenv("NOTIFY_SOCKET");
+	fdstore_adopt();
+	if (calls_open(1000, 1) < 0)
+		return 11;
+	if (calls_count() != 2 || find("over", "a", "b", NULL) != NULL ||
+	    (k = find("stays", "b", "a", NULL)) == NULL)
+		return 12;
+	call_read(k, &f);
+	if (f.state != CALL_ESTABLISHED || f.caller_cseq != 7 ||
+	    !hop_eq(&f.callee, &alice) || !str_eq(f.gateway, STR("teleco1")))
+		return 13;
+	if ((k = find("rings", "a", "", NULL)) == NULL)
+		return 14;
+	call_read(begin("new", "x", "y"), &f);
+	return f.number == 4 ? 0 : 15;
+}
+
+static int
+child_says(pid_t pid)
+{
+	int	status = -1;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static int
+receive_fd(int sock)
+{
+	char		 text[512], control[CMSG_SPACE(sizeof(int))];
+	struct iovec	 iov = { text, sizeof(text) };
+	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	int		 fd = -1;
+
+	while (recvmsg(sock, &m, MSG_DONTWAIT) > 0) {
+		if (CMSG_FIRSTHDR(&m) != NULL)
+			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+		m.msg_controllen = sizeof(control);
+	}
+	return fd;
+}
+
+static void
+survives_the_process(void **state)
+{
+	struct sockaddr_un	a = { .sun_family = AF_UNIX };
+	char			dir[] = "/tmp/calls_test.XXXXXX";
+	int			sock, fd;
+	pid_t			pid;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", dir);
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(sock, (struct sockaddr *)&a, sizeof(a)), 0);
+	setenv("NOTIFY_SOCKET", a.sun_path, 1);
+	fflush(NULL);
+	if ((pid = fork()) == 0)
+		_exit(first_process());
+	assert_int_equal(child_says(pid), 0);
+	assert_true((fd = receive_fd(sock)) >= 0);
+	if ((pid = fork()) == 0)
+		_exit(next_process(fd));
+	assert_int_equal(child_says(pid), 0);
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+	close(sock);
+	unlink(a.sun_path);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(survives_the_process),	/* first: it forks */
 		cmocka_unit_test_setup_teardown(lives_and_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_again_and_forks, setup,
 		    teardown),
@@ -200,8 +308,9 @@ main(void)
 		    teardown),
 	};
 
-	(void)(addr_parse_port(&alice.remote, STR("192.0.2.7:5060")) == 0);
-	(void)(addr_parse_port(&bob.remote, STR("192.0.2.8:5060")) == 0);
+	if (addr_parse_port(&alice.remote, STR("192.0.2.7:5060")) < 0 ||
+	    addr_parse_port(&bob.remote, STR("192.0.2.8:5060")) < 0)
+		return 1;
 	alice.transport = bob.transport = TRANSPORT_UDP;
 	stats_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,24 @@ struct udp {
 	struct incoming		 in;
 };
 
+/* The first n places of the vector, for the next call. */
+static void
+prepare(struct incoming *in, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		in->iov[i] = (struct iovec){ in->buffer[i]->bytes,
+		    MESSAGE_MAX };
+		in->v[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->from[i].sa,
+			.msg_namelen = sizeof(in->from[i].in6),
+			.msg_iov = &in->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = in->control[i],
+			.msg_controllen = CONTROL,
+		};
+	}
+}
+
 struct udp *
 udp_new(struct worker *w)
 {
@@ -67,6 +85,7 @@ udp_new(struct worker *w)
 	u->worker = w;
 	for (unsigned i = 0; i < VECTOR_IN; i++)
 		u->in.buffer[i] = pool_take(w->pool);
+	prepare(&u->in, VECTOR_IN);
 	return u;
 }
 
@@ -192,30 +211,12 @@ receive_one(struct udp *u, unsigned i, const struct addr *local, bool many)
 	pool_trim(u->worker->pool, in->buffer[i]);
 }
 
-static void
-prepare(struct incoming *in)
-{
-	for (unsigned i = 0; i < VECTOR_IN; i++) {
-		in->iov[i] = (struct iovec){ in->buffer[i]->bytes,
-		    MESSAGE_MAX };
-		in->v[i].msg_hdr = (struct msghdr){
-			.msg_name = &in->from[i].sa,
-			.msg_namelen = sizeof(in->from[i].in6),
-			.msg_iov = &in->iov[i],
-			.msg_iovlen = 1,
-			.msg_control = in->control[i],
-			.msg_controllen = CONTROL,
-		};
-	}
-}
-
 /* One vector. True when it came back full. */
 static bool
 receive(struct udp *u, int fd, const struct addr *local, bool many)
 {
 	int	n;
 
-	prepare(&u->in);
 	n = recvmmsg(fd, u->in.v, VECTOR_IN, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return false;
@@ -223,6 +224,7 @@ receive(struct udp *u, int fd, const struct addr *local, bool many)
 	stats->udp_received += (uint64_t)n;
 	for (int i = 0; i < n; i++)
 		receive_one(u, (unsigned)i, local, many);
+	prepare(&u->in, (unsigned)n);
 	return n == VECTOR_IN;
 }
 
