@@ -1,0 +1,30 @@
+#ifndef ROUTED_RELAY_H
+#define ROUTED_RELAY_H
+
+#include "common/addr.h"
+#include "common/settings.h"
+#include "common/uri.h"
+#include "routed/trace.h"
+
+/*
+ * May a request that leaves for a domain that is not ours be relayed? FEATURES.md
+ * (a.2) A: an open relay is what this prevents.
+ */
+struct relay_question {
+	const struct settings	*settings;
+	const struct uri	*target;
+	const struct addr	*source;	/* NULL: not known */
+	bool			 by_us;		/* an alias of ours led there */
+};
+
+struct relay_verdict {
+	uint16_t	if_confirmed;	/* codes of ROUTED: 0 is yes */
+	uint16_t	if_not;
+	uint32_t	depends;	/* enum route_depends */
+	struct str	reason;
+};
+
+void	relay_judge(const struct relay_question *q, struct relay_verdict *out,
+	    struct trace *t);
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef ROUTED_ROUTED_H
+#define ROUTED_ROUTED_H
+
+#include "common/bus.h"
+#include "common/daemon.h"
+#include "common/show.h"
+#include "routed/route.h"
+
+/* What routed is made of; one of it, on the main loop. */
+struct routed {
+	struct self		*self;
+	struct domains		*domains;
+	struct accounts		*accounts;
+	struct aliases		*aliases;
+	struct gateways		*gateways;
+	struct feed		*feed;
+	struct bus_peer		*regd;
+	struct bus_peer		*gwregd;
+	struct held		*held;		/* questions that wait: handlers.c */
+	struct route_decision	 decision;	/* scratch */
+};
+
+int	routed_start(struct self *self);
+int	routed_run(struct self *self);
+void	routed_stop(struct self *self);
+void	routed_commit(struct self *self, const struct settings *old);
+void	routed_status(struct self *self, struct status_is *out);
+unsigned routed_busy(struct self *self);
+
+/* handlers.c: ROUTE, ALIAS_PUT. */
+extern const struct bus_handler routed_handlers[];
+/* The accounts are in: the questions that waited for them are answered. */
+void	held_answer(struct routed *r);
+uint32_t held_count(const struct routed *r);
+void	held_free(struct routed *r);
+
+/* publish.c */
+void	publish_domain(void *arg, struct str name, uint64_t version, bool deleted);
+void	publish_forget(void *arg, struct str key);
+uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
+
+/* tables.c: SHOW "domains", "aliases", "accounts". */
+extern const struct show_table routed_tables[];
+
+#endif

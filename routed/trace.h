@@ -1,0 +1,28 @@
+#ifndef ROUTED_TRACE_H
+#define ROUTED_TRACE_H
+
+#include <stdbool.h>
+
+#include "common/messages.h"
+#include "common/str.h"
+
+/*
+ * What a decision looked at, step by step, for people: the steps of a ROUTED
+ * message. Bounded: what does not fit is left out.
+ */
+#define TRACE_STEPS	64
+#define TRACE_TEXT	8192
+
+struct trace {
+	struct rec_step	v[TRACE_STEPS];
+	uint32_t	n;
+	struct text	text;
+	char		buf[TRACE_TEXT];
+};
+
+void	trace_init(struct trace *t);
+/* what: "address", "domain", "alias" ...; a constant. */
+void	trace_step(struct trace *t, const char *what, bool matched,
+	    const char *why, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
