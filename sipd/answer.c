@@ -61,18 +61,14 @@ write_seconds(struct text *t, struct str name, uint32_t seconds)
 	reply_header(t, name, text_str(&v));
 }
 
+/* What follows the head that repeats the request. */
 static void
-write_answer(struct text *t, const struct sip_msg *m, const struct addr *source,
-    const struct answer *a)
+write_rest(struct text *t, const struct answer *a)
 {
-	char	tag[TOTAG_LEN];
-
-	totag_make(m->call_id, m->from_tag, m->cseq, tag);
-	reply_begin(t, m, a->code,
-	    a->reason.len > 0 ? a->reason : reply_reason(a->code),
-	    a->code == 100 ? STR_NONE : str_make(tag, TOTAG_LEN), source);
-	if (a->realm.len > 0)
+	if (a->realm.len > 0) {
+		stats->challenged++;
 		write_challenges(t, a);
+	}
 	write_seconds(t, STR("Retry-After"), a->retry_after_s);
 	write_seconds(t, STR("Min-Expires"), a->min_expires_s);
 	if (a->unsupported.len > 0)
@@ -82,6 +78,36 @@ write_answer(struct text *t, const struct sip_msg *m, const struct addr *source,
 	reply_end(t, STR_NONE);
 }
 
+static struct str
+reason_of(const struct answer *a)
+{
+	return a->reason.len > 0 ? a->reason : reply_reason(a->code);
+}
+
+static void
+write_head(struct text *t, const struct sip_msg *m, const struct addr *source,
+    uint16_t code, struct str reason)
+{
+	char	tag[TOTAG_LEN];
+
+	totag_make(m->call_id, m->from_tag, m->cseq, tag);
+	reply_begin(t, m, code, reason,
+	    code == 100 ? STR_NONE : str_make(tag, TOTAG_LEN), source);
+}
+
+/* t NULL: statelessly to back. */
+static void
+send_text(struct worker *w, struct txn *t, const struct hop *back, uint16_t code,
+    const struct text *out)
+{
+	if (out->full)
+		log_rate(LOG_PROBLEMS, "SIP", "an answer %u does not fit", code);
+	else if (t != NULL)
+		txn_reply(t, code, text_str(out));
+	else
+		wire_send(w, back, text_str(out), 0, 0);
+}
+
 void
 answer_send(struct worker *w, struct txn *t, const struct sip_msg *m,
     const struct hop *back, const struct addr *source, const struct answer *a)
@@ -89,18 +115,40 @@ answer_send(struct worker *w, struct txn *t, const struct sip_msg *m,
 	struct text	out;
 
 	text_init(&out, w->out, MESSAGE_MAX);
-	write_answer(&out, m, source, a);
-	if (out.full) {
-		log_rate(LOG_PROBLEMS, "SIP", "answer %u to %s does not fit",
-		    a->code, log_str(m->call_id));
+	write_head(&out, m, source, a->code, reason_of(a));
+	write_rest(&out, a);
+	send_text(w, t, back, a->code, &out);
+}
+
+void
+answer_keep(struct text *t, const struct sip_msg *m, const struct addr *source)
+{
+	size_t		begin = t->len;
+	const char	*end;
+
+	write_head(t, m, source, 200, STR("OK"));
+	end = memchr(t->s + begin, '\n', t->len - begin);
+	if (t->full || end == NULL)
 		return;
-	}
-	if (a->realm.len > 0)
-		stats->challenged++;
-	if (t != NULL)
-		txn_reply(t, a->code, text_str(&out));
-	else
-		wire_send(w, back, text_str(&out), 0, 0);
+	t->len -= (size_t)(end + 1 - (t->s + begin));
+	memmove(t->s + begin, end + 1, t->len - begin);
+}
+
+void
+answer_send_kept(struct worker *w, struct txn *t, struct str kept,
+    const struct answer *a)
+{
+	struct text	out;
+
+	text_init(&out, w->out, MESSAGE_MAX);
+	text_add(&out, STR("SIP/2.0 "));
+	text_u64(&out, a->code);
+	text_ch(&out, ' ');
+	text_add(&out, reason_of(a));
+	text_add(&out, STR("\r\n"));
+	text_add(&out, kept);
+	write_rest(&out, a);
+	send_text(w, t, NULL, a->code, &out);
 }
 
 void

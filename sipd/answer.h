@@ -34,6 +34,14 @@ struct answer {
 void	answer_send(struct worker *w, struct txn *t, const struct sip_msg *m,
 	    const struct hop *back, const struct addr *source,
 	    const struct answer *a);
+/*
+ * For an answer that comes later: what follows the status line, appended to t
+ * while the request is at hand; and the answer made from it, through txn t.
+ */
+void	answer_keep(struct text *t, const struct sip_msg *m,
+	    const struct addr *source);
+void	answer_send_kept(struct worker *w, struct txn *t, struct str kept,
+	    const struct answer *a);
 /* Statelessly, with code and reason alone. */
 void	answer_plain(const struct inbound *in, uint16_t code, struct str reason);
 /* Same for a request that has a transaction. */

@@ -27,12 +27,10 @@
 struct registering {
 	struct worker	*w;
 	struct txn	*txn;		/* NULL: it has ended */
-	struct hop	 back;
-	struct addr	 source;
 	uint16_t	 challenge;	/* 401 or 407 */
-	char		*realm;
-	size_t		 len;
-	char		 bytes[];	/* the request */
+	size_t		 realm_len;
+	size_t		 head_len;
+	char		 text[];	/* the realm, the head of the answer */
 };
 
 /* What a question points to while it is packed. */
@@ -206,9 +204,14 @@ write_bindings(struct text *t, void *arg)
 	}
 }
 
+static struct str
+kept_head(const struct registering *r)
+{
+	return str_make(r->text + r->realm_len, r->head_len);
+}
+
 static void
-answer_registered(struct registering *r, const struct sip_msg *m,
-    const struct msg_registered *got)
+answer_registered(struct registering *r, const struct msg_registered *got)
 {
 	struct answer	a = { .code = got->code, .reason = got->reason };
 
@@ -221,7 +224,7 @@ answer_registered(struct registering *r, const struct sip_msg *m,
 		break;
 	case 401:
 		a.code = r->challenge;
-		a.realm = str_of(r->realm);
+		a.realm = str_make(r->text, r->realm_len);
 		a.stale = got->stale;
 		break;
 	case 423:
@@ -233,14 +236,13 @@ answer_registered(struct registering *r, const struct sip_msg *m,
 	default:
 		break;
 	}
-	answer_send(r->w, r->txn, m, &r->back, &r->source, &a);
+	answer_send_kept(r->w, r->txn, kept_head(r), &a);
 }
 
 static void
 registering_free(struct registering *r)
 {
 	txn_forget(r->txn);
-	free(r->realm);
 	free(r);
 }
 
@@ -248,17 +250,14 @@ static void
 on_answer(void *arg, int error, enum msg_type type, const union msg *m)
 {
 	struct registering	*r = arg;
-	const struct sip_msg	*req;
 	struct answer		 busy = { .code = 503, .retry_after_s = RETRY_S };
 
 	if (r->txn != NULL) {
-		req = core_reparse(r->w, str_make(r->bytes, r->len));
 		if (error == 0 && type == MSG_REGISTERED)
-			answer_registered(r, req, &m->registered);
+			answer_registered(r, &m->registered);
 		else {
-			log_rate(LOG_PROBLEMS, "REG", "regd gave no answer for %s: 503",
-			    log_str(req->call_id));
-			answer_send(r->w, r->txn, req, &r->back, &r->source, &busy);
+			log_rate(LOG_PROBLEMS, "REG", "regd gave no answer: 503");
+			answer_send_kept(r->w, r->txn, kept_head(r), &busy);
 		}
 	}
 	registering_free(r);
@@ -267,17 +266,19 @@ on_answer(void *arg, int error, enum msg_type type, const union msg *m)
 static struct registering *
 registering_new(const struct inbound *in, const struct admission *a)
 {
-	struct str		 bytes = in->m->text;
-	struct registering	*r = xcalloc(1, sizeof(*r) + bytes.len);
+	struct text		 head;
+	struct registering	*r;
 	txn_key			 key = txn_server_key(in->m, in->m->method_text);
 
+	text_init(&head, in->w->out, MESSAGE_MAX);
+	text_add(&head, a->realm);
+	answer_keep(&head, in->m, &in->p->from.remote);
+	r = xcalloc(1, sizeof(*r) + head.len);
 	r->w = in->w;
-	r->back = in->back;
-	r->source = in->p->from.remote;
 	r->challenge = a->code;
-	r->realm = str_dup(a->realm);
-	r->len = bytes.len;
-	memcpy(r->bytes, bytes.s, bytes.len);
+	r->realm_len = a->realm.len;
+	r->head_len = head.len - a->realm.len;
+	memcpy(r->text, head.s, head.len);
 	r->txn = txn_server_new(in->w->core->txns, key, false, &in->back, &user, r);
 	return r;
 }
