@@ -89,11 +89,16 @@ core_worker_stop(struct worker *w)
 }
 
 const struct sip_msg *
-core_reparse(struct worker *w, struct str bytes)
+core_reparse(struct worker *w, struct str bytes, uint64_t serial)
 {
-	if (sip_parse(w->core->kept, bytes) < 0)
+	struct core	*c = w->core;
+
+	if (serial != 0 && serial == c->kept_serial)
+		return c->kept;
+	c->kept_serial = serial;
+	if (sip_parse(c->kept, bytes) < 0)
 		fatal("a kept message no longer parses");
-	return w->core->kept;
+	return c->kept;
 }
 
 /* ---- who we are ------------------------------------------------------------- */

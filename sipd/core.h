@@ -15,6 +15,8 @@ struct core {
 	struct calls	*calls;
 	struct sip_msg	*msg;		/* of the packet being handled */
 	struct sip_msg	*kept;		/* of a message kept from before */
+	uint64_t	 kept_serial;	/* which one that is; 0: none */
+	uint64_t	 serials;	/* given so far */
 	char		*body;		/* MESSAGE_MAX octets: a second text */
 };
 
@@ -24,9 +26,12 @@ const struct keyring *core_nonce_keys(void);
 
 /*
  * Parses what was kept from an earlier packet into w's second scratch: valid
- * until the next call on this worker. NULL cannot happen for what parsed once.
+ * until the next call on this worker. serial names the copy, which must not
+ * change or move while it has that name: the same again is not parsed again. 0:
+ * parse it in any case.
  */
-const struct sip_msg *core_reparse(struct worker *w, struct str bytes);
+const struct sip_msg *core_reparse(struct worker *w, struct str bytes,
+	    uint64_t serial);
 
 /*
  * Is this URI ourselves: one of our domains, or the address and port of a

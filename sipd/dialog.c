@@ -108,7 +108,7 @@ on_ack_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	struct acking	*a = arg;
 
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
-		send_ack(a->w, core_reparse(a->w, str_make(a->bytes, a->len)),
+		send_ack(a->w, core_reparse(a->w, str_make(a->bytes, a->len), 0),
 		    &a->from, &a->to, a->pop, &m->media_rewritten.sdp);
 	free(a);		/* else the callee repeats its 2xx, and so the ACK */
 }

@@ -71,8 +71,8 @@ static void
 send_cancel(struct leg *g, struct str reason)
 {
 	struct worker	*w = g->p->w;
+	const struct sip_msg *m;
 	struct text	 t;
-	struct sip_msg	*m = w->core->kept;
 	struct str	 kept = txn_kept(g->txn);
 
 	text_init(&t, w->core->body, MESSAGE_MAX);
@@ -80,8 +80,7 @@ send_cancel(struct leg *g, struct str reason)
 		return;
 	g->cancelled = true;
 	/* The branch is the INVITE's: read it back from what we send. */
-	if (sip_parse(m, text_str(&t)) < 0)
-		return;
+	m = core_reparse(w, text_str(&t), 0);
 	txn_client_new(w->core->txns, m->via.branch, STR("CANCEL"), &g->hop, 0,
 	    text_str(&t), NULL, NULL);
 	/* RFC 3261 section 9.1: a peer that never answers is given up. */

@@ -91,6 +91,7 @@ struct proxy {
 	size_t		 best_len;
 
 	bool		 offered;	/* the request carries SDP */
+	uint64_t	 serial;	/* names bytes to core_reparse() */
 	size_t		 len;
 	char		*bytes;		/* the request; NULL once it is answered */
 };

@@ -82,7 +82,7 @@ proxy_unref(struct proxy *p)
 const struct sip_msg *
 proxy_request(struct proxy *p)
 {
-	return core_reparse(p->w, str_make(p->bytes, p->len));
+	return core_reparse(p->w, str_make(p->bytes, p->len), p->serial);
 }
 
 struct str
@@ -127,6 +127,7 @@ proxy_new(const struct inbound *in, const struct route_plan *r)
 	p->method = m->method;
 	p->pop_routes = r->pop;
 	p->offered = media_has_sdp(m);
+	p->serial = ++in->w->core->serials;
 	p->len = m->text.len;
 	p->bytes = xrealloc(NULL, 1, p->len);
 	memcpy(p->bytes, m->text.s, p->len);

@@ -85,7 +85,7 @@ on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	struct waiting		*r = arg;
 	struct leg		*g = r->leg;
 	struct proxy		*p = g->p;
-	const struct sip_msg	*response = core_reparse(p->w, str_make(r->bytes, r->len));
+	const struct sip_msg	*response = core_reparse(p->w, str_make(r->bytes, r->len), 0);
 
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
 		send_up(g, response, &m->media_rewritten.sdp);
