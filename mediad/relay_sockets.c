@@ -201,21 +201,29 @@ flow_relay(struct relay *r, struct flow *f, int n, struct mono now,
 		out_send(r, f->to->fd, out);
 }
 
-/* Returns the number of packets; a full vector means that there may be more. */
+/*
+ * Returns the number of packets. Sockets report an edge: that costs the kernel one
+ * look less per packet, but what is left has to be asked for.
+ */
 static unsigned
 flow_ready(struct relay *r, struct flow *f, struct mono now)
 {
-	unsigned	packets = 0;
-	int		n = VECTOR;
+	struct epoll_event	e = { .events = EPOLLIN | EPOLLET, .data.ptr = f };
+	unsigned		packets = 0;
+	int			n = VECTOR;
 
-	for (unsigned i = 0; i < VECTORS && n == VECTOR; i++) {
+	for (unsigned i = 0; i < VECTORS; i++) {
 		n = flow_receive(r, f);
 		if (n <= 0)
-			break;	/* nothing, or an ICMP error: it has been read */
+			break;
 		flow_relay(r, f, n, now, NULL);
 		vector_reuse(r, n);
 		packets += n;
+		if (n < VECTOR)
+			return packets;
 	}
+	if (n > 0 || errno != EAGAIN)
+		epoll_ctl(r->epoll, EPOLL_CTL_MOD, f->fd, &e);
 	return packets;
 }
 
@@ -352,7 +360,7 @@ flow_drain(struct relay *r, struct flow *f, bool adopted)
 int
 relay_add(struct relay *r, struct flow *f, bool adopted)
 {
-	struct epoll_event	e = { .events = EPOLLIN, .data.ptr = f };
+	struct epoll_event	e = { .events = EPOLLIN | EPOLLET, .data.ptr = f };
 
 	flow_drain(r, f, adopted);
 	if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, f->fd, &e) < 0)
