@@ -36,7 +36,7 @@ system_error(sqlite3 *h, int otherwise)
 {
 	int	e = sqlite3_system_errno(h);
 
-	if (e == ENOSPC || e == EDQUOT)
+	if (e == ENOSPC || e == EDQUOT || e == EFBIG)
 		return -ENOSPC;
 	return e == EACCES || e == EPERM || e == EROFS ? -EACCES : -otherwise;
 }
