@@ -13,8 +13,6 @@
  */
 #include <string.h>
 
-#include "common/id.h"
-#include "common/log.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
@@ -48,14 +46,18 @@ callee_find(struct exchange *x)
 	uint8_t		 hash[16];
 	struct leg	*leg;
 
-	if (x->q->branch.len == 0)
+	if (x->q->branch.len == 0 && s->callees != NULL)
 		return s->selected != NULL ? s->selected : s->callees;
 	records_branch(x->ss->records, x->q->branch, hash);
 	leg = leg_find(s, hash);
 	return leg != NULL ? leg : leg_new(x->ss, s, false, hash);
 }
 
-/* Finds session and legs, or makes them. False: refused, out is filled. */
+/*
+ * Finds session and legs, or makes them; also for an offer within a dialog whose
+ * session timed out (a long hold): the exchange tells both sides the new ports.
+ * False: refused, out is filled.
+ */
 static bool
 exchange_legs(struct exchange *x, struct rewritten *out)
 {
@@ -63,7 +65,7 @@ exchange_legs(struct exchange *x, struct rewritten *out)
 	struct sessions		*ss = x->ss;
 
 	x->s = session_find(ss, q->call_id, q->caller_tag);
-	if (x->s == NULL && q->branch.len == 0) {
+	if (x->s == NULL && q->branch.len == 0 && q->answer) {
 		refuse(out, 500, "no such media session");
 		return false;
 	}

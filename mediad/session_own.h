@@ -4,8 +4,8 @@
 #include "mediad/session.h"
 
 /*
- * What session.c, exchange.c and restore.c share: making, saving and removing the
- * parts of a session. Nobody else includes this.
+ * What session.c, leg.c, end.c, exchange.c, timeout.c and restore.c share: making,
+ * saving and removing the parts of a session. Nobody else includes this.
  */
 #define SESSION_LEGS	32	/* callee branches of one call */
 
@@ -35,13 +35,14 @@ void	session_free(struct sessions *ss, struct session *s);
 void	session_save(struct session *s);
 /* Enters an existing one into the tables. */
 void	session_enter(struct sessions *ss, struct session *s);
-void	session_count_legs(const struct session *s, unsigned *legs, unsigned *ends);
 
 struct leg *leg_new(struct sessions *ss, struct session *s, bool caller,
 	    const uint8_t branch[16]);
 struct leg *leg_find(const struct session *s, const uint8_t branch[16]);
 void	leg_attach(struct session *s, struct leg *leg);
 void	leg_free(struct sessions *ss, struct leg *leg);
+/* Its part of this process only: the records stay. */
+void	leg_forget(struct sessions *ss, struct leg *leg);
 void	leg_save(struct leg *leg);
 /* Only this leg is left to talk to the caller; ends are linked anew. */
 void	leg_select(struct session *s, struct leg *leg);
@@ -54,6 +55,10 @@ struct end *end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
 	    struct pair *pair);
 int	end_start(struct sessions *ss, struct end *e, bool adopted);
 void	end_free(struct sessions *ss, struct end *e);
+/* Out of the relay and of its leg, freed; port and record stay as they are. */
+void	end_detach(struct sessions *ss, struct end *e);
+/* Nothing comes from or goes to another flow any more. */
+void	flow_unlink(struct flow *f);
 void	end_save(struct end *e);
 
 /* restore.c: sessions of an earlier process. */

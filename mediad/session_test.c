@@ -413,14 +413,20 @@ test_limits(void **state)
 	assert_int_equal(sessions_count(h->ss), 3);
 }
 
-/* Within a dialog nothing is made: a session that timed out stays away. */
+/* A session that timed out comes back with a re-INVITE, not with an answer. */
 static void
 test_unknown(void **state)
 {
 	struct house	*h = *state;
 
-	assert_int_equal(say(h, "", OFFER, 1, CALLER, AUDIO(4000)), 500);
+	assert_int_equal(say(h, "", ANSWER | FINAL, 1, CALLER, AUDIO(4000)), 500);
 	assert_int_equal(sessions_count(h->ss), 0);
+	assert_int_equal(say(h, "", OFFER, 2, CALLER, AUDIO(4000)), 200);
+	assert_int_equal(say(h, "", ANSWER | FINAL | BY_CALLEE, 2, CALLEE, AUDIO(5000)), 200);
+	assert_string_equal(target(only(h)->caller, 0), CALLER ":4000");
+	assert_string_equal(target(only(h)->selected, 0), CALLEE ":5000");
+	assert_int_equal(used(h), 2);
+	sessions_end(h->ss, STR("call-1"), STR("tag-a"), STR(""));
 	/* nothing to relay, nothing made */
 	assert_int_equal(say(h, "b1", OFFER, 1, CALLER, AUDIO(0)), 200);
 	assert_int_equal(sessions_count(h->ss), 0);
@@ -439,6 +445,16 @@ test_timeouts(void **state)
 	for (int i = 0; i < 20; i++)
 		sessions_sweep(h->ss, mono_add_ms(h->now, 300000));
 	assert_int_equal(h->ended, 1);
+
+	/* answered in a 183, and the 2xx had no body: it talks, so it lives */
+	say(h, "b1", OFFER, 1, CALLER, AUDIO(4000));
+	say(h, "b1", ANSWER | BY_CALLEE, 1, CALLEE, AUDIO(5000));
+	only(h)->caller->ends[0]->flow[0].count->last_ns =
+	    mono_add_ms(h->now, 250000).ns;
+	for (int i = 0; i < 20; i++)
+		sessions_sweep(h->ss, mono_add_ms(h->now, 500000));
+	assert_int_equal(h->ended, 1);
+	sessions_end(h->ss, STR("call-1"), STR("tag-a"), STR(""));
 
 	say(h, "b1", OFFER, 1, CALLER, AUDIO(4000));
 	say(h, "b1", ANSWER | FINAL | BY_CALLEE, 1, CALLEE, AUDIO(5000));
