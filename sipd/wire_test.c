@@ -658,20 +658,36 @@ tcp_reader_that_never_reads(void **state)
 
 /* ---- the descriptor store ---- */
 
-/* The next process: finds the flow, reads what waits there, and answers. */
-static int
-next_process(int flow)
+static void
+hand_down(const char *count, const char *names)
 {
 	char	pid[16];
 
-	if (flow != 3 && dup2(flow, 3) < 0)
-		return 10;
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_FDS", count, 1);
 	setenv("LISTEN_PID", pid, 1);
-	setenv("LISTEN_FDNAMES", "f7", 1);
+	setenv("LISTEN_FDNAMES", names, 1);
 	unsetenv("NOTIFY_SOCKET");
 	fdstore_adopt();
+}
+
+static int
+child_says(pid_t pid)
+{
+	int	status = -1;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* Finds the flow, reads what waits there, and answers. */
+static int
+process_with_flow(int flow)
+{
+	if (flow != 3 && dup2(flow, 3) < 0)
+		return 10;
+	hand_down("1", "f7");
 	house_open("listen tcp:" HOST ":25062\n");
 	if (workers_open(&self) < 0 || workers_run() < 0)
 		return 11;
@@ -687,14 +703,15 @@ flow_outlives_the_process(void **state)
 				    .expires_ms = 60000 };
 	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
 	char			buf[512];
-	int			fd, flow = -1, other, status;
+	int			fd, flow = -1, other;
 	size_t			n;
 	pid_t			pid;
 
 	house_run(LISTEN);
 	fd = peer(SOCK_STREAM, HOST ":25060");
-	say(fd, buf, request(buf, sizeof(buf), 1, 0));
-	wait_for(packets == 1);
+	n = request(buf, sizeof(buf), 1, 0);
+	say(fd, buf, n);
+	hear(fd, buf, n);
 	b.received = hop_print_remote(&last_from, remote);
 	b.listener = hop_print_local(&last_from, local);
 	assert_true(replica_apply(STR("a@h"), 1, &b, 1, mono_now()));
@@ -715,13 +732,75 @@ flow_outlives_the_process(void **state)
 	say(fd, buf + 30, n - 30);
 	fflush(NULL);
 	if ((pid = fork()) == 0)
-		_exit(next_process(flow));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WEXITSTATUS(status), 0);
-	assert_true(WIFEXITED(status));
-	hear(fd, "", 0);
+		_exit(process_with_flow(flow));
+	assert_int_equal(child_says(pid), 0);
+	assert_int_equal(recv(fd, buf + 256, n, MSG_WAITALL), n);
+	assert_memory_equal(buf, buf + 256, n);
 	close(flow);
 	close(fd);
+}
+
+enum { SOURCES = 40 };
+
+static void
+from_many(void)
+{
+	char	buf[512];
+	int	fd;
+
+	for (int i = 0; i < SOURCES; i++) {
+		fd = peer(SOCK_DGRAM, HOST ":25064");
+		say(fd, buf, request(buf, sizeof(buf), i, 0));
+		close(fd);
+	}
+}
+
+/* Has one worker for the sockets of two. */
+static int
+process_with_one_worker(int first, int second)
+{
+	int	wanted[2] = { dup(first), dup(second) };
+
+	if (dup2(wanted[0], 3) < 0 || dup2(wanted[1], 4) < 0)
+		return 10;
+	for (int fd = 5; fd < 64; fd++)
+		close(fd);
+	hand_down("2", "u5w0:u5w1");
+	house_open("listen udp:" HOST ":25064\n");
+	echo = false;
+	if (workers_open(&self) < 0 || workers_run() < 0)
+		return 11;
+	for (int i = 0; i < 500 && packets < SOURCES; i++)
+		loop_once(self.loop, 10);
+	if (packets != SOURCES)
+		return 12;
+	from_many();
+	for (int i = 0; i < 500 && packets < 2 * SOURCES; i++)
+		loop_once(self.loop, 10);
+	return packets == 2 * SOURCES ? 0 : 13;
+}
+
+/* What waited in the socket of a worker that is no more is handled too. */
+static void
+fewer_workers(void **state)
+{
+	struct addr	a = addr(HOST ":25064");
+	int		fd[2], one = 1;
+	pid_t		pid;
+
+	for (int i = 0; i < 2; i++) {
+		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		setsockopt(fd[i], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+		assert_int_equal(bind(fd[i], &a.sa, a.len), 0);
+	}
+	from_many();
+	assert_true(readable(fd[0]) && readable(fd[1]));
+	fflush(NULL);
+	if ((pid = fork()) == 0)
+		_exit(process_with_one_worker(fd[0], fd[1]));
+	close(fd[0]);
+	close(fd[1]);
+	assert_int_equal(child_says(pid), 0);
 }
 
 /* ---- several workers ---- */
@@ -850,6 +929,7 @@ main(void)
 		cmocka_unit_test_setup(tcp_connects, each),
 		cmocka_unit_test_setup(tcp_reader_that_never_reads, each),
 		cmocka_unit_test_setup(flow_outlives_the_process, each),
+		cmocka_unit_test_setup(fewer_workers, each),
 		cmocka_unit_test_setup(workers_share, each),
 		cmocka_unit_test_setup(listeners_change, each),
 	};
