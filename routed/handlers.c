@@ -221,13 +221,13 @@ on_alias_put(void *arg, struct bus_ticket t, const union msg *m)
 	int				 error;
 
 	if (!alias_name(r, q->alias, name_buf, &name)) {
-		bus_refuse(t, EINVAL, "bad alias \"%s\"; it looks like "
+		bus_refuse(t, EINVAL, "bad alias %s; it looks like "
 		    "sales@example.com or @old.example", log_str(q->alias));
 		return;
 	}
 	if (q->target.len > 0 && (!alias_name(r, q->target, target_buf, &target) ||
 	    (name.s[0] == '@') != (target.s[0] == '@'))) {
-		bus_refuse(t, EINVAL, "bad target \"%s\"; %s", log_str(q->target),
+		bus_refuse(t, EINVAL, "bad target %s; %s", log_str(q->target),
 		    name.s[0] == '@' ? "a domain's alias means another @domain" :
 		    "it looks like anna@example.com");
 		return;
