@@ -278,6 +278,8 @@ static int	statements(struct lexer *x, struct conf_node **nodes, size_t *n,
 static int
 block(struct lexer *x, struct conf_node *node, int depth)
 {
+	uint32_t	line = x->token_line, column = x->token_column;
+
 	node->block = true;
 	node->open = (uint32_t)x->end;
 	if (depth == CONF_DEPTH_MAX)
@@ -286,7 +288,7 @@ block(struct lexer *x, struct conf_node *node, int depth)
 	if (statements(x, &node->nodes, &node->nnodes, depth + 1) < 0)
 		return -EBADMSG;
 	if (x->kind != TOKEN_CLOSE) {
-		complain(x->out, false, x->file, node->line, node->column,
+		complain(x->out, false, x->file, line, column,
 		    "the block \"%s\" is not closed: \"}\" is missing", node->name);
 		return -EBADMSG;
 	}

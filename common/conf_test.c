@@ -97,7 +97,7 @@ test_bad(void **state)
 		{ "a \"b", 1, 3, "quote" },
 		{ "a\nb \"c\n\"", 2, 3, "quote" },
 		{ "a \"\\n\"", 1, 4, "backslash" },
-		{ "a {\n b c\n", 1, 1, "not closed" },
+		{ "a {\n b c\n", 1, 3, "not closed" },
 		{ "a b\n}", 2, 1, "without a block" },
 		{ "a [b, c", 1, 8, "not closed" },
 		{ "a [, b]", 1, 4, "expected" },

@@ -11,6 +11,7 @@
 #include <libsmartcols/libsmartcols.h>
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 #define LIBBSD_OPENBSD_VIS
 #include <vis.h>
 
@@ -88,10 +89,7 @@ out_escape(struct text *t, struct str s)
 			i += len - 1;
 			continue;
 		}
-		vis(v, p[i], VIS_CSTYLE | VIS_TAB | VIS_NL | VIS_OCTAL |
-		    VIS_NOSLASH, i + 1 < s.len ? p[i + 1] : 0);
-		if (p[i] < 0x20 || p[i] >= 0x7f)
-			snprintf(v, sizeof(v), "\\%03o", p[i]);
+		vis(v, p[i], VIS_OCTAL | VIS_TAB | VIS_NL | VIS_NOSLASH, 0);
 		text_add(t, str_of(v));
 	}
 }
@@ -149,6 +147,17 @@ count_text(long long n, char *buf, size_t size)
 		text_ch(&t, digits[i]);
 	}
 	buf[t.len < size ? t.len : size - 1] = '\0';
+}
+
+void
+time_text(long long ms, char *buf, size_t size)
+{
+	time_t		t = (time_t)(ms / 1000);
+	struct tm	tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(buf, size, "%lld", ms);
 }
 
 void
@@ -302,6 +311,21 @@ wanted(const struct out *o, const char *key)
 	return false;
 }
 
+/* A column that no row has is left out. */
+static bool
+shown_column(const struct out *o, const json_t *rows, const char *key)
+{
+	const json_t	*row;
+	size_t		 i;
+
+	if (!wanted(o, key))
+		return false;
+	json_array_foreach((json_t *)rows, i, row)
+		if (json_object_get(row, key) != NULL)
+			return true;
+	return false;
+}
+
 static void
 table_cell(struct libscols_line *line, size_t at, const struct out *o,
     const json_t *value, const struct column *c, bool *shortened)
@@ -340,14 +364,14 @@ print_table(FILE *f, const struct out *o, const json_t *rows,
 	scols_table_enable_noheadings(t, !o->header);
 	scols_table_enable_noencoding(t, 1);	/* out_escape() did it */
 	for (c = columns; c->key != NULL; c++)
-		if (wanted(o, c->key))
+		if (shown_column(o, rows, c->key))
 			scols_table_new_column(t, c->head, 0,
 			    c->kind == COLUMN_TEXT ? 0 : SCOLS_FL_RIGHT);
 	for (i = 0; i < json_array_size(rows); i++) {
 		row = json_array_get(rows, i);
 		line = scols_table_new_line(t, NULL);
 		for (c = columns, at = 0; c->key != NULL; c++)
-			if (wanted(o, c->key))
+			if (shown_column(o, rows, c->key))
 				table_cell(line, at++, o,
 				    json_object_get(row, c->key), c, &shortened);
 	}

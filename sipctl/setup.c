@@ -3,7 +3,6 @@
  */
 #include "sipctl/setup.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -65,7 +64,7 @@ done(const struct ctl *c, const char *fmt, ...)
 }
 
 void
-complaints_say(const struct ctl *c, const struct complaints *out)
+complaints_say(const struct ctl *c, const struct complaints *out, const char *then)
 {
 	char		buf[8192];
 	struct text	t;
@@ -78,37 +77,9 @@ complaints_say(const struct ctl *c, const struct complaints *out)
 		warnings += out->v[i].warning;
 	}
 	if (out->errors > 0)
-		fprintf(stderr, "%zu error%s, %zu warning%s. ", out->errors,
-		    out->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
-}
-
-/* Runs the same line on another host, without -H HOST itself. */
-static int
-remote(const char *host, const struct line *l, int argc, char *argv[])
-{
-	char	**args = xcalloc((size_t)argc + 8, sizeof(*args));
-	int	  i, n = 0;
-
-	if (host[0] == '-' || host[0] == '\0')
-		return no(CTL_USAGE, "\"%s\" is not the name of a host", host);
-	args[n++] = "ssh";
-	if (isatty(0) && isatty(1))
-		args[n++] = "-t";
-	args[n++] = (char *)host;
-	args[n++] = "--";
-	args[n++] = "sipctl";
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-H") == 0 || strcmp(argv[i], "--host") == 0) {
-			i++;
-			continue;
-		}
-		if (strncmp(argv[i], "-H", 2) == 0 ||
-		    strncmp(argv[i], "--host=", 7) == 0)
-			continue;
-		args[n++] = shell_quote(argv[i]);
-	}
-	execvp("ssh", args);
-	return no(CTL_UNREACHABLE, "cannot run ssh: %s", strerror(errno));
+		fprintf(stderr, "%zu error%s, %zu warning%s.%s%s\n", out->errors,
+		    out->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s",
+		    then != NULL ? " " : "", then != NULL ? then : "");
 }
 
 static bool
@@ -158,7 +129,7 @@ setup(struct ctl *c, const struct line *l, int argc, char *argv[])
 		return CTL_DONE;
 	}
 	if ((host = line_option(l, "host")) != NULL)
-		return remote(host, l, argc, argv);
+		return remote(host, argc, argv);
 	c->out.form = OUT_TABLE;
 	if (form != NULL && out_form_parse(form, &c->out.form) < 0)
 		return no(CTL_USAGE, "-o cannot be \"%s\"; choose table, wide, json, "

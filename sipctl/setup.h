@@ -9,4 +9,7 @@
  */
 int	setup(struct ctl *c, const struct line *l, int argc, char *argv[]);
 
+/* remote.c: the same line on another host; returns only when that fails. */
+int	remote(const char *host, int argc, char *argv[]);
+
 #endif

@@ -44,8 +44,12 @@ int	no(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	done(const struct ctl *c, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* All complaints to stderr, then "N errors, N warnings." when any. */
-void	complaints_say(const struct ctl *c, const struct complaints *out);
+/*
+ * All complaints to stderr; after errors "N errors, N warnings." and the sentence
+ * then, which may be NULL.
+ */
+void	complaints_say(const struct ctl *c, const struct complaints *out,
+	    const char *then);
 
 /*
  * An AOR as typed: with the main domain of etc/ when it has none. Canonical, in
@@ -68,6 +72,11 @@ void	duration_text(double seconds, char *buf, size_t size);
 void	time_text(long long ms, char *buf, size_t size);
 /* A pid from run/NAME.pid when that process lives and is called so; else 0. */
 int	pid_of(const struct ctl *c, const char *name);
+
+/* Are our daemons units of systemd? Then there is no keeper. */
+bool	run_by_systemd(const struct ctl *c);
+/* init.c: run, state and log with what is below them; -1 after saying why. */
+int	house_make_dirs(const struct ctl *c);
 
 /* ---- the commands, by file ---- */
 

@@ -1,0 +1,300 @@
+/*
+ * apply - puts a configuration in force: two phases over all daemons.
+ *
+ *   lock, write N.new  ->  PREPARE to all that live  ->  rename: committed
+ *                                any "no": abort          COMMIT to all
+ *
+ * The rename commits; COMMIT only saves the daemons from looking. A daemon that
+ * does not run has no vote and reads the generation when it starts; one that runs
+ * and is silent for 3 s stops the whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/mono.h"
+#include "common/setting_types.h"
+#include "sipctl/ask.h"
+#include "sipctl/edition.h"
+
+#define PREPARE_MS	3000
+#define COMMIT_MS	3000
+
+/* One daemon's vote. */
+struct vote {
+	struct complaints *out;
+	const char	*daemon;
+	bool		 ok;
+	bool		 restart;
+};
+
+bool
+apply_options_read(const struct line *l, struct apply *a)
+{
+	const char	*confirm = line_option(l, "confirm");
+	const char	*based_on = line_option(l, "based-on");
+
+	memset(a, 0, sizeof(*a));
+	a->why = line_option(l, "message");
+	if (a->why == NULL)
+		a->why = "";
+	if (confirm != NULL && (duration_parse(str_of(confirm), &a->confirm_ms) < 0 ||
+	    a->confirm_ms < 1000 || a->confirm_ms > 86400000)) {
+		say("--confirm wants a time from 1s to 1d, not \"%s\"", confirm);
+		return false;
+	}
+	if (based_on != NULL && (str_u64(str_of(based_on), &a->based_on) < 0 ||
+	    a->based_on == 0)) {
+		say("--based-on wants the number of a generation, not \"%s\"",
+		    based_on);
+		return false;
+	}
+	return true;
+}
+
+/* ---- one at a time ---- */
+
+/* The descriptor that holds the lock, or the exit code as a negative number. */
+static int
+lock(const struct ctl *c)
+{
+	char	path[4096];
+	int	fd;
+
+	fd = open(dirs_path(path, c->dirs.state, "generations/lock"),
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd == -1)
+		return -no(errno == EACCES || errno == EPERM ? CTL_DENIED : CTL_NO,
+		    "cannot write %s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		close(fd);
+		return -no(CTL_CONFLICT, "somebody else is applying just now");
+	}
+	return fd;
+}
+
+/* What a killed apply left behind is removed first. */
+static uint64_t
+next_number(const struct ctl *c)
+{
+	generation_abort(&c->dirs, generation_last(&c->dirs));
+	return generation_last(&c->dirs) + 1;
+}
+
+static int
+write_generation(const struct ctl *c, const struct edition *next,
+    struct generation *g)
+{
+	g->number = next_number(c);
+	g->when_ms = wall_ms();
+	str_copy(g->user, sizeof(g->user), str_of(c->user));
+	return generation_write(&c->dirs, g, next->flat, next->len);
+}
+
+int
+generation_put(const struct ctl *c, const struct edition *next,
+    struct generation *g)
+{
+	int	e = write_generation(c, next, g);
+
+	return e < 0 ? e : generation_commit(&c->dirs, g->number);
+}
+
+/* ---- the two phases ---- */
+
+static void
+prepared(void *arg, enum msg_type type, const union msg *m)
+{
+	struct vote			*v = arg;
+	const struct rec_complaint	*one;
+	char				 file[256];
+	uint32_t			 i;
+
+	if (type != MSG_PREPARED)
+		return;
+	v->ok = m->prepared.ok;
+	v->restart = m->prepared.restart;
+	for (i = 0; i < m->prepared.complaints.n; i++) {
+		one = &m->prepared.complaints.v[i];
+		if (!str_copy(file, sizeof(file), one->file))
+			file[0] = '\0';
+		/* Local checks said the warnings already. */
+		if (!v->ok)
+			complain(v->out, false, file, one->line, one->column,
+			    "%s: %.*s", v->daemon, STR_ARG(one->text));
+	}
+}
+
+/* Asks all; *live: how many run. The exit code when one did not agree. */
+static int
+prepare(struct ctl *c, const struct edition *next, const struct generation *g,
+    struct vote votes[DAEMONS], struct complaints *out, int *live)
+{
+	struct msg_prepare	body = { .generation = g->number,
+				    .user = str_of(c->user),
+				    .text = str_make(next->flat, next->len) };
+	struct msg_prepare	bodies[DAEMONS];
+	struct question		q[DAEMONS] = { 0 };
+	int			i, code = CTL_DONE;
+
+	for (i = 0; i < DAEMONS; i++) {
+		votes[i] = (struct vote){ .out = out, .daemon = daemon_names[i] };
+		bodies[i] = body;
+		q[i] = (struct question){ .daemon = daemon_names[i],
+		    .type = MSG_PREPARE, .body = &bodies[i], .fn = prepared,
+		    .arg = &votes[i] };
+	}
+	ask_all(c, q, DAEMONS, PREPARE_MS, false);
+	*live = 0;
+	for (i = 0; i < DAEMONS; i++) {
+		if (q[i].error == -ECONNREFUSED)
+			continue;
+		(*live)++;
+		if (q[i].error < 0 && code == CTL_DONE)
+			code = ask_failed(&q[i]);
+		else if (q[i].error == 0 && !votes[i].ok)
+			code = CTL_NO;
+	}
+	return code;
+}
+
+/* COMMIT or, with abort, "forget it" to everybody. Returns how many agreed. */
+static int
+commit(struct ctl *c, const struct generation *g, bool abort)
+{
+	struct msg_commit	body[DAEMONS];
+	struct question		q[DAEMONS];
+	int			i, n = 0;
+
+	for (i = 0; i < DAEMONS; i++) {
+		body[i] = (struct msg_commit){ .generation = g->number,
+		    .abort = abort,
+		    .confirm_until_ms = g->confirm ? g->confirm_until_ms : 0 };
+		q[i] = (struct question){ .daemon = daemon_names[i],
+		    .type = MSG_COMMIT, .body = &body[i] };
+	}
+	ask_all(c, q, DAEMONS, COMMIT_MS, false);
+	for (i = 0; i < DAEMONS; i++) {
+		n += q[i].error == 0;
+		if (!abort && q[i].error < 0 && q[i].error != -ECONNREFUSED)
+			say("%s has not taken generation %llu yet; next: sipctl "
+			    "status", daemon_names[i],
+			    (unsigned long long)g->number);
+	}
+	return n;
+}
+
+static int
+restarts(struct ctl *c, const struct vote votes[DAEMONS])
+{
+	int	i, code = CTL_DONE, one;
+
+	for (i = 0; i < DAEMONS; i++) {
+		if (!votes[i].ok || !votes[i].restart)
+			continue;
+		done(c, "%s restarts: a setting takes effect with its start",
+		    votes[i].daemon);
+		if ((one = restart_daemon(c, votes[i].daemon)) != CTL_DONE)
+			code = one;
+	}
+	return code;
+}
+
+static int
+two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
+    struct generation *g)
+{
+	struct complaints	out = { 0 };
+	struct vote		votes[DAEMONS];
+	struct mono		begin = mono_now();
+	char			said[128];
+	int			e, live, code;
+
+	e = write_generation(c, next, g);
+	if (e < 0)
+		return no(e == -EEXIST ? CTL_CONFLICT : e == -EACCES ?
+		    CTL_DENIED : CTL_NO, "cannot write generation %llu: %s",
+		    (unsigned long long)g->number, strerror(-e));
+	code = prepare(c, next, g, votes, &out, &live);
+	if (code != CTL_DONE) {
+		generation_abort(&c->dirs, g->number);
+		conf_sources(next->conf, &out);
+		snprintf(said, sizeof(said), "Nothing was changed: generation %llu "
+		    "stays in force.", (unsigned long long)g->based_on);
+		complaints_say(c, &out, said);
+		commit(c, g, true);
+		complaints_fini(&out);
+		return code;
+	}
+	complaints_fini(&out);
+	if ((e = generation_commit(&c->dirs, g->number)) < 0) {
+		commit(c, g, true);
+		return no(CTL_NO, "cannot commit generation %llu: %s",
+		    (unsigned long long)g->number, strerror(-e));
+	}
+	if (live == 0) {
+		done(c, "generation %llu; no daemon runs, \"sipctl up\" starts them "
+		    "with it", (unsigned long long)g->number);
+		return CTL_DONE;
+	}
+	e = commit(c, g, false);
+	done(c, "checked   %d of %d    prepared  %d of %d    generation %llu live "
+	    "in %lld ms", live, DAEMONS, live, DAEMONS,
+	    (unsigned long long)g->number,
+	    (long long)mono_ms_between(begin, mono_now()));
+	if (g->confirm)
+		done(c, "reverts to %llu in %lld s unless you run: sipctl config "
+		    "confirm", (unsigned long long)g->based_on,
+		    (long long)a->confirm_ms / 1000);
+	return e < live ? CTL_UNREACHABLE : restarts(c, votes);
+}
+
+/* Nothing to change: whoever runs an older one is told to look. */
+static int
+catch_up(struct ctl *c, const struct generation *g)
+{
+	struct generation	same = *g;
+
+	done(c, "nothing to change: generation %llu is in force",
+	    (unsigned long long)g->number);
+	commit(c, &same, false);
+	return CTL_DONE;
+}
+
+int
+apply_edition(struct ctl *c, const struct edition *next, const struct apply *a)
+{
+	struct edition		now;
+	struct generation	in_force, g = { 0 };
+	int			fd, code;
+
+	if ((fd = lock(c)) < 0)
+		return -fd;
+	if (edition_in_force(&now, c, &in_force) == -EACCES) {
+		close(fd);
+		return no(CTL_DENIED, "%s/generations: permission denied",
+		    c->dirs.state);
+	}
+	g.based_on = in_force.number;
+	str_copy(g.why, sizeof(g.why), str_make(a->why, strnlen(a->why, 255)));
+	if (a->confirm_ms > 0) {
+		g.confirm = true;
+		g.confirm_until_ms = boot_ms() + a->confirm_ms;
+		str_copy(g.boot, sizeof(g.boot), str_of(boot_id()));
+	}
+	if (a->based_on != 0 && a->based_on != in_force.number)
+		code = no(CTL_CONFLICT, "generation %llu is in force, not %llu: "
+		    "somebody changed it since you looked; next: sipctl config "
+		    "history", (unsigned long long)in_force.number,
+		    (unsigned long long)a->based_on);
+	else if (in_force.number != 0 && edition_equal(&now, next))
+		code = catch_up(c, &in_force);
+	else
+		code = two_phases(c, next, a, &g);
+	edition_fini(&now);
+	close(fd);
+	return code;
+}

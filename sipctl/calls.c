@@ -1,0 +1,101 @@
+/*
+ * calls - what is being talked about: the calls sipd knows, the sessions that
+ * mediad relays.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "sipctl/ask.h"
+
+static const struct column call_columns[] = {
+	{ "id", "#", COLUMN_NUMBER },
+	{ "state", "STATE", COLUMN_TEXT },
+	{ "from", "FROM", COLUMN_TEXT },
+	{ "to", "TO", COLUMN_TEXT },
+	{ "time_s", "TIME", COLUMN_SECONDS },
+	{ "media", "MEDIA", COLUMN_TEXT },
+	{ "gateway", "GATEWAY", COLUMN_TEXT },
+	{ "call_id", "CALL-ID", COLUMN_TEXT },
+	{ NULL }
+};
+static const struct column media_columns[] = {
+	{ "id", "ID", COLUMN_TEXT },
+	{ "state", "STATE", COLUMN_TEXT },
+	{ "ports", "PORTS", COLUMN_TEXT },
+	{ "packets", "PACKETS", COLUMN_NUMBER },
+	{ "loss", "LOST", COLUMN_NUMBER },
+	{ "last_packet_ms", "LAST", COLUMN_MS },
+	{ "age_s", "TIME", COLUMN_SECONDS },
+	{ "call_id", "CALL-ID", COLUMN_TEXT },
+	{ NULL }
+};
+
+/* How long it has lasted, for the table: "since" is a time. */
+static void
+add_time(json_t *row)
+{
+	const char	*since = json_string_value(json_object_get(row, "since"));
+	struct tm	 tm = { 0 };
+
+	if (since != NULL && strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL)
+		json_object_set_new(row, "time_s",
+		    json_integer((json_int_t)(time(NULL) - timegm(&tm))));
+}
+
+COMMAND(cmd_calls)
+{
+	json_t	*rows, *row;
+	size_t	 i;
+	int	 code = ask_show(c, "sipd", "calls", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	if (line_flag(l, "failed")) {
+		for (i = json_array_size(rows); i-- > 0; ) {
+			row = json_array_get(rows, i);
+			if (strcmp(json_string_value(json_object_get(row,
+			    "state")) ?: "", "failed") != 0)
+				json_array_remove(rows, i);
+		}
+	}
+	if (out_for_people(&c->out))
+		json_array_foreach(rows, i, row)
+			add_time(row);
+	out_rows(&c->out, rows, call_columns);
+	json_decref(rows);
+	return CTL_DONE;
+}
+
+/* Ports are numbers, where a table's list is text; times are RFC 3339. */
+static void
+media_types(json_t *row)
+{
+	json_t	*ports = json_object_get(row, "ports"), *one;
+	json_t	*since = json_object_get(row, "since");
+	char	 buf[32];
+	size_t	 i;
+
+	if (json_is_integer(since)) {
+		time_text(json_integer_value(since), buf, sizeof(buf));
+		json_object_set_new(row, "since", json_string(buf));
+	}
+	json_array_foreach(ports, i, one)
+		if (json_is_string(one))
+			json_array_set_new(ports, i,
+			    json_integer(atoi(json_string_value(one))));
+}
+
+COMMAND(cmd_media)
+{
+	json_t	*rows, *row;
+	size_t	 i;
+	int	 code = ask_show(c, "mediad", "media", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	json_array_foreach(rows, i, row)
+		media_types(row);
+	out_rows(&c->out, rows, media_columns);
+	json_decref(rows);
+	return CTL_DONE;
+}

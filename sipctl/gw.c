@@ -1,0 +1,426 @@
+/*
+ * gw - gateways: their state is gwregd's, their settings stand in etc/. add, set,
+ * del, enable and disable edit the file and apply it; a failed apply leaves the
+ * file as it was.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/setting_types.h"
+#include "common/users.h"
+#include "sipctl/ask.h"
+#include "sipctl/edition.h"
+
+#define GATEWAYS_CONF	"conf.d/gateways.conf"
+#define BLOCK_MAX	16384
+
+static const struct column columns[] = {
+	{ "name", "NAME", COLUMN_TEXT },
+	{ "state", "STATE", COLUMN_TEXT },
+	{ "registered_as", "REGISTERED AS", COLUMN_TEXT },
+	{ "domain", "DOMAIN", COLUMN_TEXT },
+	{ "server", "SERVER", COLUMN_TEXT },
+	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
+	{ "rtt_ms", "RTT", COLUMN_MS },
+	{ "calls", "CALLS", COLUMN_NUMBER },
+	{ "last_error", "LAST ERROR", COLUMN_TEXT },
+	{ "reason", "REASON", COLUMN_TEXT },
+	{ NULL }
+};
+
+/* ---- state ---- */
+
+COMMAND(cmd_gw_list)
+{
+	json_t	*rows;
+	int	 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	out_rows(&c->out, rows, columns);
+	json_decref(rows);
+	return CTL_DONE;
+}
+
+/* Its settings in force, for people. */
+static void
+print_settings(const struct ctl *c, const char *name)
+{
+	struct edition		 now;
+	struct generation	 g;
+	const struct conf_node	*block = NULL;
+	const char		*file;
+	struct str		 text = STR_NONE;
+	size_t			 i;
+
+	if (edition_in_force(&now, c, &g) == 0)
+		block = conf_gateway_find(now.conf, name, NULL);
+	for (i = 0; block != NULL && conf_file_at(now.conf, i, &file, &text); i++)
+		if (strcmp(file, block->file) == 0)
+			break;
+	if (block != NULL && block->end <= text.len)
+		printf("\n%s:%u\n%.*s\n", block->file, block->line,
+		    (int)(block->end - block->begin), text.s + block->begin);
+	edition_fini(&now);
+}
+
+COMMAND(cmd_gw_show)
+{
+	json_t		*rows, *row;
+	const char	*name;
+	size_t		 i;
+	int		 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	for (i = json_array_size(rows); i-- > 0; ) {
+		row = json_array_get(rows, i);
+		name = json_string_value(json_object_get(row, "name"));
+		if (name == NULL || strcmp(name, l->args[0]) != 0)
+			json_array_remove(rows, i);
+	}
+	out_rows(&c->out, rows, columns);
+	if (json_array_size(rows) == 0)
+		code = no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
+		    l->args[0]);
+	else if (out_for_people(&c->out))
+		print_settings(c, l->args[0]);
+	json_decref(rows);
+	return code;
+}
+
+static int
+gateway_do(struct ctl *c, const char *name, const char *action, bool quiet)
+{
+	struct msg_gateway_do	body = { .by = str_of(c->user), .name = str_of(name),
+				    .action = str_of(action) };
+	struct question		q = { .daemon = "gwregd", .type = MSG_GATEWAY_DO,
+				    .body = &body };
+	int			code;
+
+	if (quiet) {
+		ask_all(c, &q, 1, 3000, false);
+		return CTL_DONE;
+	}
+	if ((code = ask_one(c, &q, 40000, false)) == CTL_DONE)
+		done(c, "%s: %s", name, q.text[0] != '\0' ? q.text :
+		    "registers now; next: sipctl gw show");
+	return code;
+}
+
+COMMAND(cmd_gw_do)
+{
+	return gateway_do(c, l->args[0], l->command->verb, false);
+}
+
+/* ---- settings ---- */
+
+/*
+ * An apply takes all of etc/: what somebody else has edited and not applied must
+ * not come into force by the way.
+ */
+static int
+nothing_pending(const struct ctl *c)
+{
+	struct complaints	out = { 0 };
+	struct edition		now, etc;
+	struct generation	g;
+	int			e, code = CTL_DONE;
+
+	e = edition_in_force(&now, c, &g);
+	if (!edition_read(&etc, c, NULL, &out)) {
+		complaints_say(c, &out, NULL);
+		code = no(CTL_NO, "mend %s first", c->dirs.etc);
+	} else if (e == 0 && !edition_equal(&now, &etc)) {
+		code = no(CTL_CONFLICT, "%s has edits that are not applied; next: "
+		    "sipctl config diff, then config apply", c->dirs.etc);
+	}
+	complaints_fini(&out);
+	edition_fini(&now);
+	edition_fini(&etc);
+	return code;
+}
+
+/* The file below etc/ that has this gateway; false when there is none. */
+static bool
+file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
+{
+	struct complaints	none = { 0 };
+	struct conf	       *conf = conf_read(c->dirs.etc, &none);
+	const struct conf_node *block = NULL;
+
+	if (conf != NULL)
+		block = conf_gateway_find(conf, name, NULL);
+	if (block != NULL)
+		str_copy(buf, CONF_NAME_MAX + 1, str_of(block->file));
+	conf_free(conf);
+	complaints_fini(&none);
+	return block != NULL;
+}
+
+/* Puts text into file and in force; the old text comes back when that fails. */
+static int
+edit_and_apply(struct ctl *c, const char *file, const char *text, const char *why)
+{
+	struct complaints out = { 0 };
+	struct apply	  a = { .why = why };
+	struct edition	  next;
+	char		 *before, path[4096];
+	int		  code;
+
+	if ((code = etc_replace(c, file, text, &before)) != CTL_DONE)
+		return code;
+	if (edition_read(&next, c, NULL, &out)) {
+		complaints_say(c, &out, NULL);
+		code = apply_edition(c, &next, &a);
+	} else {
+		complaints_say(c, &out, NULL);
+		code = CTL_NO;
+	}
+	if (code == CTL_NO || code == CTL_CONFLICT || code == CTL_DENIED) {
+		if (before != NULL)
+			etc_replace(c, file, before, NULL);
+		else
+			unlink(dirs_path(path, c->dirs.etc, "%s", file));
+	}
+	complaints_fini(&out);
+	edition_fini(&next);
+	free(before);
+	return code;
+}
+
+static const char *
+secret_name(char buf[128], const char *gateway)
+{
+	snprintf(buf, 128, "%s.secret", gateway);
+	return buf;
+}
+
+/* The password into etc/NAME.secret, for gwregd's eyes. */
+static int
+write_secret(const struct ctl *c, const char *gateway, const char *password)
+{
+	char	path[4096], name[128], text[300];
+	int	e;
+
+	secret_name(name, gateway);
+	snprintf(text, sizeof(text), "%s\n", password);
+	e = file_replace(dirs_path(path, c->dirs.etc, "%s", name), str_of(text),
+	    geteuid() == 0 ? 0640 : 0600);
+	explicit_bzero(text, sizeof(text));
+	if (e == 0 && geteuid() == 0 &&
+	    chown(path, (uid_t)-1, users_gid("sip", CORDBOARD_GID)) == -1)
+		e = -errno;
+	return e < 0 ? no(CTL_NO, "cannot write %s: %s", path, strerror(-e)) :
+	    CTL_DONE;
+}
+
+/* The password of the line goes to its file; *given as in password_arg(). */
+static int
+take_secret(const struct ctl *c, const struct line *l, bool *given)
+{
+	char	*password = password_arg(l, given);
+	int	 code;
+
+	if (!*given)
+		return CTL_DONE;
+	if (password == NULL)
+		return CTL_USAGE;
+	code = write_secret(c, l->args[0], password);
+	explicit_bzero(password, strlen(password));
+	free(password);
+	return code;
+}
+
+/* The value of an option as it is written; a flag alone means on. */
+static const char *
+value_of(const struct line *l, const char *name, bool secret, char buf[512])
+{
+	const char	*v = line_option(l, name);
+	char		 file[128];
+	struct text	 t;
+
+	if (v == NULL)
+		return NULL;
+	if (strcmp(name, "password-file") == 0 && secret)
+		v = secret_name(file, l->args[0]);
+	else if (v[0] == '\0' && strncmp(name, "substitute-", 11) == 0)
+		v = "on";
+	text_init(&t, buf, 511);
+	conf_quote(&t, str_of(v));
+	buf[t.len] = '\0';
+	return buf;
+}
+
+static bool
+name_is_good(const char *name)
+{
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789-_.") == strlen(name) && name[0] != '\0' &&
+	    strchr("-_.", name[0]) == NULL && strlen(name) <= 63)
+		return true;
+	say("\"%s\" cannot be a gateway's name: letters, digits, \"-\", \"_\" and "
+	    "\".\", at most 63", name);
+	return false;
+}
+
+static void
+block_text(const struct line *l, bool secret, struct text *t)
+{
+	const struct setting_info *i;
+	const char		  *v;
+	char			   buf[512];
+
+	text_printf(t, "gateway %s {\n", l->args[0]);
+	for (i = settings_table; i->name != NULL; i++)
+		if (i->in_gateway &&
+		    (v = value_of(l, i->name, secret, buf)) != NULL)
+			text_printf(t, "    %-18s %s\n", i->name, v);
+	text_add(t, STR("}\n"));
+}
+
+COMMAND(cmd_gw_add)
+{
+	struct complaints out = { 0 };
+	char		  file[CONF_NAME_MAX + 1], why[128], *old, *text;
+	char		  block[BLOCK_MAX];
+	struct text	  t;
+	bool		  given;
+	int		  code;
+
+	if (!name_is_good(l->args[0]))
+		return CTL_USAGE;
+	if (line_option(l, "domain") == NULL)
+		return no(CTL_USAGE, "a gateway needs its --domain");
+	if ((code = nothing_pending(c)) != CTL_DONE)
+		return code;
+	if (file_of(c, l->args[0], file))
+		return no(CTL_NO, "there is a gateway \"%s\" already, in %s; next: "
+		    "sipctl gw set", l->args[0], file);
+	if ((code = take_secret(c, l, &given)) != CTL_DONE)
+		return code;
+	text_init(&t, block, sizeof(block) - 1);
+	block_text(l, given, &t);
+	block[t.len] = '\0';
+	if ((old = etc_read(c, GATEWAYS_CONF)) == NULL)
+		return CTL_NO;
+	text = conf_edit_block(GATEWAYS_CONF, str_of(old), "gateway", l->args[0],
+	    block, &out);
+	complaints_say(c, &out, NULL);
+	complaints_fini(&out);
+	free(old);
+	if (text == NULL)
+		return CTL_NO;
+	snprintf(why, sizeof(why), "gw add %s", l->args[0]);
+	code = edit_and_apply(c, GATEWAYS_CONF, text, why);
+	free(text);
+	return code;
+}
+
+/* The file's text with all given options set in the block; takes text. */
+static char *
+set_options(const struct line *l, const char *file, char *text, bool secret,
+    struct complaints *out)
+{
+	const struct setting_info *i;
+	const char		  *v;
+	char			   buf[512], *edited;
+
+	for (i = settings_table; i->name != NULL && text != NULL; i++) {
+		if (!i->in_gateway ||
+		    (v = value_of(l, i->name, secret, buf)) == NULL)
+			continue;
+		edited = conf_edit(file, str_of(text), "gateway", l->args[0],
+		    i->name, v, out);
+		free(text);
+		text = edited;
+	}
+	return text;
+}
+
+COMMAND(cmd_gw_set)
+{
+	struct complaints out = { 0 };
+	char		  file[CONF_NAME_MAX + 1], why[128], *text;
+	bool		  given;
+	int		  code;
+
+	if ((code = nothing_pending(c)) != CTL_DONE)
+		return code;
+	if (!file_of(c, l->args[0], file))
+		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
+		    l->args[0]);
+	if ((code = take_secret(c, l, &given)) != CTL_DONE)
+		return code;
+	text = etc_read(c, file);
+	text = set_options(l, file, text, given, &out);
+	complaints_say(c, &out, NULL);
+	complaints_fini(&out);
+	if (text == NULL)
+		return CTL_NO;
+	snprintf(why, sizeof(why), "gw set %s", l->args[0]);
+	code = edit_and_apply(c, file, text, why);
+	free(text);
+	if (code == CTL_DONE && given)	/* the file's name is as before */
+		gateway_do(c, l->args[0], "test", true);
+	return code;
+}
+
+COMMAND(cmd_gw_del)
+{
+	struct complaints out = { 0 };
+	char		  file[CONF_NAME_MAX + 1], why[128], secret[128];
+	char		  path[4096], *old, *text;
+	int		  code;
+
+	if ((code = nothing_pending(c)) != CTL_DONE)
+		return code;
+	if (!file_of(c, l->args[0], file))
+		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
+		    l->args[0]);
+	if ((old = etc_read(c, file)) == NULL)
+		return CTL_NO;
+	text = conf_edit_block(file, str_of(old), "gateway", l->args[0], NULL, &out);
+	free(old);
+	complaints_say(c, &out, NULL);
+	complaints_fini(&out);
+	if (text == NULL)
+		return CTL_NO;
+	snprintf(why, sizeof(why), "gw del %s", l->args[0]);
+	code = edit_and_apply(c, file, text, why);
+	free(text);
+	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
+		unlink(dirs_path(path, c->dirs.etc, "%s",
+		    secret_name(secret, l->args[0])));
+	return code;
+}
+
+/* enable, disable: by the setting, so that it lasts. */
+COMMAND(cmd_gw_switch)
+{
+	struct complaints out = { 0 };
+	bool		  disable = strcmp(l->command->verb, "disable") == 0;
+	char		  file[CONF_NAME_MAX + 1], why[128], *old, *text;
+	int		  code;
+
+	if ((code = nothing_pending(c)) != CTL_DONE)
+		return code;
+	if (!file_of(c, l->args[0], file))
+		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
+		    l->args[0]);
+	if ((old = etc_read(c, file)) == NULL)
+		return CTL_NO;
+	text = conf_edit(file, str_of(old), "gateway", l->args[0], "disabled",
+	    disable ? "on" : NULL, &out);
+	free(old);
+	complaints_say(c, &out, NULL);
+	complaints_fini(&out);
+	if (text == NULL)
+		return CTL_NO;
+	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
+	code = edit_and_apply(c, file, text, why);
+	free(text);
+	return code;
+}

@@ -1,0 +1,386 @@
+/*
+ * log - the records of all daemons in the order of their times, read from their
+ * files and followed as they grow.
+ *
+ * A record is "TIME LEVEL TAG-id text" (common/log.c); the time is of fixed width,
+ * so that comparing texts orders records.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/setting_types.h"
+#include "sipctl/sipctl.h"
+
+#define SOURCES		(DAEMONS + 1)
+#define TAIL_MAX	(64 * 1024 * 1024)	/* octets of a file looked at */
+#define FOLLOW_MS	100
+#define FOLLOW_BEGIN	10	/* records shown before following */
+
+struct source {
+	const char	*name;
+	char		 path[4096];
+	int		 fd;
+	ino_t		 inode;
+	char		*text;		/* read, not yet split */
+	size_t		 len, size;
+};
+
+struct record {
+	struct str	 time, level, tag, id, text;
+	const char	*source;
+};
+
+struct filter {
+	const char	*since;		/* "" or a time to compare with */
+	enum log_level	 level;
+	const char	*tags, *call_id, *user, *ip, *grep, *daemon;
+	char		 since_text[40];
+};
+
+struct records {
+	struct record	*v;
+	size_t		 n, size;
+};
+
+/* ---- one record ---- */
+
+static bool
+record_parse(struct str line, struct record *r)
+{
+	struct str	rest = line, tag;
+
+	if (!str_cut(&rest, ' ', &r->time) || !str_cut(&rest, ' ', &r->level) ||
+	    !str_cut(&rest, ' ', &tag) || r->time.len < 20 || r->level.len != 1 ||
+	    r->time.s[4] != '-' || r->level.s[0] < '1' || r->level.s[0] > '5')
+		return false;
+	r->text = rest.s != NULL ? rest : STR_NONE;
+	r->id = tag;
+	str_cut(&r->id, '-', &r->tag);
+	return true;
+}
+
+static bool
+in_list(const char *list, struct str word)
+{
+	struct str	rest = str_of(list), one;
+
+	while (str_cut(&rest, ',', &one))
+		if (str_caseeq(str_trim(one), word))
+			return true;
+	return false;
+}
+
+static bool
+has(struct str text, const char *needle)
+{
+	return needle == NULL || str_find(text, str_of(needle)) >= 0;
+}
+
+static bool
+passes(const struct filter *f, const struct record *r)
+{
+	return (f->since[0] == '\0' || str_cmp(r->time, str_of(f->since)) >= 0) &&
+	    r->level.s[0] - '0' <= (int)f->level &&
+	    (f->tags == NULL || in_list(f->tags, r->tag)) &&
+	    (f->daemon == NULL || strcmp(f->daemon, r->source) == 0) &&
+	    has(r->text, f->call_id) && has(r->text, f->user) &&
+	    has(r->text, f->ip) && has(r->text, f->grep);
+}
+
+/* ---- files ---- */
+
+static void
+source_open(struct source *s)
+{
+	struct stat	st;
+
+	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (s->fd < 0)
+		return;
+	if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(s->fd);
+		s->fd = -1;
+		return;
+	}
+	s->inode = st.st_ino;
+	if (st.st_size > TAIL_MAX)
+		lseek(s->fd, st.st_size - TAIL_MAX, SEEK_SET);
+}
+
+/* A file that was rotated away is read to its end, then the new one opened. */
+static bool
+source_moved(const struct source *s)
+{
+	struct stat	st;
+
+	return s->fd < 0 || (stat(s->path, &st) == 0 && st.st_ino != s->inode);
+}
+
+static void
+source_read(struct source *s)
+{
+	ssize_t	n;
+
+	while (s->fd >= 0 && s->len < 2 * TAIL_MAX) {
+		if (s->size - s->len < 65536) {
+			s->size += s->size > 65536 ? s->size : 65536;
+			s->text = xrealloc(s->text, 1, s->size);
+		}
+		n = read(s->fd, s->text + s->len, s->size - s->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		s->len += (size_t)n;
+	}
+}
+
+/* Whole lines that pass; they point into the source's text. */
+static void
+collect(struct source *s, const struct filter *f, struct records *out)
+{
+	struct str	whole = str_make(s->text, s->len), line;
+	struct record	r;
+	ptrdiff_t	end = str_rchr(whole, '\n');
+
+	if (end < 0)
+		return;
+	whole.len = (size_t)end;
+	while (str_cut(&whole, '\n', &line)) {
+		if (!record_parse(line, &r))
+			continue;
+		r.source = s->name;
+		if (!passes(f, &r))
+			continue;
+		if (out->n == out->size) {
+			out->size = out->size == 0 ? 1024 : out->size * 2;
+			out->v = xrealloc(out->v, out->size, sizeof(*out->v));
+		}
+		out->v[out->n++] = r;
+	}
+}
+
+/* What collect() has seen goes; half a line stays. */
+static void
+forget_lines(struct source *s)
+{
+	ptrdiff_t	end = str_rchr(str_make(s->text, s->len), '\n');
+
+	if (end < 0)
+		return;
+	s->len -= (size_t)end + 1;
+	memmove(s->text, s->text + end + 1, s->len);
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct record	*x = a, *y = b;
+	int			 order = str_cmp(x->time, y->time);
+
+	/* Of one file the order stays: lines lie one behind the other. */
+	if (order == 0 && x->source == y->source)
+		order = x->text.s < y->text.s ? -1 : x->text.s > y->text.s;
+	return order;
+}
+
+/* ---- printing ---- */
+
+static json_t *
+record_json(const struct record *r)
+{
+	return json_pack("{s:o,s:i,s:o,s:o,s:s,s:o}", "time", json_text(r->time),
+	    "level", r->level.s[0] - '0', "tag", json_text(r->tag), "id",
+	    r->id.s != NULL ? json_text(r->id) : json_null(), "daemon", r->source,
+	    "text", json_text(r->text));
+}
+
+static void
+print_record(const struct ctl *c, const struct record *r)
+{
+	char		buf[16384];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	out_escape(&t, r->text);
+	printf("%.*s %s%.*s%s %.*s%s%.*s %.*s\n", STR_ARG(r->time),
+	    c->out.color && r->level.s[0] <= '1' ? "\033[31m" :
+	    c->out.color && r->level.s[0] == '3' ? "\033[33m" : "",
+	    STR_ARG(r->level), c->out.color ? "\033[0m" : "", STR_ARG(r->tag),
+	    r->id.s != NULL ? "-" : "", STR_ARG(r->id), STR_ARG(text_str(&t)));
+}
+
+static const struct column columns[] = {
+	{ "time", "TIME", COLUMN_TEXT },
+	{ "level", "LEVEL", COLUMN_NUMBER },
+	{ "tag", "TAG", COLUMN_TEXT },
+	{ "id", "ID", COLUMN_TEXT },
+	{ "daemon", "DAEMON", COLUMN_TEXT },
+	{ "text", "TEXT", COLUMN_TEXT },
+	{ NULL }
+};
+
+static void
+print_records(const struct ctl *c, const struct records *list, size_t from)
+{
+	json_t	*rows, *one;
+	size_t	 i;
+
+	if (!out_for_people(&c->out) && c->out.form != OUT_NDJSON) {
+		rows = json_array();
+		for (i = from; i < list->n; i++)
+			json_array_append_new(rows, record_json(&list->v[i]));
+		out_rows(&c->out, rows, columns);
+		json_decref(rows);
+		return;
+	}
+	for (i = from; i < list->n; i++) {
+		if (c->out.form == OUT_NDJSON) {
+			one = record_json(&list->v[i]);
+			out_json(&c->out, one);
+			json_decref(one);
+		} else {
+			print_record(c, &list->v[i]);
+		}
+	}
+}
+
+/* ---- the command ---- */
+
+static bool
+level_arg(const char *v, enum log_level *out)
+{
+	if (v == NULL)
+		return true;
+	if (log_level_parse(str_of(v), out))
+		return true;
+	say("--level is failure, major, problems, low-level, all or 1 to 5");
+	return false;
+}
+
+static bool
+filter_read(const struct line *l, struct filter *f)
+{
+	const char	*last = line_option(l, "last");
+	int64_t		 ms, now = wall_ms();
+	size_t		 n;
+
+	*f = (struct filter){ .level = LOG_ALL, .tags = line_option(l, "tag"),
+	    .call_id = line_option(l, "call-id"), .user = line_option(l, "user"),
+	    .ip = line_option(l, "ip"), .grep = line_option(l, "grep"),
+	    .daemon = line_option(l, "daemon") };
+	f->since = f->since_text;
+	if (!level_arg(line_option(l, "level"), &f->level))
+		return false;
+	if (last == NULL)
+		return true;
+	if (duration_parse(str_of(last), &ms) < 0) {
+		say("--last wants a time like 15m, not \"%s\"", last);
+		return false;
+	}
+	time_text(now - ms, f->since_text, sizeof(f->since_text));
+	/* Records have milliseconds: "...:05.123Z" */
+	n = strlen(f->since_text);
+	if (n > 0)
+		snprintf(f->since_text + n - 1, sizeof(f->since_text) - n + 1,
+		    ".%03dZ", (int)((now - ms) % 1000));
+	return true;
+}
+
+static void
+sources_open(const struct ctl *c, struct source s[SOURCES])
+{
+	int	i;
+
+	for (i = 0; i < SOURCES; i++) {
+		memset(&s[i], 0, sizeof(s[i]));
+		s[i].name = i < DAEMONS ? daemon_names[i] : "keeper";
+		dirs_path(s[i].path, c->dirs.log, "%s.log", s[i].name);
+		source_open(&s[i]);
+	}
+}
+
+/* One round over all files: reads, prints from the last `lines` records on. */
+static void
+round_of(const struct ctl *c, struct source s[SOURCES], const struct filter *f,
+    size_t lines)
+{
+	struct records	list = { 0 };
+	int		i;
+
+	for (i = 0; i < SOURCES; i++) {
+		source_read(&s[i]);
+		collect(&s[i], f, &list);
+	}
+	if (list.n > 0)
+		qsort(list.v, list.n, sizeof(*list.v), by_time);
+	if (list.n > 0 || !(out_for_people(&c->out) || c->out.form == OUT_NDJSON))
+		print_records(c, &list, list.n > lines ? list.n - lines : 0);
+	free(list.v);
+	for (i = 0; i < SOURCES; i++)
+		forget_lines(&s[i]);
+}
+
+static void
+follow(const struct ctl *c, struct source s[SOURCES], const struct filter *f)
+{
+	struct timespec	t = { 0, FOLLOW_MS * 1000000 };
+	int		i;
+
+	while (fflush(stdout) == 0) {
+		nanosleep(&t, NULL);
+		round_of(c, s, f, SIZE_MAX);
+		for (i = 0; i < SOURCES; i++)
+			if (source_moved(&s[i])) {
+				if (s[i].fd >= 0)
+					close(s[i].fd);
+				source_open(&s[i]);
+			}
+	}
+}
+
+COMMAND(cmd_log)
+{
+	struct source	 *s;
+	struct filter	  f;
+	const char	 *n = line_option(l, "lines");
+	uint32_t	  lines = UINT32_MAX;
+	bool		  following = line_flag(l, "follow");
+	int		  i, opened = 0;
+
+	if (!filter_read(l, &f))
+		return CTL_USAGE;
+	if (n != NULL && str_u32(str_of(n), &lines) < 0)
+		return no(CTL_USAGE, "--lines wants a number, not \"%s\"", n);
+	if (following && n == NULL && f.since[0] == '\0')
+		lines = FOLLOW_BEGIN;
+	if (following && !out_for_people(&c->out) && c->out.form != OUT_NDJSON)
+		return no(CTL_USAGE, "with -f the output is table or ndjson");
+	s = xcalloc(SOURCES, sizeof(*s));
+	sources_open(c, s);
+	for (i = 0; i < SOURCES; i++)
+		opened += s[i].fd >= 0;
+	if (opened == 0 && !following) {
+		free(s);
+		return no(CTL_NO, "there is no log in %s that may be read",
+		    c->dirs.log);
+	}
+	round_of(c, s, &f, lines);
+	if (following)
+		follow(c, s, &f);
+	for (i = 0; i < SOURCES; i++) {
+		if (s[i].fd >= 0)
+			close(s[i].fd);
+		free(s[i].text);
+	}
+	free(s);
+	return CTL_DONE;
+}

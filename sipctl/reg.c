@@ -1,0 +1,75 @@
+/*
+ * reg - who is registered, from where.
+ */
+#include <stdio.h>
+
+#include "sipctl/ask.h"
+
+static const struct column list_columns[] = {
+	{ "aor", "USER", COLUMN_TEXT },
+	{ "contact", "CONTACT", COLUMN_TEXT },
+	{ "received", "SEEN FROM", COLUMN_TEXT },
+	{ "transport", "BY", COLUMN_TEXT },
+	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
+	{ "agent", "AGENT", COLUMN_TEXT },
+	{ NULL }
+};
+static const struct column show_columns[] = {
+	{ "contact", "CONTACT", COLUMN_TEXT },
+	{ "received", "SEEN FROM", COLUMN_TEXT },
+	{ "transport", "BY", COLUMN_TEXT },
+	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
+	{ "rtt_ms", "RTT", COLUMN_MS },
+	{ "agent", "AGENT", COLUMN_TEXT },
+	{ NULL }
+};
+
+COMMAND(cmd_reg_list)
+{
+	json_t	*rows;
+	int	 code = ask_show(c, "regd", "bindings", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	out_rows(&c->out, rows, list_columns);
+	json_decref(rows);
+	return CTL_DONE;
+}
+
+COMMAND(cmd_reg_show)
+{
+	char		 aor[256];
+	const char	*args[] = { aor, NULL };
+	json_t		*rows;
+	size_t		 n;
+	int		 code;
+
+	if (!aor_arg(c, l->args[0], aor))
+		return CTL_USAGE;
+	if ((code = ask_show(c, "regd", "bindings", args, &rows)) != CTL_DONE)
+		return code;
+	n = json_array_size(rows);
+	if (out_for_people(&c->out) && n > 0)
+		printf("%s   %zu contact%s\n\n", aor, n, n == 1 ? "" : "s");
+	out_rows(&c->out, rows, show_columns);
+	json_decref(rows);
+	return n > 0 ? CTL_DONE : no(CTL_NO, "%s is not registered", aor);
+}
+
+COMMAND(cmd_reg_del)
+{
+	struct msg_reg_del	body = { .by = str_of(c->user) };
+	struct question		q = { .daemon = "regd", .type = MSG_REG_DEL,
+				    .body = &body };
+	char			aor[256];
+	int			code;
+
+	if (!aor_arg(c, l->args[0], aor))
+		return CTL_USAGE;
+	body.aor = str_of(aor);
+	body.contact = str_of(l->nargs > 1 ? l->args[1] : "");
+	if ((code = ask_one(c, &q, 10000, false)) == CTL_DONE)
+		done(c, "removed %s of %s", l->nargs > 1 ? l->args[1] :
+		    "all contacts", aor);
+	return code;
+}

@@ -1,0 +1,321 @@
+/*
+ * route - where would this call go? routed is asked as sipd would ask it, with the
+ * word that nothing is to be counted; addresses of record become contacts here as
+ * sipd makes them, from regd's table.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/route.h"
+#include "common/uri.h"
+#include "sipctl/ask.h"
+#include "sipctl/edition.h"
+
+struct answer {
+	json_t		*steps, *targets, *aors;
+	unsigned	 if_confirmed, if_not;
+	unsigned	 stages;
+	char		 reason[256];
+	char		 uri[1024];
+};
+
+static json_t *
+text_or_null(const char *s)
+{
+	return s != NULL ? json_text(str_of(s)) : json_null();
+}
+
+static void
+take_target(struct answer *a, const struct rec_target *t)
+{
+	char		 value[1024], hop[1024];
+	const char	*transport = NULL, *at;
+	struct uri	 u;
+
+	if (!str_copy(value, sizeof(value), t->value) ||
+	    !str_copy(hop, sizeof(hop), t->next_hop))
+		return;
+	if (t->kind == TARGET_AOR) {
+		json_array_append_new(a->aors, json_text(t->value));
+		return;
+	}
+	if (uri_parse(&u, str_of(hop[0] != '\0' ? hop : value)) == 0 &&
+	    uri_transport(&u) != TRANSPORT_NONE)
+		transport = transport_name(uri_transport(&u));
+	at = t->kind == TARGET_GATEWAY ? strrchr(value, '@') : NULL;
+	json_array_append_new(a->targets, json_pack("{s:o,s:o,s:o,s:o,s:n}",
+	    "uri", text_or_null(value), "next_hop",
+	    text_or_null(hop[0] != '\0' ? hop : NULL), "transport",
+	    text_or_null(transport), "gateway",
+	    text_or_null(at != NULL ? at + 1 : NULL), "aor"));
+}
+
+static void
+take_routed(void *arg, enum msg_type type, const union msg *m)
+{
+	struct answer		*a = arg;
+	const struct msg_routed	*r = &m->routed;
+	const struct rec_step	*s;
+	uint32_t		 i;
+
+	if (type != MSG_ROUTED)
+		return;
+	a->if_confirmed = r->if_confirmed;
+	a->if_not = r->if_not;
+	a->stages = r->stages.n;
+	str_copy(a->reason, sizeof(a->reason), r->reason);
+	str_copy(a->uri, sizeof(a->uri), r->uri);
+	for (i = 0; i < r->steps.n; i++) {
+		s = &r->steps.v[i];
+		json_array_append_new(a->steps, json_pack("{s:o,s:i,s:o,s:b,s:o}",
+		    "file", json_text(s->file), "line", (int)s->line, "text",
+		    json_text(s->text), "matched", s->matched, "why",
+		    json_text(s->why)));
+	}
+	for (i = 0; i < r->targets.n; i++)
+		take_target(a, &r->targets.v[i]);
+}
+
+/* The contacts of one AOR; 0, or the exit code when regd cannot be asked. */
+static int
+expand(struct ctl *c, struct answer *a, const char *aor)
+{
+	const char	*args[] = { aor, NULL };
+	json_t		*rows, *row;
+	size_t		 i;
+	int		 code;
+
+	if ((code = ask_show(c, "regd", "bindings", args, &rows)) != CTL_DONE)
+		return code;
+	json_array_foreach(rows, i, row)
+		json_array_append_new(a->targets, json_pack(
+		    "{s:O,s:O?,s:O?,s:n,s:s}", "uri",
+		    json_object_get(row, "contact"), "next_hop",
+		    json_object_get(row, "received"), "transport",
+		    json_object_get(row, "transport"), "gateway", "aor", aor));
+	json_decref(rows);
+	return CTL_DONE;
+}
+
+/* ---- the question ---- */
+
+/* "sip:..." of what was typed. */
+static bool
+uri_arg(const struct ctl *c, const char *typed, char buf[1024])
+{
+	struct uri	u;
+	char		aor[256];
+
+	if (uri_parse(&u, str_of(typed)) == 0 && u.scheme != URI_OTHER)
+		return str_copy(buf, 1024, str_of(typed));
+	if (!aor_arg(c, typed, aor))
+		return false;
+	snprintf(buf, 1024, "sip:%s", aor);
+	return true;
+}
+
+/* "udp:192.0.2.1:5060" of an address or of the whole. */
+static bool
+source_arg(const char *typed, char buf[PEER_TEXT_MAX])
+{
+	struct peer	p;
+	struct str	s;
+
+	if (peer_parse(&p, str_of(typed)) < 0) {
+		p.transport = TRANSPORT_UDP;
+		if (addr_parse_port(&p.addr, str_of(typed)) < 0 &&
+		    addr_parse(&p.addr, str_of(typed), 5060) < 0) {
+			say("--source wants an address, not \"%s\"", typed);
+			return false;
+		}
+	}
+	s = peer_print(&p, buf);
+	if (s.s != buf || s.len >= PEER_TEXT_MAX)
+		return false;
+	buf[s.len] = '\0';
+	return true;
+}
+
+/* A caller of a domain of ours is taken as signed in. */
+static bool
+is_local(const struct ctl *c, struct str domain)
+{
+	struct edition		now;
+	struct generation	g;
+	bool			local = false;
+	size_t			i;
+
+	if (edition_in_force(&now, c, &g) == 0)
+		for (i = 0; i < now.settings->domains.n; i++)
+			local |= str_caseeq(str_of(now.settings->domains.v[i]),
+			    domain);
+	edition_fini(&now);
+	return local;
+}
+
+static int
+ask_route(struct ctl *c, const struct line *l, struct answer *a, bool *confirmed)
+{
+	const char	*from_typed = line_option(l, "from");
+	const char	*method = line_option(l, "method");
+	const char	*source_typed = line_option(l, "source");
+	char		 uri[1024], from[1024], source[PEER_TEXT_MAX], aor[AOR_MAX];
+	struct str	 user = STR_NONE, domain = STR_NONE;
+	struct uri	 u;
+	struct msg_route body = { .test = true };
+	struct question	 q = { .daemon = "routed", .type = MSG_ROUTE, .body = &body,
+			    .fn = take_routed, .arg = a };
+
+	if (!uri_arg(c, l->args[0], uri) ||
+	    !uri_arg(c, from_typed != NULL ? from_typed :
+	    "sip:anonymous@anonymous.invalid", from) ||
+	    !source_arg(source_typed != NULL ? source_typed : "192.0.2.1", source))
+		return CTL_USAGE;
+	body.method = str_of(method != NULL ? method : "INVITE");
+	body.uri = body.to = str_of(uri);
+	body.from = str_of(from);
+	body.source = str_of(source);
+	body.listener = STR("");
+	if (uri_parse(&u, body.from) == 0)
+		aor_split(uri_aor(&u, aor), &user, &domain);
+	*confirmed = is_local(c, domain);
+	if (*confirmed) {
+		body.account = user;
+		body.realm = domain;
+	}
+	return ask_one(c, &q, 5000, true);
+}
+
+/* ---- printing ---- */
+
+static void
+print_escaped(const json_t *v)
+{
+	char		buf[4096];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	out_escape(&t, str_of(json_string_value(v)));
+	printf("%.*s", STR_ARG(text_str(&t)));
+}
+
+static void
+print_step(size_t number, const json_t *s)
+{
+	const char	*file = json_string_value(json_object_get(s, "file"));
+	int		 line = (int)json_integer_value(json_object_get(s, "line"));
+	char		 place[300];
+
+	if (line > 0)
+		snprintf(place, sizeof(place), "%s:%d", file, line);
+	else
+		snprintf(place, sizeof(place), "%s", file);
+	printf("%2zu  %-16s ", number, place);
+	print_escaped(json_object_get(s, "text"));
+	printf("  %s  ", json_is_true(json_object_get(s, "matched")) ? "YES" : "no");
+	print_escaped(json_object_get(s, "why"));
+	printf("\n");
+}
+
+static void
+print_target(const json_t *t)
+{
+	const json_t	*gateway = json_object_get(t, "gateway");
+	const json_t	*hop = json_object_get(t, "next_hop");
+	const json_t	*transport = json_object_get(t, "transport");
+
+	printf("RESULT  ");
+	print_escaped(json_object_get(t, "uri"));
+	if (json_is_string(hop)) {
+		printf("  at ");
+		if (json_is_string(transport)) {
+			print_escaped(transport);
+			printf(":");
+		}
+		print_escaped(hop);
+	}
+	if (json_is_string(gateway)) {
+		printf("  by gateway ");
+		print_escaped(gateway);
+	}
+	printf("\n");
+}
+
+static void
+print_people(const struct answer *a, unsigned code, uint64_t generation)
+{
+	const json_t	*one;
+	size_t		 i;
+
+	printf("%s, generation %llu. Nothing was sent.\n\n",
+	    code == 0 ? "routed" : "rejected", (unsigned long long)generation);
+	json_array_foreach(a->steps, i, one)
+		print_step(i + 1, one);
+	printf("\n");
+	if (code == 0)
+		json_array_foreach(a->targets, i, one)
+			print_target(one);
+	else
+		printf("RESULT  %u %s\n", code, a->reason);
+}
+
+static void
+print_json(const struct ctl *c, const struct answer *a, unsigned code,
+    uint64_t generation)
+{
+	json_t	*all = json_pack("{s:s,s:o,s:o,s:o,s:I,s:O,s:O}", "result",
+	    code == 0 ? "route" : "reject",
+	    "code", code == 0 ? json_null() : json_integer(code),
+	    "reason", json_text(str_of(a->reason)),
+	    "uri", json_text(str_of(a->uri)),
+	    "generation", (json_int_t)generation,
+	    "targets", a->targets, "steps", a->steps);
+
+	out_json(&c->out, all);
+	json_decref(all);
+}
+
+/* The code it would be refused with; 0: routed. */
+static unsigned
+judge(struct answer *a, bool confirmed)
+{
+	unsigned	code = confirmed ? a->if_confirmed : a->if_not;
+
+	if (code == 0 && json_array_size(a->targets) == 0 && a->stages <= 1) {
+		snprintf(a->reason, sizeof(a->reason), "not registered");
+		return 480;
+	}
+	return code;
+}
+
+COMMAND(cmd_route_test)
+{
+	struct answer		a = { 0 };
+	struct generation	g = { 0 };
+	json_t			*one;
+	unsigned		refused = 0;
+	bool			confirmed;
+	size_t			i;
+	int			code;
+
+	a.steps = json_array();
+	a.targets = json_array();
+	a.aors = json_array();
+	code = ask_route(c, l, &a, &confirmed);
+	json_array_foreach(a.aors, i, one)
+		if (code == CTL_DONE)
+			code = expand(c, &a, json_string_value(one));
+	if (code == CTL_DONE) {
+		refused = judge(&a, confirmed);
+		generation_in_force(&c->dirs, &g);
+		if (out_for_people(&c->out))
+			print_people(&a, refused, g.number);
+		else
+			print_json(c, &a, refused, g.number);
+		code = refused == 0 ? CTL_DONE : CTL_NO;
+	}
+	json_decref(a.steps);
+	json_decref(a.targets);
+	json_decref(a.aors);
+	return code;
+}

@@ -1,0 +1,328 @@
+/*
+ * status - is everything fine? One look at all daemons; each warning ends with the
+ * command to run next.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/mono.h"
+#include "sipctl/edition.h"
+#include "sipctl/house.h"
+
+#define LOOK_MS	1500
+
+/* "2 h": how long ago, in one unit. */
+static void
+age_text(int64_t ms, char *buf, size_t size)
+{
+	int64_t	s = ms < 0 ? 0 : ms / 1000;
+
+	if (s < 60)
+		snprintf(buf, size, "%lld s", (long long)s);
+	else if (s < 3600)
+		snprintf(buf, size, "%lld min", (long long)s / 60);
+	else if (s < 2 * 86400)
+		snprintf(buf, size, "%lld h", (long long)s / 3600);
+	else
+		snprintf(buf, size, "%lld d", (long long)s / 86400);
+}
+
+/* regd knows; sipd's replica while regd is away. */
+static int64_t
+house_contacts(const struct house_view *h)
+{
+	int64_t	n = house_figure(h, "regd", "contacts");
+
+	return n != 0 ? n : house_figure(h, "sipd", "contacts");
+}
+
+/* What status shows beside the daemons themselves. */
+struct overview {
+	struct house_view	house;
+	struct generation	in_force;
+	bool			has_generation;
+	json_t			*warnings;	/* of {text, command} */
+	bool			ok;
+};
+
+static void
+warn(struct overview *o, const char *command, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+warn(struct overview *o, const char *command, const char *fmt, ...)
+{
+	char	text[1024];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_array_append_new(o->warnings, json_pack("{s:o,s:s}", "text",
+	    json_text(str_of(text)), "command", command));
+}
+
+static void
+judge_daemon(struct overview *o, const struct daemon_view *d, bool all_down)
+{
+	char	command[128];
+
+	if (strcmp(d->state, "ok") != 0)
+		o->ok = false;
+	if (!daemon_ready(d) && !all_down) {
+		snprintf(command, sizeof(command),
+		    strcmp(d->state, "unknown") == 0 ? "sudo sipctl status" :
+		    "sipctl log --last 5m --daemon %s", d->name);
+		warn(o, command, "%s is %s: %s", d->name, d->state, d->reason);
+	}
+	if (d->answered && o->has_generation &&
+	    d->generation != o->in_force.number) {
+		o->ok = false;
+		warn(o, "sipctl config apply", "%s runs generation %llu, not %llu",
+		    d->name, (unsigned long long)d->generation,
+		    (unsigned long long)o->in_force.number);
+	}
+	json_array_extend(o->warnings, d->warnings);
+}
+
+static void
+judge_configuration(struct overview *o, struct ctl *c)
+{
+	struct complaints	none = { 0 };
+	struct edition		now, etc;
+	struct generation	g;
+	char			text[64];
+	int			e = edition_in_force(&now, c, &g);
+
+	o->has_generation = e == 0;
+	o->in_force = g;
+	edition_read(&etc, c, NULL, &none);
+	if (etc.conf == NULL)
+		warn(o, "sipctl config check", "%s cannot be read as a whole",
+		    c->dirs.etc);
+	else if (e == 0 && !edition_equal(&now, &etc))
+		warn(o, "sipctl config diff", "edited, not applied: %s is not what "
+		    "is in force", c->dirs.etc);
+	if (e == 0 && g.confirm) {
+		duration_text((double)(g.confirm_until_ms - boot_ms()) / 1000, text,
+		    sizeof(text));
+		warn(o, "sipctl config confirm", "generation %llu goes back in %s "
+		    "unless it is confirmed", (unsigned long long)g.number, text);
+	}
+	edition_fini(&now);
+	edition_fini(&etc);
+	complaints_fini(&none);
+}
+
+static void
+look(struct overview *o, struct ctl *c)
+{
+	bool	all_down = true;
+	int	i;
+
+	memset(o, 0, sizeof(*o));
+	o->warnings = json_array();
+	o->ok = true;
+	house_look(c, &o->house, LOOK_MS);
+	judge_configuration(o, c);
+	for (i = 0; i < DAEMONS; i++)
+		if (strcmp(o->house.daemons[i].state, "down") != 0)
+			all_down = false;
+	if (all_down)
+		warn(o, "sipctl up --detach --wait", "no daemon runs");
+	else if (pid_of(c, "keeper") == 0 && !run_by_systemd(c))
+		warn(o, "sipctl up --detach", "the keeper does not run: nobody would "
+		    "restart a daemon");
+	for (i = DAEMONS - 1; i >= 0; i--)
+		judge_daemon(o, &o->house.daemons[i], all_down);
+}
+
+/* ---- JSON ---- */
+
+static json_t *
+daemon_json(const struct daemon_view *d)
+{
+	return json_pack("{s:s,s:s,s:o,s:o,s:f,s:f,s:I,s:o,s:O}",
+	    "name", d->name, "state", d->state,
+	    "pid", d->pid > 0 ? json_integer(d->pid) : json_null(),
+	    "generation", d->answered ?
+	    json_integer((json_int_t)d->generation) : json_null(),
+	    "uptime_s", d->uptime_s, "cpu_s", d->cpu_s,
+	    "rss_bytes", (json_int_t)d->rss_bytes,
+	    "reason", json_text(str_of(d->reason)),
+	    "figures", d->figures);
+}
+
+static void
+print_json(const struct ctl *c, const struct overview *o)
+{
+	json_t	*daemons = json_array(), *figures = json_object(), *all;
+	int	 i;
+
+	for (i = DAEMONS - 1; i >= 0; i--) {
+		json_array_append_new(daemons, daemon_json(&o->house.daemons[i]));
+		json_object_update_missing(figures, o->house.daemons[i].figures);
+	}
+	all = json_pack("{s:b,s:o,s:s,s:o,s:O,s:I,s:I,s:o}", "ok", o->ok,
+	    "generation", o->has_generation ?
+	    json_integer((json_int_t)o->in_force.number) : json_null(),
+	    "version", VERSION, "daemons", daemons, "warnings", o->warnings,
+	    "calls", (json_int_t)house_figure(&o->house, "sipd", "calls"),
+	    "contacts", (json_int_t)house_contacts(&o->house),
+	    "figures", figures);
+	out_json(&c->out, all);
+	json_decref(all);
+}
+
+/* ---- for people ---- */
+
+static void
+work_text(const struct house_view *h, const char *name, char *buf, size_t size)
+{
+	static const struct work {
+		const char *daemon, *figure[3], *unit[3];
+	} works[] = {
+		{ "sipd", { "calls", "txn_server", "txn_client" },
+		    { "calls", "server +", "client transactions" } },
+		{ "regd", { "accounts", "contacts", "registers" },
+		    { "accounts", "contacts", "REGISTER" } },
+		{ "routed", { "routes", "routes_refused", NULL },
+		    { "routings", "refused", NULL } },
+		{ "mediad", { "media_sessions", "media_ports", NULL },
+		    { "sessions", "ports", NULL } },
+		{ "gwregd", { "gw_registered", NULL, NULL },
+		    { "gateways registered", NULL, NULL } },
+	};
+	const struct work *w;
+	struct text	   t;
+	char		   number[32];
+	int		   i;
+
+	text_init(&t, buf, size - 1);
+	for (w = works; w < works + sizeof(works) / sizeof(works[0]); w++) {
+		if (strcmp(w->daemon, name) != 0)
+			continue;
+		for (i = 0; i < 3 && w->figure[i] != NULL; i++) {
+			count_text(house_figure(h, name, w->figure[i]), number,
+			    sizeof(number));
+			text_printf(&t, "%s%s %s", i == 0 ? "" : i == 2 &&
+			    strcmp(name, "sipd") == 0 ? " " : ", ", number,
+			    w->unit[i]);
+		}
+	}
+	buf[t.len] = '\0';
+}
+
+static json_t *
+daemon_row(const struct house_view *h, const struct daemon_view *d)
+{
+	char	work[256], state[16];
+	size_t	i;
+
+	snprintf(state, sizeof(state), "%s", d->state);
+	for (i = 0; strcmp(state, "ok") != 0 && state[i] != '\0'; i++)
+		if (state[i] >= 'a' && state[i] <= 'z')
+			state[i] -= 'a' - 'A';
+	if (!d->answered)
+		return json_pack("{s:s,s:s,s:n,s:n,s:n,s:n,s:o}", "daemon", d->name,
+		    "state", state, "uptime", "conf", "cpu", "memory", "work",
+		    json_text(str_of(d->reason)));
+	work_text(h, d->name, work, sizeof(work));
+	return json_pack("{s:s,s:s,s:f,s:I,s:f,s:I,s:s}", "daemon", d->name,
+	    "state", state, "uptime", d->uptime_s, "conf",
+	    (json_int_t)d->generation, "cpu",
+	    d->uptime_s > 0 ? d->cpu_s / d->uptime_s : 0.0, "memory",
+	    (json_int_t)d->rss_bytes, "work", work);
+}
+
+static const struct column columns[] = {
+	{ "daemon", "DAEMON", COLUMN_TEXT },
+	{ "state", "STATE", COLUMN_TEXT },
+	{ "uptime", "UPTIME", COLUMN_SECONDS },
+	{ "conf", "CONF", COLUMN_NUMBER },
+	{ "cpu", "CPU", COLUMN_SHARE },
+	{ "memory", "MEMORY", COLUMN_BYTES },
+	{ "work", "WORK", COLUMN_TEXT },
+	{ NULL }
+};
+
+static void
+print_head(const struct ctl *c, const struct overview *o)
+{
+	char	host[256] = "localhost", calls[32], users[32], age[32];
+
+	gethostname(host, sizeof(host) - 1);
+	count_text(house_figure(&o->house, "sipd", "calls"), calls, sizeof(calls));
+	count_text(house_contacts(&o->house), users, sizeof(users));
+	printf("%s   cordboard %s   ", host, VERSION);
+	if (o->has_generation) {
+		char		shown[1024];
+		struct text	t;
+
+		age_text(wall_ms() - o->in_force.when_ms, age, sizeof(age));
+		text_init(&t, shown, sizeof(shown));
+		text_printf(&t, "%s, %s ago", o->in_force.user, age);
+		if (o->in_force.why[0] != '\0') {
+			text_add(&t, STR(": \""));
+			out_escape(&t, str_of(o->in_force.why));
+			text_ch(&t, '"');
+		}
+		printf("config generation %llu (%.*s)   ",
+		    (unsigned long long)o->in_force.number, STR_ARG(text_str(&t)));
+	}
+	printf("%s calls, %s contacts online\n\n", calls, users);
+}
+
+static void
+print_warnings(const struct ctl *c, const json_t *warnings)
+{
+	const json_t	*one;
+	char		 buf[2048];
+	struct text	 t;
+	size_t		 i;
+
+	if (json_array_size(warnings) > 0)
+		printf("\n");
+	json_array_foreach((json_t *)warnings, i, one) {
+		const char	*text = json_string_value(json_object_get(one, "text"));
+		const char	*next = json_string_value(
+				    json_object_get(one, "command"));
+
+		text_init(&t, buf, sizeof(buf));
+		out_escape(&t, str_of(text));
+		printf("%s! %-52.*s%s  ", c->out.color ? "\033[33m" : "",
+		    STR_ARG(text_str(&t)), c->out.color ? "\033[0m" : "");
+		text_init(&t, buf, sizeof(buf));
+		out_escape(&t, str_of(next));
+		printf("%.*s\n", STR_ARG(text_str(&t)));
+	}
+}
+
+COMMAND(cmd_status)
+{
+	struct overview	o;
+	json_t		*rows = json_array();
+	int		 i, code;
+
+	look(&o, c);
+	for (i = DAEMONS - 1; i >= 0; i--)
+		json_array_append_new(rows, daemon_row(&o.house,
+		    &o.house.daemons[i]));
+	if (out_for_people(&c->out)) {
+		print_head(c, &o);
+		out_rows(&c->out, rows, columns);
+		print_warnings(c, o.warnings);
+	} else if (c->out.form == OUT_JSON || c->out.form == OUT_NDJSON) {
+		print_json(c, &o);
+	} else {
+		out_rows(&c->out, rows, columns);
+	}
+	code = o.ok ? CTL_DONE : CTL_NO;
+	json_decref(rows);
+	json_decref(o.warnings);
+	house_fini(&o.house);
+	return code;
+}
