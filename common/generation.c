@@ -350,8 +350,8 @@ prune(const struct dirs *d, uint64_t keep)
 	char			 buf[4096];
 	int			 n = numbers(d, list, NUMBERS_MAX, &last);
 
-	generation_in_force(d, &g);
-	generation_fallback(d, g.number, &below);
+	if (generation_in_force(d, &g) == 0 && g.confirm)
+		generation_fallback(d, g.number, &below);
 	for (int i = KEPT; i < n; i++)
 		if (list[i] != keep && list[i] != g.number &&
 		    list[i] != below.number)
