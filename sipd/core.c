@@ -299,6 +299,8 @@ core_packet(struct worker *w, const struct packet *p)
 	int		 error;
 
 	error = sip_parse(m, p->bytes);
+	if (p->too_big && !m->request)
+		error = -EMSGSIZE;
 	if (error < 0 && (error != -E2BIG || m->bad == NULL || m->via.host.len == 0)) {
 		stats->parse_errors++;
 		return;
@@ -311,7 +313,10 @@ core_packet(struct worker *w, const struct packet *p)
 	}
 	answer_back(m, &p->from, &in.back);
 	in.call = id_call(m->call_id);
-	core_request(&in);
+	if (p->too_big)
+		answer_plain(&in, 513, STR_NONE);
+	else
+		core_request(&in);
 }
 
 void

@@ -172,10 +172,8 @@ release_media(struct proxy *p, uint16_t code)
 	if (media)
 		media_end(p->w, p->call, m->call_id, proxy_caller_tag(p, m), STR_NONE);
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL);
-	if (k != NULL) {
+	if (k != NULL)
 		call_end(p->w->core->calls, k);
-		stats->calls_ended++;
-	}
 }
 
 void

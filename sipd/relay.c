@@ -47,11 +47,8 @@ record_call(struct leg *g, const struct sip_msg *m)
 
 	if (call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL) != NULL)
 		return;		/* the 2xx came again */
-	if ((error = call_begin(p->w->core->calls, &f, &k)) == 0) {
-		stats->calls_begun++;
+	if ((error = call_begin(p->w->core->calls, &f, &k)) == 0)
 		return;
-	}
-	stats->calls_table_full++;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
 	    log_str(m->call_id), strerror(-error));
 }

@@ -101,7 +101,6 @@ end_call(struct worker *w, void *arg)
 		if (!str_eq(f.call_id, id) || !str_eq(f.caller_tag, tag))
 			continue;
 		call_end(w->core->calls, k);
-		stats->calls_ended++;
 		break;
 	}
 	free(e);
