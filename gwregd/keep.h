@@ -1,0 +1,36 @@
+#ifndef GWREGD_KEEP_H
+#define GWREGD_KEEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwregd/sign.h"
+
+/*
+ * What a restarted gwregd must know of a gateway so that it need not register
+ * anew: one small file each, state/gwregd/NAME. It is written without waiting
+ * for the disk: a kill of the process loses nothing, a power cut costs one
+ * REGISTER.
+ *
+ * Times are CLOCK_BOOTTIME milliseconds of the boot that is named; after
+ * another boot keep_read() translates them by the wall clock.
+ */
+#define KEEP_TEXT_MAX	128
+
+struct keep {
+	char		call_id[KEEP_TEXT_MAX];
+	char		from_tag[KEEP_TEXT_MAX];
+	char		print[KEEP_TEXT_MAX];	/* of the settings: see gateway.c */
+	uint32_t	cseq;
+	int64_t		sent_ms;	/* the last REGISTER; 0: none */
+	int64_t		until_ms;	/* registered until; 0: not */
+	int64_t		refresh_ms;
+	struct sign	sign;
+};
+
+/* -ENOENT, -EBADMSG: begin anew; k is untouched. */
+int	keep_read(struct keep *k, const char *dir, const char *name);
+int	keep_write(const struct keep *k, const char *dir, const char *name);
+void	keep_remove(const char *dir, const char *name);
+
+#endif
