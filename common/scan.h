@@ -59,6 +59,12 @@ scan_blanks(struct str *in)
 		scan_skip(in, 1);
 }
 
+static inline unsigned char
+scan_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
 /* The character c, or false. */
 static inline bool
 scan_ch(struct str *in, char c)

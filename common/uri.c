@@ -237,12 +237,6 @@ octet(struct str s, size_t *i)
 	return (unsigned char)s.s[(*i)++];
 }
 
-static unsigned char
-lower(unsigned char c)
-{
-	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
 /* The name may be written with escapes (RFC 4475 section 3.1.1.3). */
 static bool
 name_is(struct str written, struct str name)
@@ -250,7 +244,7 @@ name_is(struct str written, struct str name)
 	size_t	i = 0, k = 0;
 
 	while (i < written.len && k < name.len)
-		if (lower(octet(written, &i)) != lower((unsigned char)name.s[k++]))
+		if (scan_lower(octet(written, &i)) != scan_lower((unsigned char)name.s[k++]))
 			return false;
 	return i == written.len && k == name.len;
 }
@@ -292,7 +286,7 @@ add_user(struct text *t, struct str user)
 
 		if (c < ' ' || c == 0x7f)
 			return false;
-		text_ch(t, (char)lower(c));
+		text_ch(t, (char)scan_lower(c));
 	}
 	return true;
 }

@@ -9,12 +9,6 @@
 /* Longer lists of parameters are compared as text: each pair costs a walk. */
 #define PAIRS_LEN_MAX	1024
 
-static unsigned char
-lower(unsigned char c)
-{
-	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
 /* Characters that mean the same with and without their escape. */
 static bool
 unreserved(unsigned char c)
@@ -42,7 +36,7 @@ unit(struct str s, size_t *i, bool caseless)
 	} else {
 		(*i)++;
 	}
-	return caseless ? lower(c) : c;
+	return caseless ? scan_lower(c) : c;
 }
 
 static bool
@@ -133,8 +127,8 @@ number_equal(struct str a, struct str b)
 			k++;
 		if (i == a.len || k == b.len)
 			return i == a.len && k == b.len;
-		if (lower((unsigned char)a.s[i++]) !=
-		    lower((unsigned char)b.s[k++]))
+		if (scan_lower((unsigned char)a.s[i++]) !=
+		    scan_lower((unsigned char)b.s[k++]))
 			return false;
 	}
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/scan.h"
+#include "sipd/line.h"
 
 void
 edits_init(struct edits *e, const struct sip_msg *m)
@@ -69,10 +70,7 @@ edit_write(const struct edit *d, struct text *out)
 		text_add(out, d->with);
 		return;
 	}
-	text_add(out, d->name);
-	text_add(out, STR(": "));
-	text_add(out, d->with);
-	text_add(out, STR("\r\n"));
+	line_write(out, d->name, d->with);
 }
 
 size_t

@@ -79,6 +79,15 @@ line_read(const char **p, const char *end, struct sip_line *out)
 	return 0;
 }
 
+void
+line_write(struct text *t, struct str name, struct str value)
+{
+	text_add(t, name);
+	text_add(t, STR(": "));
+	text_add(t, value);
+	text_add(t, STR("\r\n"));
+}
+
 struct str
 line_skip_blank(struct str in)
 {

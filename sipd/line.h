@@ -13,6 +13,9 @@
  */
 int	line_read(const char **p, const char *end, struct sip_line *out);
 
+/* Writes "name: value" and CRLF. */
+void	line_write(struct text *t, struct str name, struct str value);
+
 /* Skips the empty lines before a message. */
 struct str line_skip_blank(struct str in);
 

@@ -4,15 +4,7 @@
 #include "sipd/reply.h"
 
 #include "common/scan.h"
-
-static void
-add_line(struct text *t, struct str name, struct str value)
-{
-	text_add(t, name);
-	text_add(t, STR(": "));
-	text_add(t, value);
-	text_add(t, STR("\r\n"));
-}
+#include "sipd/line.h"
 
 /*
  * The first Via line: the top value is patched, what follows it is copied. A
@@ -48,7 +40,7 @@ add_vias(struct text *t, const struct sip_msg *m, const struct addr *source)
 		return;
 	add_top_via(t, m, l, source);
 	while ((l = sip_next(m, l)) != NULL)
-		add_line(t, header_name(HDR_VIA), l->value);
+		line_write(t, header_name(HDR_VIA), l->value);
 }
 
 static void
@@ -57,7 +49,7 @@ add_first(struct text *t, const struct sip_msg *m, enum header id)
 	const struct sip_line	*l = sip_first(m, id);
 
 	if (l != NULL)
-		add_line(t, header_name(id), l->value);
+		line_write(t, header_name(id), l->value);
 }
 
 static void
@@ -99,7 +91,7 @@ void
 reply_header(struct text *t, struct str name, struct str value)
 {
 	if (!scan_has_control(value))
-		add_line(t, name, value);
+		line_write(t, name, value);
 }
 
 void
@@ -108,7 +100,7 @@ reply_copy(struct text *t, const struct sip_msg *m, enum header id)
 	const struct sip_line	*l;
 
 	for (l = sip_first(m, id); l != NULL; l = sip_next(m, l))
-		add_line(t, header_name(id), l->value);
+		line_write(t, header_name(id), l->value);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "common/scan.h"
+#include "sipd/line.h"
 
 /*
  * The request as it was sent, parsed anew: this is off the common path. A
@@ -17,21 +18,12 @@
 static _Thread_local struct sip_msg	original;
 
 static void
-add_line(struct text *t, struct str name, struct str value)
-{
-	text_add(t, name);
-	text_add(t, STR(": "));
-	text_add(t, value);
-	text_add(t, STR("\r\n"));
-}
-
-static void
 add_lines(struct text *t, const struct sip_msg *m, enum header id)
 {
 	const struct sip_line	*l;
 
 	for (l = sip_first(m, id); l != NULL; l = sip_next(m, l))
-		add_line(t, header_name(id), l->value);
+		line_write(t, header_name(id), l->value);
 }
 
 static void
@@ -59,12 +51,12 @@ follow_up(struct text *t, const struct sip_msg *m, struct str method,
     struct str to)
 {
 	add_request_line(t, method, m->uri);
-	add_line(t, STR("Via"), m->via.text);
-	add_line(t, STR("Max-Forwards"), STR("70"));
+	line_write(t, STR("Via"), m->via.text);
+	line_write(t, STR("Max-Forwards"), STR("70"));
 	add_lines(t, m, HDR_ROUTE);
-	add_line(t, STR("From"), m->from.text);
-	add_line(t, STR("To"), to);
-	add_line(t, STR("Call-ID"), m->call_id);
+	line_write(t, STR("From"), m->from.text);
+	line_write(t, STR("To"), to);
+	line_write(t, STR("Call-ID"), m->call_id);
 	add_cseq(t, m->cseq, method);
 }
 
@@ -87,7 +79,7 @@ request_cancel(struct text *t, struct str sent, struct str reason)
 		return -EBADMSG;
 	follow_up(t, m, STR("CANCEL"), m->to.text);
 	if (reason.len > 0)
-		add_line(t, STR("Reason"), reason);
+		line_write(t, STR("Reason"), reason);
 	finish(t, STR_NONE);
 	return t->full ? -EMSGSIZE : 0;
 }
@@ -200,13 +192,13 @@ request_write(struct text *t, const struct request *r)
 	if (!fields_good(r))
 		return -EBADMSG;
 	add_request_line(t, r->method, r->uri);
-	add_line(t, STR("Via"), r->via);
-	add_line(t, STR("Max-Forwards"), STR("70"));
+	line_write(t, STR("Via"), r->via);
+	line_write(t, STR("Max-Forwards"), STR("70"));
 	if (r->route.len > 0)
-		add_line(t, STR("Route"), r->route);
+		line_write(t, STR("Route"), r->route);
 	add_party(t, STR("From"), r->from, r->from_tag);
 	add_party(t, STR("To"), r->to, r->to_tag);
-	add_line(t, STR("Call-ID"), r->call_id);
+	line_write(t, STR("Call-ID"), r->call_id);
 	add_cseq(t, r->cseq, r->method);
 	if (r->contact.len > 0)
 		add_party(t, STR("Contact"), r->contact, STR_NONE);
@@ -218,9 +210,9 @@ request_write(struct text *t, const struct request *r)
 	if (r->digest != NULL && add_digest(t, r->digest, r->proxy) < 0)
 		return -EBADMSG;
 	if (r->agent.len > 0)
-		add_line(t, STR("User-Agent"), r->agent);
+		line_write(t, STR("User-Agent"), r->agent);
 	if (r->content_type.len > 0)
-		add_line(t, STR("Content-Type"), r->content_type);
+		line_write(t, STR("Content-Type"), r->content_type);
 	finish(t, r->body);
 	return t->full ? -EMSGSIZE : 0;
 }
