@@ -117,6 +117,7 @@ answered(void *arg, int error, enum msg_type type, const union msg *m)
 		return;
 	text_init(&t, q->text, sizeof(q->text) - 1);
 	if (type == MSG_REFUSED) {
+		q->refused = true;
 		if (error >= 0)
 			q->error = m->refused.error > 0 ? -m->refused.error : -EIO;
 		out_escape(&t, m->refused.text);
@@ -140,6 +141,7 @@ ask_all(struct ctl *c, struct question *q, size_t n, uint32_t ms, bool shows)
 	for (i = 0; i < n; i++) {
 		monitor = false;
 		q[i].text[0] = '\0';
+		q[i].refused = false;
 		q[i].error = daemon_probe(c, q[i].daemon, false);
 		if (q[i].error == -EACCES && shows) {
 			monitor = true;
@@ -158,9 +160,33 @@ ask_all(struct ctl *c, struct question *q, size_t n, uint32_t ms, bool shows)
 	free(p);
 }
 
+/* The daemon said no. */
+static int
+refused(const struct question *q)
+{
+	const char	*why = q->text[0] != '\0' ? q->text : strerror(-q->error);
+
+	switch (q->error) {
+	case -EACCES:
+	case -EPERM:
+		return no(CTL_DENIED, "%s: %s", q->daemon, why);
+	case -ENOSYS:
+		return no(CTL_NO, "this %s cannot do that; is it of another version? "
+		    "Next: sipctl status -o json", q->daemon);
+	case -EAGAIN:
+	case -EBUSY:
+		return no(CTL_UNREACHABLE, "%s: %s; next: sipctl status", q->daemon,
+		    why);
+	default:
+		return no(CTL_NO, "%s: %s", q->daemon, why);
+	}
+}
+
 int
 ask_failed(const struct question *q)
 {
+	if (q->error != 0 && q->refused)
+		return refused(q);
 	switch (q->error) {
 	case 0:
 		return CTL_DONE;
@@ -171,21 +197,10 @@ ask_failed(const struct question *q)
 		return no(CTL_UNREACHABLE, "%s did not answer in time; next: "
 		    "sipctl log --last 5m --daemon %s", q->daemon, q->daemon);
 	case -EACCES:
-	case -EPERM:
-		return no(CTL_DENIED, "%s: %s", q->daemon, q->text[0] != '\0' ?
-		    q->text : "permission denied; changes are for root and the "
-		    "group sip");
-	case -ENOSYS:
-		return no(CTL_NO, "this %s cannot do that; is it of another version? "
-		    "Next: sipctl status -o json", q->daemon);
-	case -EBUSY:
-	case -EAGAIN:
-		return no(CTL_UNREACHABLE, "%s is still starting%s%s; next: "
-		    "sipctl status", q->daemon, q->text[0] != '\0' ? ": " : "",
-		    q->text);
+		return no(CTL_DENIED, "%s: permission denied; changes are for root "
+		    "and the group sip, looking for sip-monitor", q->daemon);
 	default:
-		return no(CTL_NO, "%s: %s", q->daemon, q->text[0] != '\0' ? q->text :
-		    strerror(-q->error));
+		return no(CTL_NO, "%s: %s", q->daemon, strerror(-q->error));
 	}
 }
 

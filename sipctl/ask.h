@@ -21,6 +21,7 @@ struct question {
 	/* the result */
 	int		 error;		/* 0, -ECONNREFUSED (not running), -EACCES,
 					   -ETIMEDOUT, or what REFUSED said, negative */
+	bool		 refused;	/* the error is the daemon's own */
 	char		 text[512];	/* of REFUSED, or of DONE */
 };
 

@@ -189,14 +189,20 @@ ask_route(struct ctl *c, const struct line *l, struct answer *a, bool *confirmed
 /* ---- printing ---- */
 
 static void
-print_escaped(const json_t *v)
+print_padded(const json_t *v, int width)
 {
 	char		buf[4096];
 	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));
 	out_escape(&t, str_of(json_string_value(v)));
-	printf("%.*s", STR_ARG(text_str(&t)));
+	printf("%-*.*s", width, STR_ARG(text_str(&t)));
+}
+
+static void
+print_escaped(const json_t *v)
+{
+	print_padded(v, 0);
 }
 
 static void
@@ -204,16 +210,18 @@ print_step(size_t number, const json_t *s)
 {
 	const char	*file = json_string_value(json_object_get(s, "file"));
 	int		 line = (int)json_integer_value(json_object_get(s, "line"));
-	char		 place[300];
+	bool		 matched = json_is_true(json_object_get(s, "matched"));
 
-	if (line > 0)
-		snprintf(place, sizeof(place), "%s:%d", file, line);
-	else
-		snprintf(place, sizeof(place), "%s", file);
-	printf("%2zu  %-16s ", number, place);
-	print_escaped(json_object_get(s, "text"));
-	printf("  %s  ", json_is_true(json_object_get(s, "matched")) ? "YES" : "no");
-	print_escaped(json_object_get(s, "why"));
+	if (file == NULL || file[0] == '\0') {
+		printf("%2zu  ", number);
+		print_padded(json_object_get(s, "text"), 10);
+		printf("  %s", matched ? "" : "no   ");
+	} else {
+		printf("%2zu  %s:%d  ", number, file, line);
+		print_padded(json_object_get(s, "text"), 20);
+		printf("  %s  ", matched ? "YES" : "no ");
+	}
+	print_padded(json_object_get(s, "why"), 0);
 	printf("\n");
 }
 

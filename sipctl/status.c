@@ -14,6 +14,9 @@
 
 #define LOOK_MS	1500
 
+/* The order in which people expect them, by index into daemon_names. */
+static const int order[DAEMONS] = { 1, 4, 2, 3, 0 };
+
 /* "2 h": how long ago, in one unit. */
 static void
 age_text(int64_t ms, char *buf, size_t size)
@@ -136,8 +139,8 @@ look(struct overview *o, struct ctl *c)
 	else if (pid_of(c, "keeper") == 0 && !run_by_systemd(c))
 		warn(o, "sipctl up --detach", "the keeper does not run: nobody would "
 		    "restart a daemon");
-	for (i = DAEMONS - 1; i >= 0; i--)
-		judge_daemon(o, &o->house.daemons[i], all_down);
+	for (i = 0; i < DAEMONS; i++)
+		judge_daemon(o, &o->house.daemons[order[i]], all_down);
 }
 
 /* ---- JSON ---- */
@@ -162,9 +165,11 @@ print_json(const struct ctl *c, const struct overview *o)
 	json_t	*daemons = json_array(), *figures = json_object(), *all;
 	int	 i;
 
-	for (i = DAEMONS - 1; i >= 0; i--) {
-		json_array_append_new(daemons, daemon_json(&o->house.daemons[i]));
-		json_object_update_missing(figures, o->house.daemons[i].figures);
+	for (i = 0; i < DAEMONS; i++) {
+		json_array_append_new(daemons,
+		    daemon_json(&o->house.daemons[order[i]]));
+		json_object_update_missing(figures,
+		    o->house.daemons[order[i]].figures);
 	}
 	all = json_pack("{s:b,s:o,s:s,s:o,s:O,s:I,s:I,s:o}", "ok", o->ok,
 	    "generation", o->has_generation ?
@@ -282,10 +287,16 @@ print_warnings(const struct ctl *c, const json_t *warnings)
 	const json_t	*one;
 	char		 buf[2048];
 	struct text	 t;
-	size_t		 i;
+	size_t		 i, len;
+	int		 width = 0;
 
 	if (json_array_size(warnings) > 0)
 		printf("\n");
+	json_array_foreach((json_t *)warnings, i, one) {
+		len = json_string_length(json_object_get(one, "text"));
+		if ((int)len > width)
+			width = len < 70 ? (int)len : 70;
+	}
 	json_array_foreach((json_t *)warnings, i, one) {
 		const char	*text = json_string_value(json_object_get(one, "text"));
 		const char	*next = json_string_value(
@@ -293,8 +304,8 @@ print_warnings(const struct ctl *c, const json_t *warnings)
 
 		text_init(&t, buf, sizeof(buf));
 		out_escape(&t, str_of(text));
-		printf("%s! %-52.*s%s  ", c->out.color ? "\033[33m" : "",
-		    STR_ARG(text_str(&t)), c->out.color ? "\033[0m" : "");
+		printf("%s! %-*.*s%s  ", c->out.color ? "\033[33m" : "",
+		    width, STR_ARG(text_str(&t)), c->out.color ? "\033[0m" : "");
 		text_init(&t, buf, sizeof(buf));
 		out_escape(&t, str_of(next));
 		printf("%.*s\n", STR_ARG(text_str(&t)));
@@ -308,9 +319,9 @@ COMMAND(cmd_status)
 	int		 i, code;
 
 	look(&o, c);
-	for (i = DAEMONS - 1; i >= 0; i--)
+	for (i = 0; i < DAEMONS; i++)
 		json_array_append_new(rows, daemon_row(&o.house,
-		    &o.house.daemons[i]));
+		    &o.house.daemons[order[i]]));
 	if (out_for_people(&c->out)) {
 		print_head(c, &o);
 		out_rows(&c->out, rows, columns);
