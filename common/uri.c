@@ -244,7 +244,8 @@ name_is(struct str written, struct str name)
 	size_t	i = 0, k = 0;
 
 	while (i < written.len && k < name.len)
-		if (scan_lower(octet(written, &i)) != scan_lower((unsigned char)name.s[k++]))
+		if (scan_lower(octet(written, &i)) !=
+		    scan_lower((unsigned char)name.s[k++]))
 			return false;
 	return i == written.len && k == name.len;
 }
@@ -372,6 +373,9 @@ aor_parse(struct str in, struct str default_domain, char buf[AOR_MAX],
 		text_add(&t, default_domain);
 	}
 	if (t.full || uri_parse(&u, text_str(&t)) < 0)
+		return -EBADMSG;
+	/* "a:b@h" is no password here, and the AOR "a" would be another's. */
+	if (!has_scheme(in) && u.password.s != NULL)
 		return -EBADMSG;
 	aor = uri_aor(&u, buf);
 	if (aor.len == 0)

@@ -202,6 +202,8 @@ test_aor_parse(void **state)
 		{ "an na", NULL },
 		{ "anna@b@c", NULL },
 		{ "a%00", NULL },
+		{ "a:b@example.com", NULL },
+		{ "a:b", NULL },
 	};
 	char		buf[AOR_MAX];
 	struct str	got;
