@@ -221,7 +221,6 @@ serve(struct self *self, bool monitor, struct bus_server **out)
 {
 	const struct daemon	*d = self->daemon;
 	char			 end[4200];
-	gid_t			 gid;
 	int			 error;
 
 	if (monitor)
@@ -231,10 +230,6 @@ serve(struct self *self, bool monitor, struct bus_server **out)
 	error = bus_serve(self->bus, end, monitor, out);
 	if (error < 0)
 		return error;
-	gid = monitor ? sandbox_monitor_gid() : sandbox_gid();
-	if (geteuid() == 0 &&
-	    chown(end + sizeof("ipc://") - 1, (uid_t)-1, gid) == -1)
-		return -errno;
 	bus_handlers_add(*out, status_handlers, self);
 	bus_handlers_add(*out, config_handlers, self);
 	if (d->handlers != NULL)
@@ -242,25 +237,44 @@ serve(struct self *self, bool monitor, struct bus_server **out)
 	return 0;
 }
 
+/*
+ * The sockets are born with their group, who may connect: changed afterwards, the
+ * others would be refused for a moment and wait for their next attempt.
+ */
+static int
+as_group(gid_t gid)
+{
+	return geteuid() == 0 && setegid(gid) == -1 ? -errno : 0;
+}
+
+static int
+bind_all(struct self *self)
+{
+	char	end[4200];
+	int	error;
+
+	if ((error = as_group(sandbox_gid())) < 0 ||
+	    (error = serve(self, false, &self->server)) < 0 ||
+	    (error = feed_new(self->bus, dirs_feed(end, &self->dirs,
+	    self->daemon->name), &self->feed)) < 0 ||
+	    (error = as_group(sandbox_monitor_gid())) < 0)
+		return error;
+	return serve(self, true, &self->monitor);
+}
+
 static int
 bus_start(struct self *self)
 {
-	char	end[4200];
-	mode_t	old = umask(0007);	/* who is in the group may connect */
+	mode_t	old = umask(0007);
+	gid_t	gid = getegid();
 	int	error;
 
 	self->context = bus_context_new();
 	self->bus = bus_new(self->context, self->loop, self->epoch);
-	error = serve(self, false, &self->server);
-	if (error == 0)
-		error = serve(self, true, &self->monitor);
-	if (error == 0)
-		error = feed_new(self->bus, dirs_feed(end, &self->dirs,
-		    self->daemon->name), &self->feed);
-	if (error == 0 && geteuid() == 0 &&
-	    chown(end + sizeof("ipc://") - 1, (uid_t)-1, sandbox_gid()) == -1)
-		error = -errno;
+	error = bind_all(self);
 	umask(old);
+	if (error == 0)
+		error = as_group(gid);
 	if (error < 0)
 		log_at(LOG_FAILURE, "BUS", 0, "%s: cannot listen in %s/bus and "
 		    "%s/monitor: %s", self->daemon->name, self->dirs.run,

@@ -57,6 +57,7 @@ log_open(const char *daemon, const char *file)
 
 	snprintf(state.name, sizeof(state.name), "%s", daemon);
 	state.journal = getenv("JOURNAL_STREAM") != NULL;
+	tzset();	/* reads a file, once: not from within the sandbox */
 	free(state.path);
 	state.path = file != NULL ? xstrdup(file) : NULL;
 	fd = atomic_exchange(&state.fd, file != NULL ? file_open(file) : -1);
