@@ -174,6 +174,28 @@ test_again(void **state)
 	    { 30001, "198.51.100.7:62001", true, "198.51.100.7:62001" }, { 0 } });
 }
 
+/* Once a stranger is known, a refresh lets no other stranger in. */
+static void
+test_strangers_again(void **state)
+{
+	struct learn	l = signalled(PRIVATE, NATHOST);
+	struct addr	same = at(PRIVATE), friend = at("198.51.100.7:0");
+	const char	*first = "203.0.113.9:9";
+
+	for (int i = 1; i <= 6; i++) {
+		struct addr	from = at(first);
+
+		learn_packet(&l, &from, ms(i));
+	}
+	assert_int_equal(l.state, LEARN_LOCKED);
+	learn_signal(&l, &same, &friend, ms(10000), WINDOW);
+	run(&l, (const struct step[]){
+	    { 10001, BAD, false, first }, { 10002, BAD, false, first },
+	    { 10003, BAD, false, first }, { 10004, BAD, false, first },
+	    { 10005, BAD, false, first }, { 10006, BAD, false, first },
+	    { 10007, first, true, first }, { 0 } });
+}
+
 static void
 test_hold(void **state)
 {
@@ -200,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_stray),
 		cmocka_unit_test(test_mute_until_friend),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_strangers_again),
 		cmocka_unit_test(test_hold),
 	};
 
