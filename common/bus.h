@@ -9,8 +9,8 @@
 
 /*
  * The bus: questions and answers (DEALER to ROUTER) and feeds (XPUB to SUB)
- * between the daemons, over ipc:// sockets in run/bus and run/monitor. bus.c
- * and feed.c are the only files that include zmq.h.
+ * between the daemons, over ipc:// sockets in run/bus and run/monitor. bus.c is
+ * the only file that includes zmq.h.
  *
  * A frame is one ZeroMQ message: a msgpack stream of the sender's epoch (u64)
  * and then any number of messages, each in a bin. What is queued during a turn
