@@ -28,7 +28,7 @@ begin=$(date +%s)
 # shellcheck disable=SC2086
 part units tests/units.sh $UNITS
 part stories env BIN="$B/bin" CORPUS="$CORPUS" "$PYTHON" -m pytest -p no:cacheprovider -n "${WORKERS:-2}" \
-    --dist worksteal -q -rs -m 'not long' ${PYTEST_ARGS:-} tests/stories
+    --dist load -q -rs -m 'not long' ${PYTEST_ARGS:-} tests/stories
 # shellcheck disable=SC2086
 part seeds tests/fuzz/seeds.sh 120 $FUZZERS
 

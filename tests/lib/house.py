@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ DAEMONS = ("sipd", "regd", "routed", "mediad", "gwregd")
 BIN = pathlib.Path(os.environ.get("BIN", "build/bin")).absolute()
 SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer",
              "ThreadSanitizer")
+
+STATS = pathlib.Path(__file__).resolve().parents[2] / "common/stats.def"
 
 _numbers = itertools.count(1)
 
@@ -131,7 +134,10 @@ class House:
         return next(d for d in self.status()["daemons"] if d["name"] == name)
 
     def figure(self, daemon, name):
-        return self.daemon(daemon)["figures"][name]
+        """A counter or gauge; those that are zero may be left out."""
+        figures = self.daemon(daemon)["figures"]
+        assert name in figures or re.search(rf"\b{name},", STATS.read_text()), name
+        return figures.get(name, 0)
 
     def pid(self, name):
         """Of a daemon or "keeper", by its pid file; None when there is none."""
