@@ -7,20 +7,21 @@ import socket
 import subprocess
 import time
 
+from .house import free_ports
 from .wait import eventually
 
 MODULES = "/usr/lib/baresip/modules"
 
 
 class Baresip:
-    def __init__(self, house, user, directory, port, hertz=440, transport="udp", answer="manual",
-                 password=None, extra="", register=True, ip=None):
-        self.house, self.user, self.port = house, user, port
+    def __init__(self, house, user, directory, hertz=440, transport="udp", answer="manual",
+                 password=None, extra="", register=True):
+        self.house, self.user = house, user
+        self.ip, port = "127.0.0.1", free_ports()
         self.dir = pathlib.Path(directory) / user
         self.rec = self.dir / "rec"
         self.rec.mkdir(parents=True)
-        self.ip = ip or house.phone_ip
-        self.control_port = port + 500      # port + 1 is taken: TLS
+        self.control_port = port + 2        # port + 1 is taken: TLS
         self.events = []
         self.buffer = b""
         self.control = None
@@ -30,7 +31,7 @@ class Baresip:
 poll_method      epoll
 sip_listen       {self.ip}:{port}
 net_interface    {self.ip}
-rtp_ports        {port + 1000}-{port + 1020}
+rtp_ports        {port + 4}-{port + 30}
 audio_source     ausine,{hertz}
 audio_player     aubridge,sink{user}
 audio_alert      aubridge,alert{user}

@@ -3,10 +3,12 @@
 It is driven through sipctl alone, as an administrator would. What it leaves is
 looked at when it ends: no sanitizer line, no core, no process.
 """
+import contextlib
 import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -39,6 +41,19 @@ def free_address():
             except OSError:
                 continue
     raise RuntimeError("no loopback address is free")
+
+
+def free_ports(count=32, ip="127.0.0.1"):
+    """The first of count ports in a row that nobody uses there. Phones that do
+    not bind their media to an address live on 127.0.0.1: it is what the kernel
+    then takes, whatever loopback address they speak to."""
+    while True:
+        first = random.randrange(21000, 29000, count)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind((ip, port))
+            return first
 
 
 class Failed(AssertionError):

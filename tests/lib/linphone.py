@@ -5,12 +5,14 @@ import signal
 import subprocess
 
 from . import tone
+from .house import free_ports
 from .wait import eventually
 
 
 class Linphone:
-    def __init__(self, house, user, directory, port, hertz=600, transport="udp", answer=False):
+    def __init__(self, house, user, directory, hertz=600, transport="udp", answer=False):
         self.house, self.user, self.answer = house, user, answer
+        port = free_ports()
         self.dir = pathlib.Path(directory) / user
         (self.dir / "home/.local/share/linphone").mkdir(parents=True)
         self.play, self.record = self.dir / "play.wav", self.dir / "heard.wav"
@@ -22,12 +24,12 @@ sip_port={port if transport == "udp" else -1}
 sip_tcp_port={port if transport == "tcp" else -1}
 sip_tls_port=-1
 use_ipv6=0
-bind_address={house.phone_ip}
+bind_address=127.0.0.1
 default_proxy=0
 media_encryption=none
 guess_hostname=1
 [rtp]
-audio_rtp_port={port + 100}
+audio_rtp_port={port + 4}
 [sound]
 echocancellation=0
 [proxy_0]

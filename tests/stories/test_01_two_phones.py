@@ -28,8 +28,8 @@ def in_call(house, proxied):
 def test_baresip_calls_baresip(houses, peers, tmp_path, first, second, policy):
     house = houses(settings={"media-policy": policy}).start()
     house.add_users("anna", "bert")
-    anna = peers(Baresip(house, "anna", tmp_path, 6100, 440, first)).start()
-    bert = peers(Baresip(house, "bert", tmp_path, 6110, 880, second, answer="auto")).start()
+    anna = peers(Baresip(house, "anna", tmp_path, 440, first)).start()
+    bert = peers(Baresip(house, "bert", tmp_path, 880, second, answer="auto")).start()
     anna.registered()
     bert.registered()
     anna.dial("bert")
@@ -53,8 +53,8 @@ def test_baresip_calls_baresip(houses, peers, tmp_path, first, second, policy):
 def test_linphonec_calls_baresip(houses, peers, tmp_path, policy):
     house = houses(settings={"media-policy": policy}).start()
     house.add_users("anna", "bert")
-    bert = peers(Baresip(house, "bert", tmp_path, 6110, 880, answer="auto")).start().registered()
-    anna = peers(Linphone(house, "anna", tmp_path, 6120, 600)).start().registered()
+    bert = peers(Baresip(house, "bert", tmp_path, 880, answer="auto")).start().registered()
+    anna = peers(Linphone(house, "anna", tmp_path, 600)).start().registered()
     anna.call("bert")
     bert.wait_event("CALL_ESTABLISHED", 20)
     bert.listened()
@@ -72,8 +72,8 @@ def test_linphonec_calls_baresip(houses, peers, tmp_path, policy):
 def test_baresip_calls_linphonec(houses, peers, tmp_path):
     house = houses(settings={"media-policy": "always"}).start()
     house.add_users("anna", "bert")
-    anna = peers(Linphone(house, "anna", tmp_path, 6120, 600, answer=True)).start().registered()
-    bert = peers(Baresip(house, "bert", tmp_path, 6110, 880, "tcp")).start().registered()
+    anna = peers(Linphone(house, "anna", tmp_path, 600, answer=True)).start().registered()
+    bert = peers(Baresip(house, "bert", tmp_path, 880, "tcp")).start().registered()
     bert.dial("anna")
     bert.wait_event("CALL_ESTABLISHED", 20)
     bert.listened()
