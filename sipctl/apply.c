@@ -290,7 +290,8 @@ apply_edition(struct ctl *c, const struct edition *next, const struct apply *a)
 		    "somebody changed it since you looked; next: sipctl config "
 		    "history", (unsigned long long)in_force.number,
 		    (unsigned long long)a->based_on);
-	else if (in_force.number != 0 && edition_equal(&now, next))
+	else if (in_force.number != 0 && !a->anyway &&
+	    edition_equal(&now, next))
 		code = catch_up(c, &in_force);
 	else
 		code = two_phases(c, next, a, &g);

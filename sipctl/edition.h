@@ -31,6 +31,7 @@ struct apply {
 	const char	*why;
 	int64_t		 confirm_ms;	/* 0: for good */
 	uint64_t	 based_on;	/* 0: whatever is in force */
+	bool		 anyway;	/* a file beside the texts changed */
 };
 /* From --confirm, -m, --based-on; false after saying what is wrong. */
 bool	apply_options_read(const struct line *l, struct apply *a);

@@ -91,28 +91,19 @@ COMMAND(cmd_gw_show)
 	return code;
 }
 
-static int
-gateway_do(struct ctl *c, const char *name, const char *action, bool quiet)
-{
-	struct msg_gateway_do	body = { .by = str_of(c->user), .name = str_of(name),
-				    .action = str_of(action) };
-	struct question		q = { .daemon = "gwregd", .type = MSG_GATEWAY_DO,
-				    .body = &body };
-	int			code;
-
-	if (quiet) {
-		ask_all(c, &q, 1, 3000, false);
-		return CTL_DONE;
-	}
-	if ((code = ask_one(c, &q, 40000, false)) == CTL_DONE)
-		done(c, "%s: %s", name, q.text[0] != '\0' ? q.text :
-		    "registers now; next: sipctl gw show");
-	return code;
-}
-
+/* test */
 COMMAND(cmd_gw_do)
 {
-	return gateway_do(c, l->args[0], l->command->verb, false);
+	const char		*name = l->args[0];
+	struct msg_gateway_do	body = { .by = str_of(c->user), .name = str_of(name),
+				    .action = str_of(l->command->verb) };
+	struct question		q = { .daemon = "gwregd", .type = MSG_GATEWAY_DO,
+				    .body = &body };
+	int			code = ask_one(c, &q, 40000, false);
+
+	if (code == CTL_DONE)
+		done(c, "%s: %s", name, q.text[0] != '\0' ? q.text : "done");
+	return code;
 }
 
 /* ---- settings ---- */
@@ -160,12 +151,16 @@ file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
 	return block != NULL;
 }
 
-/* Puts text into file and in force; the old text comes back when that fails. */
+/*
+ * Puts text into file and in force; the old text comes back when that fails. secret:
+ * a password changed, which gwregd reads when something is applied.
+ */
 static int
-edit_and_apply(struct ctl *c, const char *file, const char *text, const char *why)
+edit_and_apply(struct ctl *c, const char *file, const char *text, const char *why,
+    bool secret)
 {
 	struct complaints out = { 0 };
-	struct apply	  a = { .why = why };
+	struct apply	  a = { .why = why, .anyway = secret };
 	struct edition	  next;
 	char		 *before, path[4096];
 	int		  code;
@@ -314,7 +309,7 @@ COMMAND(cmd_gw_add)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw add %s", l->args[0]);
-	code = edit_and_apply(c, GATEWAYS_CONF, text, why);
+	code = edit_and_apply(c, GATEWAYS_CONF, text, why, given);
 	free(text);
 	return code;
 }
@@ -361,10 +356,8 @@ COMMAND(cmd_gw_set)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw set %s", l->args[0]);
-	code = edit_and_apply(c, file, text, why);
+	code = edit_and_apply(c, file, text, why, given);
 	free(text);
-	if (code == CTL_DONE && given)	/* the file's name is as before */
-		gateway_do(c, l->args[0], "test", true);
 	return code;
 }
 
@@ -389,7 +382,7 @@ COMMAND(cmd_gw_del)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw del %s", l->args[0]);
-	code = edit_and_apply(c, file, text, why);
+	code = edit_and_apply(c, file, text, why, false);
 	free(text);
 	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
 		unlink(dirs_path(path, c->dirs.etc, "%s",
@@ -420,7 +413,7 @@ COMMAND(cmd_gw_switch)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
-	code = edit_and_apply(c, file, text, why);
+	code = edit_and_apply(c, file, text, why, false);
 	free(text);
 	return code;
 }
