@@ -24,7 +24,7 @@
  */
 #define RELAY_TICK_RATE	2000	/* packets a second */
 #define RELAY_TICK_US	1000
-#define RELAY_STALE_MS	200	/* waited longer than this while we were dead */
+#define RELAY_STALE_MS	200	/* waited longer than this while we could not look */
 
 struct relay;
 
@@ -57,6 +57,12 @@ void	relay_free(struct relay *r);	/* flows must be removed before */
  */
 int	relay_add(struct relay *r, struct flow *f, bool adopted);
 void	relay_remove(struct relay *r, struct flow *f);
+
+/*
+ * Every 100 ms: when it comes too late the process was stopped or starved, and what
+ * waited meanwhile is relayed only if it is young enough.
+ */
+void	relay_beat(struct relay *r, struct mono now);
 
 /* Of a source as the sequence numbers tell (RFC 3550 A.3); never negative. */
 uint64_t flow_lost(const struct flow_count *c);

@@ -35,6 +35,8 @@ struct relay {
 	struct loop_io		*io;
 	struct loop_tick	*tick;
 	bool			 ticking;
+	bool			 stalled;	/* the next look finds old packets */
+	struct mono		 beat;		/* the last one; ns 0: none yet */
 	struct mono		 rate_from;
 	uint32_t		 rate_packets;
 	relay_moved_fn		*moved;
@@ -119,8 +121,12 @@ static void
 vector_reuse(struct relay *r, int n)
 {
 	for (int i = 0; i < n; i++) {
-		r->in[i].msg_hdr.msg_namelen = sizeof(r->from[i].in6);
-		r->in[i].msg_hdr.msg_flags = 0;
+		struct msghdr	*h = &r->in[i].msg_hdr;
+
+		h->msg_namelen = sizeof(r->from[i].in6);
+		h->msg_flags = 0;
+		if (h->msg_control != NULL)
+			h->msg_controllen = sizeof(r->control[i]);
 	}
 }
 
@@ -174,6 +180,26 @@ out_send(struct relay *r, int fd, unsigned n)
 
 /* ---- a socket that has something ---- */
 
+/* By the kernel's stamp; the vector has room for it then. */
+static bool
+packet_is_young(struct relay *r, int i)
+{
+	struct msghdr	*h = &r->in[i].msg_hdr;
+	struct timespec	 at, now;
+	int64_t		 ms;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof(at));
+		clock_gettime(CLOCK_REALTIME, &now);
+		ms = (now.tv_sec - at.tv_sec) * 1000 +
+		    (now.tv_nsec - at.tv_nsec) / 1000000;
+		return ms >= 0 && ms < RELAY_STALE_MS;
+	}
+	return false;
+}
+
 /* The n packets of the vector; keep may refuse one. */
 static void
 flow_relay(struct relay *r, struct flow *f, int n, struct mono now,
@@ -216,7 +242,7 @@ flow_ready(struct relay *r, struct flow *f, struct mono now)
 		n = flow_receive(r, f);
 		if (n <= 0)
 			break;
-		flow_relay(r, f, n, now, NULL);
+		flow_relay(r, f, n, now, r->stalled ? packet_is_young : NULL);
 		vector_reuse(r, n);
 		packets += n;
 		if (n < VECTOR)
@@ -229,19 +255,39 @@ flow_ready(struct relay *r, struct flow *f, struct mono now)
 
 /* ---- the loop ---- */
 
+static bool
+beat_is_late(const struct relay *r, struct mono now)
+{
+	return r->beat.ns != 0 && mono_ms_between(r->beat, now) > RELAY_STALE_MS;
+}
+
+void
+relay_beat(struct relay *r, struct mono now)
+{
+	r->stalled |= beat_is_late(r, now);
+	r->beat = now;
+}
+
 static unsigned
 relay_look(struct relay *r)
 {
 	struct mono	now = loop_now(r->loop);
 	unsigned	packets = 0, look;
-	int		n, i;
+	int		n = 0, i;
 
+	r->stalled |= beat_is_late(r, now);
+	if (r->stalled)
+		vector_reset(r, true);
 	for (look = 0; look < LOOKS; look++) {
 		n = epoll_wait(r->epoll, r->events, EVENTS, 0);
 		for (i = 0; i < n; i++)
 			packets += flow_ready(r, r->events[i].data.ptr, now);
 		if (n < EVENTS)
 			break;
+	}
+	if (r->stalled && n < EVENTS) {
+		r->stalled = false;
+		vector_reset(r, false);
 	}
 	return packets;
 }
@@ -319,25 +365,6 @@ relay_free(struct relay *r)
 }
 
 /* ---- flows ---- */
-
-static bool
-packet_is_young(struct relay *r, int i)
-{
-	struct msghdr	*h = &r->in[i].msg_hdr;
-	struct timespec	 at, now;
-	int64_t		 ms;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&at, CMSG_DATA(c), sizeof(at));
-		clock_gettime(CLOCK_REALTIME, &now);
-		ms = (now.tv_sec - at.tv_sec) * 1000 +
-		    (now.tv_nsec - at.tv_nsec) / 1000000;
-		return ms >= 0 && ms < RELAY_STALE_MS;
-	}
-	return false;
-}
 
 /* What was there before the flow was. */
 static void

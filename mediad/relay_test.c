@@ -262,6 +262,29 @@ test_drain_old(void **state)
 	assert_int_equal(stats->rtp_dropped_old, old + 1);
 }
 
+/* Stopped for a while: the same rule. */
+static void
+test_stalled(void **state)
+{
+	struct house	*h = *state;
+	struct addr	 from;
+	uint64_t	 old = stats->rtp_dropped_old, s = seen();
+
+	add_both(h, false);
+	relay_beat(h->relay, loop_now(h->loop));
+	for (int i = 0; i < 20; i++)
+		say(h->phone[1], &h->relay_at[1], 700 + i);
+	assert_int_equal(poll(NULL, 0, RELAY_STALE_MS + 5), 0);
+	say(h->phone[1], &h->relay_at[1], 800);
+	turn(h, s, 21);
+	assert_int_equal(hear(h->phone[0], &from), 800);
+	assert_int_equal(stats->rtp_dropped_old, old + 20);
+	relay_beat(h->relay, loop_now_fresh(h->loop));
+	say(h->phone[1], &h->relay_at[1], 801);
+	turn(h, s + 21, 1);
+	assert_int_equal(hear(h->phone[0], &from), 801);
+}
+
 static void
 test_rtcp_is_sound(void **state)
 {
@@ -393,6 +416,7 @@ main(void)
 		T(test_no_peer),
 		T(test_drain),
 		T(test_drain_old),
+		T(test_stalled),
 		T(test_rtcp_is_sound),
 		T(test_tick),
 		cmocka_unit_test(test_loss),

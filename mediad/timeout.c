@@ -67,6 +67,7 @@ sessions_sweep(struct sessions *ss, struct mono now)
 	uint32_t	 n = ss->nindex / 10 + 1;
 	const char	*reason;
 
+	relay_beat(ss->relay, now);
 	while (n-- > 0 && ss->nindex > 0) {
 		struct session	*s = ss->by_index[ss->sweep_at];
 
