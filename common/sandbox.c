@@ -235,7 +235,7 @@ static const int writing[] = {
 };
 
 static const int networking[] = {
-	CALL(socket), CALL(socketpair), CALL(bind), CALL(connect),
+	CALL(socketpair), CALL(bind), CALL(connect),
 	CALL(listen), CALL(memfd_create),
 };
 
@@ -327,12 +327,24 @@ allow_store(scmp_filter_ctx f)
 	return error;
 }
 
+/* sipd: the wires, the bus, and netlink for the list of addresses. */
 static int
 allow_net(scmp_filter_ctx f)
 {
+	static const int	families[][2] = {
+		{ AF_INET, SOCK_DGRAM }, { AF_INET, SOCK_STREAM },
+		{ AF_INET6, SOCK_DGRAM }, { AF_INET6, SOCK_STREAM },
+		{ AF_UNIX, SOCK_STREAM }, { AF_NETLINK, SOCK_RAW },
+	};
 	int	error = ALLOW(f, networking);
 
-	return error == 0 ? ALLOW(f, reading) : error;
+	if (error == 0)
+		error = ALLOW(f, reading);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (error == 0)
+			error = allow_family(f, families[i][0],
+			    families[i][1]);
+	return error;
 }
 
 static int
