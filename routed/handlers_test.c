@@ -124,6 +124,8 @@ setup(void **state)
 	    false, &s->server), 0);
 	assert_int_equal(bus_serve(s->bus, dirs_bus(path, &s->dirs, "monitor"),
 	    true, &s->monitor), 0);
+	assert_int_equal(feed_new(s->bus, dirs_feed(path, &s->dirs, "routed"),
+	    &s->feed), 0);
 	assert_int_equal(routed_start(s), 0);
 	assert_int_equal(routed_run(s), 0);
 	h->asker = bus_new(s->context, s->loop, 8);

@@ -1,8 +1,8 @@
 /*
  * routed - how the router begins and ends, and whom it follows.
  *
- * main.c hands these to daemon_main(). start() makes the feed and connects; run()
- * opens the aliases as the daemon's own user and begins to answer.
+ * main.c hands these to daemon_main(). start() connects; run() opens the aliases
+ * as the daemon's own user and begins to answer.
  */
 #include "routed/routed.h"
 
@@ -130,13 +130,7 @@ routed_start(struct self *self)
 		    self->dirs.state, strerror(-error));
 		return error;
 	}
-	error = feed_new(self->bus, dirs_feed(path, &self->dirs, "routed"),
-	    &r->feed);
-	if (error < 0) {
-		log_at(LOG_FAILURE, "ROUTER", 0, "cannot open %s: %s", path,
-		    strerror(-error));
-		return error;
-	}
+	r->feed = self->feed;
 	r->regd = bus_peer_new(self->bus, "regd",
 	    dirs_bus(path, &self->dirs, "regd"));
 	r->gwregd = bus_peer_new(self->bus, "gwregd",
