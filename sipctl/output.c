@@ -12,8 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
-#define LIBBSD_OPENBSD_VIS
-#include <vis.h>
 
 #include "sipctl/sipctl.h"
 
@@ -76,21 +74,26 @@ utf8_length(const unsigned char *s, size_t n)
 	return len;
 }
 
+/*
+ * In the form of vis(3) with VIS_OCTAL, which itself depends on the locale and lets
+ * C1 controls through in one.
+ */
 void
 out_escape(struct text *t, struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.s;
-	char		     v[8];
 	size_t		     i, len;
 
-	for (i = 0; i < s.len; i++) {
-		if (p[i] >= 0x80 && (len = utf8_length(p + i, s.len - i)) > 0) {
+	for (i = 0; i < s.len; i += len) {
+		len = 1;
+		if (p[i] >= ' ' && p[i] < 0x7f)
+			text_ch(t, s.s[i]);
+		else if ((len = utf8_length(p + i, s.len - i)) > 0)
 			text_add(t, str_make(s.s + i, len));
-			i += len - 1;
-			continue;
+		else {
+			len = 1;
+			text_printf(t, "\\%03o", p[i]);
 		}
-		vis(v, p[i], VIS_OCTAL | VIS_TAB | VIS_NL | VIS_NOSLASH, 0);
-		text_add(t, str_of(v));
 	}
 }
 

@@ -60,7 +60,7 @@ void	out_json(const struct out *o, const json_t *value);
 
 /* A JSON string of octets from anywhere: what is not UTF-8 is escaped. */
 json_t	*json_text(struct str s);
-/* Escapes what could drive a terminal (vis(3)); UTF-8 text stays. */
+/* Escapes what could drive a terminal, as vis(3) does: \ooo; UTF-8 text stays. */
 void	out_escape(struct text *t, struct str s);
 /* 12.345.678 octets: "12M". */
 void	bytes_text(double n, char *buf, size_t size);
