@@ -22,8 +22,8 @@ def ha1(user, realm, password, algorithm="MD5"):
     return _h(algorithm, f"{user}:{realm}:{password}")
 
 
-def answer(challenge, user, password, method, uri, nc=1, cnonce=None, **changes):
-    """The value of an (Proxy-)Authorization header. changes overrides or (None)
+def answer(challenge, user, password, method, uri, nc=1, changes=None):
+    """The value of an (Proxy-)Authorization header. changes replaces or (None)
     leaves out parameters, for tests that want them wrong."""
     c = parse(challenge) if isinstance(challenge, str) else challenge
     algorithm = c.get("algorithm", "MD5")
@@ -32,14 +32,14 @@ def answer(challenge, user, password, method, uri, nc=1, cnonce=None, **changes)
     if "algorithm" in c:
         p["algorithm"] = algorithm
     if "auth" in c.get("qop", "").split(","):
-        cnonce = cnonce or os.urandom(6).hex()
+        cnonce = os.urandom(6).hex()
         p.update(qop="auth", nc=f"{nc:08x}", cnonce=cnonce)
         p["response"] = _h(algorithm, f'{h1}:{c["nonce"]}:{p["nc"]}:{cnonce}:auth:{h2}')
     else:
         p["response"] = _h(algorithm, f'{h1}:{c["nonce"]}:{h2}')
     if "opaque" in c:
         p["opaque"] = c["opaque"]
-    p.update(changes)
+    p.update(changes or {})
     bare = ("algorithm", "qop", "nc")
     return "Digest " + ", ".join(f"{k}={v}" if k in bare else f'{k}="{v}"'
                                  for k, v in p.items() if v is not None)

@@ -88,7 +88,7 @@ class House:
         the exit code that check names)."""
         command = [BIN / "sipctl", "-C", self.dir, *args]
         r = subprocess.run(command, input=input, text=True, capture_output=True, timeout=timeout,
-                           env=os.environ | self.environment)
+                           cwd=self.dir if self.dir.exists() else None, env=os.environ | self.environment)
         if check is not False and r.returncode != (0 if check is True else check):
             raise Failed(command, r)
         for word in SANITIZER:

@@ -238,7 +238,7 @@ class Phone:
 
     # ---- credentials ----
 
-    def credential(self, m, response, password=None, **changes):
+    def credential(self, m, response, password=None, username=None):
         """A copy of m with a new branch, the next CSeq and an answer to the challenge."""
         proxy = response.code == 407
         challenge = response.get("proxy-authenticate" if proxy else "www-authenticate")
@@ -247,9 +247,9 @@ class Phone:
         again.headers[0] = ("Via", self.via("z9hG4bK" + token()))
         number = m.cseq + 1
         again.headers = [(n, f"{number} {m.method}") if n == "CSeq" else (n, v) for n, v in again.headers]
-        again.set(name, digest.answer(challenge, changes.pop("username", self.user),
+        again.set(name, digest.answer(challenge, username or self.user,
                                       password if password is not None else self.password or "",
-                                      m.method, m.uri, **changes))
+                                      m.method, m.uri))
         return again
 
     def ask(self, m, timeout=32.0, provisional=None, **credential):

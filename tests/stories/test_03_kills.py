@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lib import digest, sdp
-from lib.house import DAEMONS
+from lib.house import DAEMONS, alive
 from lib.load import Registering
 from lib.message import Message, uri_of
 from lib.rtp import Player
@@ -150,6 +150,7 @@ def survives(scene, rounds, back_limit, silence_limit, report=None):
             else:
                 assert silence <= silence_limit[len(names) > 1], f"{names}: {silence:.3f} s of silence"
             eventually(lambda: registering.done > done + 10, 20, what="registrations go on")
+        eventually(lambda: len(registering.expected) == len(scene.users), 20, what="each user's turn")
     assert not registering.trouble, registering.trouble
     assert registering.compare() == len(scene.users)
     scene.end()
@@ -168,7 +169,9 @@ def test_kill_the_keeper(scene):
     """The daemons run on; up finds them and holds their descriptors again."""
     house = scene.house
     before = house.pids()
+    keeper = house.pid("keeper")
     house.kill("keeper")
+    eventually(lambda: not alive(keeper), what="the keeper is gone")
     for t in scene.talks:
         t.reinvite()
     house.sipctl("up", "--detach", "--wait")
@@ -181,7 +184,9 @@ def test_kill_keeper_and_all(scene, phones):
     house = scene.house
     with Registering(house, scene.users) as registering:
         eventually(lambda: registering.done > 30, 20, what="registrations")
+    pids = [house.pid("keeper"), *house.pids().values()]
     house.kill("keeper", *DAEMONS)
+    eventually(lambda: not any(alive(p) for p in pids), what="all are gone")
     house.sipctl("up", "--detach", "--wait")
     registering.compare()
     assert house.contacts("anna")

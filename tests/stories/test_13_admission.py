@@ -16,14 +16,13 @@ def challenge(phone):
     return digest.parse(r.get("www-authenticate"))
 
 
-def signed(phone, c, nc=1, **changes):
+def signed(phone, c, nc=1, changes=None, password=None):
     """A REGISTER that answers this challenge."""
     phone.register_cseq += 1
     m = phone.request("REGISTER", f"sip:{phone.domain}", to=phone.aor, cseq=phone.register_cseq,
                       call_id=phone.register_id, headers=[("Expires", "300")])
     m.headers.append(("Authorization", digest.answer(
-        c, changes.pop("user", phone.user), changes.pop("password", phone.password),
-        "REGISTER", m.uri, nc, **changes)))
+        c, phone.user, password or phone.password, "REGISTER", m.uri, nc, changes)))
     return m
 
 
@@ -96,7 +95,7 @@ def test_nonce_survives_kill(house, anna):
 def test_mutations_do_not_pass(house, anna, change):
     """S07"""
     c = challenge(anna)
-    assert anna.transact(signed(anna, c, 1, **change)).code in (400, 401, 403)
+    assert anna.transact(signed(anna, c, 1, change)).code in (400, 401, 403)
     assert house.contacts("anna") == []
     assert anna.transact(signed(anna, c, 1)).code == 200
 
