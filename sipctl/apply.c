@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/mono.h"
@@ -22,6 +23,7 @@
 
 #define PREPARE_MS	3000
 #define COMMIT_MS	3000
+#define ABORT_MS	300	/* what was prepared is harmless */
 
 /* One daemon's vote. */
 struct vote {
@@ -65,10 +67,11 @@ lock(const struct ctl *c)
 	int	fd;
 
 	fd = open(dirs_path(path, c->dirs.state, "generations/lock"),
-	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd == -1)
 		return -no(errno == EACCES || errno == EPERM ? CTL_DENIED : CTL_NO,
 		    "cannot write %s: %s", path, strerror(errno));
+	(void)fchmod(fd, 0660);		/* the group may apply, too */
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		close(fd);
 		return -no(CTL_CONFLICT, "somebody else is applying just now");
@@ -176,7 +179,7 @@ commit(struct ctl *c, const struct generation *g, bool abort)
 		q[i] = (struct question){ .daemon = daemon_names[i],
 		    .type = MSG_COMMIT, .body = &body[i] };
 	}
-	ask_all(c, q, DAEMONS, COMMIT_MS, false);
+	ask_all(c, q, DAEMONS, abort ? ABORT_MS : COMMIT_MS, false);
 	for (i = 0; i < DAEMONS; i++) {
 		n += q[i].error == 0;
 		if (!abort && q[i].error < 0 && q[i].error != -ECONNREFUSED)

@@ -10,22 +10,30 @@
 
 #define COMM_MAX	15	/* octets the kernel keeps of a name */
 
-/* The pid may be another process's by now: its name tells. */
+/*
+ * The pid may be another process's by now: its name tells. A zombie is gone, even
+ * when nobody has taken its exit code yet. /proc/PID/stat is "PID (NAME) STATE ...".
+ */
 static bool
-is_called(int pid, const char *program)
+is_alive(int pid, const char *program)
 {
-	char	path[64], *comm;
+	char	path[64], *stat, *name, *end;
 	size_t	len;
-	bool	same;
+	bool	alive = false;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	if (file_read(path, 256, &comm, &len) < 0)
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (file_read(path, 4096, &stat, &len) < 0)
 		return false;
-	if (len > 0 && comm[len - 1] == '\n')
-		comm[--len] = '\0';
-	same = strncmp(comm, program, COMM_MAX) == 0 && len <= COMM_MAX;
-	free(comm);
-	return same;
+	name = strchr(stat, '(');
+	end = strrchr(stat, ')');
+	if (name != NULL && end != NULL && end > name && end[1] == ' ') {
+		*end = '\0';
+		alive = strncmp(name + 1, program, COMM_MAX) == 0 &&
+		    strlen(name + 1) <= COMM_MAX && end[2] != 'Z' &&
+		    end[2] != 'X';
+	}
+	free(stat);
+	return alive;
 }
 
 int
@@ -40,7 +48,7 @@ pid_of(const struct ctl *c, const char *name)
 		return 0;
 	pid = atoi(text);
 	free(text);
-	if (pid <= 1 || !is_called(pid, strcmp(name, "keeper") == 0 ?
+	if (pid <= 1 || !is_alive(pid, strcmp(name, "keeper") == 0 ?
 	    "cordboard-keeper" : name))
 		return 0;
 	return pid;

@@ -281,6 +281,22 @@ print_head(const struct ctl *c, const struct overview *o)
 	printf("%s calls, %s contacts online\n\n", calls, users);
 }
 
+/* As it has to be typed, for this house. */
+static void
+print_command(const struct ctl *c, const char *command)
+{
+	char		buf[1024];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	if (c->dir != NULL && str_prefix(str_of(command), STR("sipctl "))) {
+		printf("sipctl -C %s", c->dir);
+		command += strlen("sipctl");
+	}
+	out_escape(&t, str_of(command));
+	printf("%.*s\n", STR_ARG(text_str(&t)));
+}
+
 static void
 print_warnings(const struct ctl *c, const json_t *warnings)
 {
@@ -306,9 +322,7 @@ print_warnings(const struct ctl *c, const json_t *warnings)
 		out_escape(&t, str_of(text));
 		printf("%s! %-*.*s%s  ", c->out.color ? "\033[33m" : "",
 		    width, STR_ARG(text_str(&t)), c->out.color ? "\033[0m" : "");
-		text_init(&t, buf, sizeof(buf));
-		out_escape(&t, str_of(next));
-		printf("%.*s\n", STR_ARG(text_str(&t)));
+		print_command(c, next != NULL ? next : "");
 	}
 }
 
