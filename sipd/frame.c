@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/scan.h"
 #include "sipd/line.h"
@@ -70,6 +71,19 @@ head_length(struct str head, int64_t *out)
 	return 0;
 }
 
+/* False: its first line names another protocol, HTTP say. */
+static bool
+names_sip(struct str head)
+{
+	const char	*lf = memchr(head.s, '\n', head.len);
+	size_t		 n = lf != NULL ? (size_t)(lf - head.s) : head.len;
+
+	for (size_t i = 0; i + 4 <= n; i++)
+		if (strncasecmp(head.s + i, "SIP/", 4) == 0)
+			return true;
+	return false;
+}
+
 /* Empty lines: a ping is two in one go, whatever else is noise. */
 static ssize_t
 blank_frame(struct str in, enum sip_frame_kind *kind)
@@ -106,6 +120,8 @@ sip_frame(struct str in, size_t limit, enum sip_frame_kind *kind,
 	if (end == NULL)
 		return in.len < limit ? 0 : -EMSGSIZE;
 	head = str_make(in.s, (size_t)(end - in.s) + 4);
+	if (!names_sip(head))
+		return -EBADMSG;
 	if (head_length(head, &length) < 0) {
 		*msg = head;
 		return -EBADMSG;

@@ -36,6 +36,8 @@ test_frame(void **state)
 		{ L("\n"), -EBADMSG },
 		{ L("\x16\x03\x01"), -EBADMSG },	/* TLS on a plain port */
 		{ L("\0"), -EBADMSG },
+		{ L("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), -EBADMSG },
+		{ L("x sip:h sip/2.0\r\nl: 0\r\n\r\n"), 25, SIP_FRAME_MESSAGE },
 		{ L(HEAD), 0 },
 		{ L(HEAD "\r\n"), sizeof(HEAD) + 1, SIP_FRAME_MESSAGE },
 		{ L(HEAD "\r\n" HIDDEN), sizeof(HEAD) + 1, SIP_FRAME_MESSAGE },

@@ -201,7 +201,9 @@ receive_one(struct udp *u, unsigned i, const struct addr *local, bool many)
 	if (many)
 		read_control(&in->v[i].msg_hdr, &p->from.local);
 	p->arrived = loop_now(u->worker->loop);
-	p->too_big = false;
+	p->too_big = p->bytes.len > settings_now()->message_max;
+	if (p->too_big)
+		stats->too_big++;
 	owner = worker_for(u->worker, p->bytes);
 	if (owner != u->worker->index) {
 		give_away(u, i, owner);
