@@ -13,11 +13,20 @@ struct batch {
 	uint32_t		 n;
 };
 
+/* What was refused of it, and why. */
+struct refusals {
+	struct {
+		uint32_t	 row;
+		char		 why[256];
+	} v[BATCH_MAX];
+	uint32_t		 n;
+};
+
 /*
- * Puts a batch; complaints come back with the row as line. The exit code after
- * saying why when regd could not be asked; *put counts those done.
+ * Puts a batch. The exit code after saying why when regd could not be asked; *put
+ * counts those done.
  */
 int	accounts_put(struct ctl *c, const struct batch *b, enum user_mode mode,
-	    bool dry_run, uint32_t *put, struct complaints *out);
+	    bool dry_run, uint32_t *put, struct refusals *out);
 
 #endif

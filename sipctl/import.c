@@ -255,10 +255,9 @@ drop_batch(struct import *im)
 static int
 send_batch(struct import *im)
 {
-	struct complaints out = { 0 };
-	uint32_t	  put = 0, i;
-	size_t		  k;
-	int		  code;
+	static struct refusals	out;
+	uint32_t		put = 0, i, k;
+	int			code;
 
 	if (im->batch.n == 0)
 		return CTL_DONE;
@@ -266,16 +265,11 @@ send_batch(struct import *im)
 	im->put += put;
 	for (k = 0; k < out.n; k++)
 		for (i = 0; i < im->batch.n; i++)
-			if (im->rows[i].line == out.v[k].line) {
-				reject(im, out.v[k].line, 1, im->rows[i].source,
-				    out.v[k].text);
+			if (im->rows[i].line == out.v[k].row) {
+				reject(im, out.v[k].row, 1, im->rows[i].source,
+				    out.v[k].why);
 				break;
 			}
-	/* More complaints than are kept: the rest were refused all the same. */
-	if (code == CTL_DONE && out.n == COMPLAINTS_MAX &&
-	    put + out.n < im->batch.n)
-		im->rejected += im->batch.n - put - (uint32_t)out.n;
-	complaints_fini(&out);
 	drop_batch(im);
 	tell_progress(im);
 	return code;

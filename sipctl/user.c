@@ -58,7 +58,7 @@ aor_arg(const struct ctl *c, const char *typed, char buf[256])
 
 struct put {
 	uint32_t		 done;
-	struct complaints	*out;
+	struct refusals		*out;
 };
 
 static void
@@ -70,14 +70,17 @@ take_put(void *arg, enum msg_type type, const union msg *m)
 	if (type != MSG_USERS_PUT)
 		return;
 	p->done = m->users_put.done;
-	for (i = 0; i < m->users_put.complaints.n; i++)
-		complain(p->out, false, "", m->users_put.complaints.v[i].line, 0,
-		    "%.*s", STR_ARG(m->users_put.complaints.v[i].text));
+	for (i = 0; i < m->users_put.complaints.n && p->out->n < BATCH_MAX; i++) {
+		p->out->v[p->out->n].row = m->users_put.complaints.v[i].line;
+		snprintf(p->out->v[p->out->n].why, sizeof(p->out->v[0].why), "%.*s",
+		    STR_ARG(m->users_put.complaints.v[i].text));
+		p->out->n++;
+	}
 }
 
 int
 accounts_put(struct ctl *c, const struct batch *b, enum user_mode mode,
-    bool dry_run, uint32_t *put, struct complaints *out)
+    bool dry_run, uint32_t *put, struct refusals *out)
 {
 	struct put		p = { .out = out };
 	struct msg_user_put	body = { .by = str_of(c->user), .mode = (uint8_t)mode,
@@ -88,6 +91,7 @@ accounts_put(struct ctl *c, const struct batch *b, enum user_mode mode,
 
 	body.users.v = b->v;
 	body.users.n = b->n;
+	out->n = 0;
 	code = ask_one(c, &q, PUT_MS, false);
 	*put = p.done;
 	return code;
@@ -97,24 +101,22 @@ static int
 put_one(struct ctl *c, const struct line *l, const struct rec_user *u,
     enum user_mode mode, const char *did)
 {
-	struct complaints	 out = { 0 };
+	static struct refusals	 out;
 	struct batch		*b = xcalloc(1, sizeof(*b));
 	bool			 dry_run = line_flag(l, "dry-run");
-	uint32_t		 put = 0;
-	size_t			 i;
+	uint32_t		 put = 0, i;
 	int			 code;
 
 	b->v[b->n++] = *u;
 	code = accounts_put(c, b, mode, dry_run, &put, &out);
 	for (i = 0; i < out.n; i++)
-		say("%s", out.v[i].text);
+		say("%s", out.v[i].why);
 	if (code == CTL_DONE && put == 0)
 		code = CTL_NO;
 	if (code == CTL_DONE)
 		done(c, "%s%s %.*s%s%.*s", dry_run ? "would have " : "", did,
 		    STR_ARG(u->aor), u->number.len > 0 ? ", number " : "",
 		    STR_ARG(u->number));
-	complaints_fini(&out);
 	free(b);
 	return code;
 }
