@@ -3,6 +3,7 @@
  * its own, in the same form, so that it can be mended and imported again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ struct import {
 	/* the result */
 	uint32_t	 seen, put, rejected;
 	FILE		*rejects;
+	bool		 no_rejects;	/* their file cannot be made */
 	char		 rejects_name[4096];
 	struct mono	 begin, told;
 	size_t		 consumed;
@@ -71,17 +73,25 @@ on_interrupt(int signo)
 static void
 open_rejects(struct import *im)
 {
-	const char	*base = strcmp(im->file, "-") == 0 ? "stdin" : im->file;
 	struct str	 header = str_make(im->original, im->len), line;
-	mode_t		 old;
+	const char	*tmp = getenv("TMPDIR");
+	mode_t		 old = umask(077);	/* it has passwords */
+	int		 fd = -1;
 
-	snprintf(im->rejects_name, sizeof(im->rejects_name), "%s.rejected", base);
-	old = umask(077);		/* it has passwords */
-	im->rejects = fopen(im->rejects_name, "we");
+	if (strcmp(im->file, "-") != 0) {
+		snprintf(im->rejects_name, sizeof(im->rejects_name), "%s.rejected",
+		    im->file);
+		im->rejects = fopen(im->rejects_name, "we");
+	} else {
+		snprintf(im->rejects_name, sizeof(im->rejects_name),
+		    "%s/sipctl-rejected.XXXXXX", tmp != NULL ? tmp : "/tmp");
+		if ((fd = mkostemp(im->rejects_name, O_CLOEXEC)) >= 0)
+			im->rejects = fdopen(fd, "w");
+	}
 	umask(old);
 	if (im->rejects == NULL) {
 		say("cannot write %s: %s", im->rejects_name, strerror(errno));
-		im->rejects_name[0] = '\0';
+		im->no_rejects = true;
 		return;
 	}
 	if (!im->ndjson && str_cut(&header, '\n', &line))
@@ -102,7 +112,7 @@ reject(struct import *im, uint32_t line, uint32_t column, struct str source,
 	    STR_ARG(text_str(&t)));
 	if (im->dry_run)
 		return;
-	if (im->rejects == NULL && im->rejects_name[0] == '\0')
+	if (im->rejects == NULL && !im->no_rejects)
 		open_rejects(im);
 	if (im->rejects != NULL)
 		fprintf(im->rejects, "%.*s\n", STR_ARG(str_trim(source)));
