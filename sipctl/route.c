@@ -302,7 +302,7 @@ COMMAND(cmd_route_test)
 	struct generation	g = { 0 };
 	json_t			*one;
 	unsigned		refused = 0;
-	bool			confirmed;
+	bool			confirmed = false;
 	size_t			i;
 	int			code;
 
