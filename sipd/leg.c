@@ -21,6 +21,7 @@
 #include "sipd/worker.h"
 
 #define T1_FACTOR	64
+#define RING_MAX_MS	600000	/* or timer C, when that is longer */
 
 static void	on_timer_c(void *arg);
 
@@ -101,6 +102,22 @@ leg_cancel(struct leg *g, struct str reason)
 		send_cancel(g, reason);
 }
 
+/*
+ * Nothing more is expected. The transaction goes too: after a provisional
+ * response it has no timer of its own and would wait for ever.
+ */
+static void
+leg_give_up(struct leg *g)
+{
+	struct proxy	*p = g->p;
+
+	proxy_ref(p);
+	leg_end(g, p->cancelled ? 487 : 408, STR_NONE);
+	if (g->txn != NULL)
+		txn_abandon(g->txn);
+	proxy_unref(p);
+}
+
 static void
 on_timer_c(void *arg)
 {
@@ -109,11 +126,24 @@ on_timer_c(void *arg)
 	if (g->done)
 		return;
 	if (g->cancelled || !g->provisional) {
-		leg_end(g, g->p->cancelled ? 487 : 408, STR_NONE);
+		leg_give_up(g);
 		return;
 	}
 	g->rang_out = true;
 	leg_cancel(g, STR("SIP;cause=408;text=\"Request Timeout\""));
+}
+
+/*
+ * Each provisional response gives it timer C anew, but not for ever (S35).
+ */
+static int64_t
+ring_wait(const struct leg *g)
+{
+	int64_t	wait = settings_now()->timer_c;
+	int64_t	left = (wait > RING_MAX_MS ? wait : RING_MAX_MS) -
+		    mono_ms_between(g->began, loop_now(g->p->w->loop));
+
+	return left < wait ? left : wait;
 }
 
 /* ---- what the transaction tells ------------------------------------------------- */
@@ -128,10 +158,10 @@ provisional(struct leg *g, const struct sip_msg *m, const struct packet *p)
 		send_cancel(g, STR_NONE);
 		return;
 	}
-	if (m->code == 100 || g->cancelled)
+	/* RFC 4320 section 4.1: only INVITE has more than the 100. */
+	if (m->code == 100 || g->cancelled || !proxy_is_invite(g->p))
 		return;
-	if (proxy_is_invite(g->p))
-		wheel_start(g->p->w->wheel, &g->timer_c, settings_now()->timer_c);
+	wheel_start(g->p->w->wheel, &g->timer_c, ring_wait(g));
 	relay_response(g, m, &p->from);
 }
 
@@ -180,8 +210,10 @@ on_ended(void *arg, struct txn *t)
 	struct proxy	*p = g->p;
 
 	g->txn = NULL;
-	if (g->won && !p->finished)	/* the 2xx was held back all the time */
+	if (g->won && !p->finished) {	/* the 2xx was held back all the time */
+		g->won = false;
 		proxy_leg_done(p, g, 500, STR_NONE);
+	}
 	proxy_unref(p);
 }
 
@@ -243,6 +275,7 @@ leg_send(struct leg *g, const struct str *sdp)
 		proxy_unref(p);
 		return;
 	}
+	g->began = loop_now(w->loop);
 	if (proxy_is_invite(p))
 		wheel_start(w->wheel, &g->timer_c, settings_now()->timer_c);
 }

@@ -35,6 +35,8 @@ struct leg {
 	bool		 rang_out;	/* timer C: its 487 means 408 */
 	bool		 done;		/* final response, or failed */
 	bool		 won;		/* with a 2xx */
+	uint8_t		 asking;	/* responses that wait for mediad */
+	struct mono	 began;		/* when the request left */
 	struct wheel_timer timer_c;
 };
 

@@ -250,11 +250,12 @@ send_best(struct proxy *p)
 	}
 }
 
+/* A 2xx that waits for mediad goes up and nothing else: not done until then. */
 static bool
 all_done(const struct proxy *p)
 {
 	for (unsigned i = 0; i < p->nlegs; i++)
-		if (!p->legs[i]->done)
+		if (!p->legs[i]->done || p->legs[i]->won)
 			return false;
 	return true;
 }

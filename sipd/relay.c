@@ -16,6 +16,13 @@
 #include "sipd/media.h"
 #include "sipd/worker.h"
 
+/*
+ * Of one leg, at mediad at the same time. More of its 1xx are not needed, more
+ * of its 2xx will come again.
+ */
+#define ASKING_MAX	4
+#define ASKING_FINAL_MAX 8
+
 /* A response that waits for mediad. */
 struct waiting {
 	struct leg	*leg;
@@ -84,7 +91,10 @@ on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	struct proxy		*p = g->p;
 	const struct sip_msg	*response = core_reparse(p->w, str_make(r->bytes, r->len), 0);
 
-	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
+	g->asking--;
+	if (p->server == NULL)
+		;		/* the caller has gone */
+	else if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
 		send_up(g, response, &m->media_rewritten.sdp);
 	else
 		log_rate(LOG_PROBLEMS, "MEDIA", "call %s: no media proxy for a %u, held back",
@@ -100,6 +110,7 @@ ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
 	struct waiting		*r = xcalloc(1, sizeof(*r) + m->text.len);
 	char			 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
 
+	g->asking++;
 	r->leg = g;
 	r->len = m->text.len;
 	memcpy(r->bytes, m->text.s, m->text.len);
@@ -125,8 +136,8 @@ relay_response(struct leg *g, const struct sip_msg *m, const struct hop *from)
 {
 	if (g->p->server == NULL)
 		return;
-	if (g->media && media_has_sdp(m))
-		ask_mediad(g, m, from);
-	else
+	if (!g->media || !media_has_sdp(m))
 		send_up(g, m, NULL);
+	else if (g->asking < (m->code < 200 ? ASKING_MAX : ASKING_FINAL_MAX))
+		ask_mediad(g, m, from);
 }

@@ -129,7 +129,10 @@ struct txn *txn_client_new(struct txns *x, struct str branch, struct str method,
 	    const struct hop *to, unsigned flags, struct str request,
 	    const struct txn_user *user, void *arg);
 void	txn_forget(struct txn *t);		/* no more calls to its user */
-/* Server: ends without any answer (RFC 4320 section 4.2); tells its user. */
+/*
+ * Ends at once; tells its user. A server without any answer (RFC 4320 section
+ * 4.2), a client that nothing will come for.
+ */
 void	txn_abandon(struct txn *t);
 /* The user's own, as given; NULL when another user or none. */
 void	*txn_arg(const struct txn *t, const struct txn_user *user);
