@@ -40,6 +40,19 @@ realm_of(const struct admission *a)
 	return domain_is_local(domain) && domain.len > 0 ? domain : domain_main();
 }
 
+/* Each field goes to regd as a text: bounded. */
+static bool
+fits(const struct rec_digest *d)
+{
+	const struct str	all[] = { d->username, d->realm, d->nonce, d->uri,
+	    d->response, d->algorithm, d->cnonce, d->qop, d->nc, d->opaque };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].len > URI_MAX)
+			return false;
+	return true;
+}
+
 /*
  * Keeps the credentials whose nonce is ours and young: a forged one costs us a
  * checksum and the sender a challenge.
@@ -59,7 +72,9 @@ take_digests(struct admission *a, const struct sip_msg *m, enum header id)
 		switch (nonce_check(core_nonce_keys(), auth.nonce, auth.realm, now,
 		    settings_now()->nonce_life, &issued)) {
 		case NONCE_GOOD:
-			auth_to_record(&a->digests[a->ndigests++], &auth);
+			auth_to_record(&a->digests[a->ndigests], &auth);
+			if (fits(&a->digests[a->ndigests]))
+				a->ndigests++;
 			break;
 		case NONCE_OLD:
 			a->stale = true;

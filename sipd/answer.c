@@ -8,6 +8,7 @@
 #include "common/daemon.h"
 #include "common/digest.h"
 #include "common/log.h"
+#include "common/scan.h"
 #include "common/stats.h"
 #include "sipd/branch.h"
 #include "sipd/core.h"
@@ -81,7 +82,8 @@ write_rest(struct text *t, const struct answer *a)
 static struct str
 reason_of(const struct answer *a)
 {
-	return a->reason.len > 0 ? a->reason : reply_reason(a->code);
+	return a->reason.len > 0 && !scan_has_control(a->reason) ? a->reason :
+	    reply_reason(a->code);
 }
 
 static void

@@ -13,7 +13,12 @@
 #define COOKIE_LEN	7
 #define MAC_OFF		(COOKIE_LEN + BRANCH_TARGET_LEN)
 #define MAC_OCTETS	12	/* 16 characters of base64url */
-#define INPUT_MAX	1024
+/*
+ * What is hashed: four identifiers of at most ID_MAX octets (core.h) and
+ * numbers. Texts without such a bound are hashed by themselves first, so that
+ * two different ones never look alike for being cut.
+ */
+#define INPUT_MAX	2048
 
 static uint8_t keys[2][KEY_LEN];
 
@@ -43,16 +48,20 @@ branch_target(struct str destination, struct str uri,
 	struct text	 t;
 	uint8_t		 mac[16];
 
+	siphash128(keys[0], uri, mac);
 	text_init(&t, buf, sizeof(buf));
 	text_add(&t, destination);
 	text_ch(&t, '\n');
-	text_add(&t, uri);
+	text_add(&t, str_make((const char *)mac, sizeof(mac)));
 	siphash128(keys[0], text_str(&t), mac);
 	text_of(mac, 6, out, BRANCH_TARGET_LEN);
 }
 
-/* The fields are separated by an octet that none of them can hold. */
-static void
+/*
+ * The fields are separated by an octet that none of them can hold. False: they
+ * do not fit, and nothing was made.
+ */
+static bool
 mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
     uint8_t mac[16])
 {
@@ -72,6 +81,7 @@ mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
 	text_ch(&t, '\n');
 	text_add(&t, target);
 	siphash128(key, text_str(&t), mac);
+	return !t.full;
 }
 
 void
@@ -98,7 +108,8 @@ branch_verify(const struct branch_input *in, struct str branch)
 	target = str_make(branch.s + COOKIE_LEN, BRANCH_TARGET_LEN);
 	sent = str_make(branch.s + MAC_OFF, sizeof(want));
 	for (size_t i = 0; i < 2; i++) {
-		mac_of(keys[i], in, target, mac);
+		if (!mac_of(keys[i], in, target, mac))
+			return false;
 		text_of(mac, MAC_OCTETS, want, sizeof(want));
 		if (digest_equal(str_make(want, sizeof(want)), sent))
 			return true;
@@ -106,7 +117,7 @@ branch_verify(const struct branch_input *in, struct str branch)
 	return false;
 }
 
-static void
+static bool
 totag_with(const uint8_t *key, struct str call_id, struct str from_tag,
     uint32_t cseq, char out[TOTAG_LEN])
 {
@@ -124,6 +135,7 @@ totag_with(const uint8_t *key, struct str call_id, struct str from_tag,
 	siphash128(key, text_str(&t), mac);
 	out[0] = 'k';
 	text_of(mac, 9, out + 1, TOTAG_LEN - 1);
+	return !t.full;
 }
 
 void
@@ -142,8 +154,8 @@ totag_verify(struct str call_id, struct str from_tag, uint32_t cseq,
 	if (tag.len != TOTAG_LEN)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		totag_with(keys[i], call_id, from_tag, cseq, want);
-		if (digest_equal(str_make(want, TOTAG_LEN), tag))
+		if (totag_with(keys[i], call_id, from_tag, cseq, want) &&
+		    digest_equal(str_make(want, TOTAG_LEN), tag))
 			return true;
 	}
 	return false;

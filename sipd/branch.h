@@ -33,7 +33,7 @@ void	branch_target(struct str destination, struct str uri,
 	    char out[BRANCH_TARGET_LEN]);
 void	branch_make(const struct branch_input *in,
 	    const char target[BRANCH_TARGET_LEN], char out[BRANCH_LEN]);
-/* False also for a branch of another shape. */
+/* False also for a branch of another shape, and for input over 2 KB. */
 bool	branch_verify(const struct branch_input *in, struct str branch);
 
 /*

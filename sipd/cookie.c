@@ -103,8 +103,11 @@ get_hop(const uint8_t *p, size_t n, struct hop *out)
 	return used;
 }
 
-/* Over the octets, Call-ID and tag; \n can be in neither of the latter. */
-static void
+/*
+ * Over the octets, Call-ID and tag; \n can be in neither of the latter. False:
+ * they are longer than any message that core.c lets in.
+ */
+static bool
 mac_of(const uint8_t *key, struct str raw, struct str call_id, struct str tag,
     uint8_t mac[MAC_LEN])
 {
@@ -118,6 +121,7 @@ mac_of(const uint8_t *key, struct str raw, struct str call_id, struct str tag,
 	text_ch(&t, '\n');
 	text_add(&t, tag);
 	hmac_sha256(key, KEY_LEN, text_str(&t), mac, MAC_LEN);
+	return !t.full;
 }
 
 size_t
@@ -144,8 +148,7 @@ signed_for(struct str raw, const uint8_t *mac, struct str call_id, struct str ta
 	if (tag.len == 0)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		mac_of(ring.key[i], raw, call_id, tag, want);
-		if (digest_equal(str_make((char *)want, MAC_LEN),
+		if (mac_of(ring.key[i], raw, call_id, tag, want) && digest_equal(str_make((char *)want, MAC_LEN),
 		    str_make((const char *)mac, MAC_LEN)))
 			return true;
 	}

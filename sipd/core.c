@@ -101,6 +101,16 @@ core_reparse(struct worker *w, struct str bytes, uint64_t serial)
 	return c->kept;
 }
 
+struct str
+core_agent(const struct sip_msg *m)
+{
+	struct str	agent = sip_value(m, m->request ? HDR_USER_AGENT : HDR_SERVER);
+
+	if (agent.len > AGENT_MAX)
+		agent.len = AGENT_MAX;
+	return agent;
+}
+
 /* ---- who we are ------------------------------------------------------------- */
 
 static bool
@@ -147,6 +157,29 @@ answer_options(const struct inbound *in)
 {
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
 	    &(struct answer){ .code = 200, .more = write_options });
+}
+
+/*
+ * What identifies a message, or goes to other daemons as a text, has a bound:
+ * hashes and questions are made of it whole, or not at all. NULL, or what is
+ * too long; *code is the answer.
+ */
+static const char *
+too_long(const struct sip_msg *m, uint16_t *code)
+{
+	*code = 400;
+	if (m->call_id.len > ID_MAX)
+		return "Call-ID Too Long";
+	if (m->from_tag.len > ID_MAX || m->to_tag.len > ID_MAX)
+		return "Tag Too Long";
+	if (m->via.branch.len > ID_MAX || m->via.sent_by.len > ID_MAX)
+		return "Via Too Long";
+	if (m->method_text.len > METHOD_MAX || m->cseq_method.len > METHOD_MAX)
+		return "Method Too Long";
+	if (m->from.uri.text.len > URI_MAX || m->to.uri.text.len > URI_MAX)
+		return "URI Too Long";
+	*code = 414;
+	return m->uri.len > URI_MAX ? "Request-URI Too Long" : NULL;
 }
 
 /* RFC 3261 section 16.3, as far as it needs no look at Route. False: answered. */
@@ -242,11 +275,15 @@ core_request(const struct inbound *in)
 	const struct sip_msg	*m = in->m;
 	struct txn		*t;
 	struct route_plan	 r;
+	const char		*bad = m->bad;
+	uint16_t		 code = m->bad_code;
 
 	stats->requests++;
-	if (m->bad != NULL) {
+	if (bad == NULL)
+		bad = too_long(m, &code);
+	if (bad != NULL) {
 		stats->bad_requests++;
-		answer_plain(in, m->bad_code, str_of(m->bad));
+		answer_plain(in, code, str_of(bad));
 		return;
 	}
 	t = find_server(in);
@@ -280,8 +317,13 @@ static void
 core_response(struct worker *w, const struct sip_msg *m, const struct packet *p)
 {
 	struct txn	*t;
+	uint16_t	 code;
 
 	stats->responses++;
+	if (too_long(m, &code) != NULL) {
+		stats->parse_errors++;
+		return;
+	}
 	t = txn_find(w->core->txns, txn_client_key(m->via.branch, m->cseq_method), false);
 	if (t != NULL)
 		txn_response(t, m, p);

@@ -8,6 +8,16 @@
 #include "sipd/msg.h"
 #include "sipd/txn.h"
 
+/*
+ * Bounds on what identifies a message (Call-ID, tags, branch, sent-by), on
+ * method names and on URIs; beyond them 400 or 414. Other texts that go to
+ * other daemons are cut at AGENT_MAX, or their request is refused.
+ */
+#define ID_MAX		255
+#define METHOD_MAX	32
+#define URI_MAX		2048
+#define AGENT_MAX	255
+
 /* The upper half of one worker: what the rooms above the wire share. */
 struct core {
 	struct worker	*w;
@@ -32,6 +42,9 @@ const struct keyring *core_nonce_keys(void);
  */
 const struct sip_msg *core_reparse(struct worker *w, struct str bytes,
 	    uint64_t serial);
+
+/* What the sender calls itself, cut to AGENT_MAX: User-Agent or Server. */
+struct str core_agent(const struct sip_msg *m);
 
 /*
  * Is this URI ourselves: one of our domains, or the address and port of a

@@ -135,7 +135,7 @@ rewrite_ack(const struct inbound *in, const struct route_plan *r, const struct h
 		.cseq = m->cseq,
 		.source = hop_print_remote(&in->p->from, source),
 		.toward = hop_print_remote(to, toward),
-		.agent = sip_value(m, HDR_USER_AGENT),
+		.agent = core_agent(m),
 		.sdp = m->body,
 	}, on_ack_rewritten, a);
 }

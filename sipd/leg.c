@@ -312,7 +312,7 @@ ask_mediad(struct leg *g, const struct sip_msg *m)
 		.cseq = m->cseq,
 		.source = hop_print_remote(&p->from, source),
 		.toward = hop_print_remote(&g->hop, toward),
-		.agent = sip_value(m, HDR_USER_AGENT),
+		.agent = core_agent(m),
 		.sdp = m->body,
 	}, on_offer_rewritten, g);
 }

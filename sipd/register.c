@@ -21,6 +21,7 @@
 #define DEADLINE_MS	8000
 #define CONTACTS_MAX	32	/* in one request; more: 400 */
 #define PATHS_MAX	8
+#define PATHS_TEXT_MAX	1900	/* octets of all; proxy.c makes one Route of them */
 #define RETRY_S		5
 
 /* A REGISTER that regd was asked about. */
@@ -93,7 +94,8 @@ read_contact(struct rec_contact *out, const struct nameaddr *na, struct text *st
 	if (nameaddr_param(na, STR("reg-id"), &v) && str_u32(v, &out->reg_id) < 0)
 		return -EBADMSG;
 	out->params = other_params(na, store);
-	return 0;
+	return out->uri.len > URI_MAX || out->params.len > URI_MAX ||
+	    out->instance.len > ID_MAX ? -EBADMSG : 0;
 }
 
 static int
@@ -126,12 +128,16 @@ static int
 read_paths(struct asked *a, const struct sip_msg *m)
 {
 	struct values	it;
+	struct nameaddr	na;
 	struct str	v;
 	uint32_t	n = 0;
+	size_t		all = 0;
 
 	values_begin(&it, m, HDR_PATH);
 	while (values_next(&it, &v)) {
-		if (n == PATHS_MAX)
+		all += v.len;
+		if (n == PATHS_MAX || all > PATHS_TEXT_MAX ||
+		    nameaddr_parse(&na, v) < 0 || na.star)
 			return -EBADMSG;
 		a->paths[n++].uri = v;
 	}
@@ -159,7 +165,7 @@ read_request(struct asked *a, const struct inbound *in,
 		.cseq = m->cseq,
 		.source = hop_print_remote(&in->p->from, a->remote),
 		.listener = hop_print_local(&in->p->from, a->local),
-		.agent = sip_value(m, HDR_USER_AGENT),
+		.agent = core_agent(m),
 		.expires_s = m->expires_s,
 		.digests = { adm->digests, adm->ndigests },
 		.trusted = !adm->needed,

@@ -126,7 +126,7 @@ ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
 		.cseq = m->cseq,
 		.source = hop_print_remote(from, source),
 		.toward = hop_print_remote(&p->back, toward),
-		.agent = sip_value(m, HDR_USER_AGENT),
+		.agent = core_agent(m),
 		.sdp = m->body,
 	}, on_rewritten, r);
 }

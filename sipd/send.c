@@ -105,6 +105,10 @@ read_challenges(struct reading *r, const struct sip_msg *m, enum header id)
 		text_init(&scratch, r->scratch + n * AUTH_SCRATCH, AUTH_SCRATCH);
 		if (auth_next(&a, m, id, &line, &scratch) != 1)
 			break;
+		if (a.realm.len > URI_MAX || a.nonce.len > URI_MAX ||
+		    a.opaque.len > URI_MAX || a.algorithm.len > ID_MAX ||
+		    a.qop.len > ID_MAX)
+			continue;
 		r->challenges[n++] = (struct rec_challenge){
 			.proxy = id == HDR_PROXY_AUTHENTICATE, .realm = a.realm,
 			.nonce = a.nonce, .opaque = a.opaque,
@@ -126,7 +130,7 @@ read_contacts(struct reading *r, const struct sip_msg *m, struct str ours)
 
 	values_begin(&it, m, HDR_CONTACT);
 	while (n < CONTACTS_MAX && (got = nameaddr_next(&it, &na)) != 0) {
-		if (got < 0 || na.star)
+		if (got < 0 || na.star || na.uri.text.len > URI_MAX)
 			continue;
 		r->contacts[n] = (struct rec_contact){ .uri = na.uri.text, .q = 1000,
 		    .expires_s = -1 };
@@ -163,19 +167,21 @@ read_response(struct reading *r, const struct sip_msg *m, const struct packet *p
 	uint32_t	n = 0;
 
 	r->sent = (struct msg_sent){
-		.code = m->code, .reason = m->reason,
+		.code = m->code,
+		.reason = m->reason.len <= AGENT_MAX ? m->reason : STR_NONE,
 		.source = hop_print_remote(&p->from, r->source),
 		.expires_s = m->expires_s,
 		.min_expires_s = seconds_of(m, HDR_MIN_EXPIRES),
 		.retry_after_s = seconds_of(m, HDR_RETRY_AFTER),
-		.agent = sip_value(m, HDR_SERVER),
+		.agent = core_agent(m),
 	};
 	read_challenges(r, m, HDR_WWW_AUTHENTICATE);
 	read_challenges(r, m, HDR_PROXY_AUTHENTICATE);
 	read_contacts(r, m, ours);
 	values_begin(&it, m, HDR_SERVICE_ROUTE);
 	while (n < ROUTES_MAX && values_next(&it, &v))
-		r->routes[n++].uri = v;
+		if (v.len <= URI_MAX)
+			r->routes[n++].uri = v;
 	r->sent.service_route.v = r->routes;
 	r->sent.service_route.n = n;
 }
@@ -251,6 +257,8 @@ write_request(struct worker *w, struct sending *s, const struct msg_send *q)
 	    s->to.transport == TRANSPORT_UDP ? "UDP" :
 	    s->to.transport == TRANSPORT_TCP ? "TCP" : "TLS",
 	    STR_ARG(addr_print(&local, host)), STR_ARG(q->branch));
+	if (v.full)
+		return -EMSGSIZE;
 	r.via = text_str(&v);
 	text_init(&s->request, xcalloc(1, MESSAGE_MAX), MESSAGE_MAX);
 	return request_write(&s->request, &r);

@@ -14,12 +14,15 @@
 #include "common/settings.h"
 #include "common/daemon.h"
 #include "common/stats.h"
+#include "sipd/core.h"
 #include "sipd/msg.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
 #define T1_FACTOR	64
+/* The bounds of core.h on identifiers, method and URI make it enough. */
+#define KEY_TEXT_MAX	(4 * ID_MAX + METHOD_MAX + URI_MAX + 32)
 #define FREE_MAX	4096	/* spare structs kept for reuse */
 
 struct txn {
@@ -140,7 +143,7 @@ key_hash(struct text *t)
 txn_key
 txn_server_key(const struct sip_msg *m, struct str method)
 {
-	char		buf[2048];
+	char		buf[KEY_TEXT_MAX];
 	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));
@@ -166,7 +169,7 @@ txn_server_key(const struct sip_msg *m, struct str method)
 txn_key
 txn_client_key(struct str branch, struct str method)
 {
-	char		buf[512];
+	char		buf[KEY_TEXT_MAX];
 	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));
