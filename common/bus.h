@@ -106,6 +106,11 @@ uint64_t bus_ask(struct bus_peer *p, enum msg_type type, void *question,
 	    uint32_t deadline_ms, bus_answer_fn *fn, void *arg);
 /* The callback of this question will not be called. */
 void	bus_forget(struct bus_peer *p, uint64_t id);
+/*
+ * Every open question of p has its callback now, with -ECANCELED: for whoever
+ * goes away and wants back what the questions hold.
+ */
+void	bus_cancel(struct bus_peer *p);
 /* False after 300 ms without heartbeat or answer. */
 bool	bus_peer_alive(const struct bus_peer *p);
 uint64_t bus_peer_epoch(const struct bus_peer *p);	/* 0: never seen */

@@ -368,6 +368,17 @@ bus_forget(struct bus_peer *p, uint64_t id)
 }
 
 void
+bus_cancel(struct bus_peer *p)
+{
+	struct question	*q;
+
+	for (uint32_t i = 0; i < p->nchunks * CHUNK; i++)
+		if ((q = question_at(p, i))->id != 0)
+			question_answer(q, -ECANCELED, MSG_NONE, NULL);
+	bus_peers_fail(p->bus);
+}
+
+void
 bus_peers_fail(struct bus *b)
 {
 	struct bus_failed	f;

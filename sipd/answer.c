@@ -102,9 +102,11 @@ static void
 send_text(struct worker *w, struct txn *t, const struct hop *back, uint16_t code,
     const struct text *out)
 {
-	if (out->full)
+	if (out->full) {
 		log_rate(LOG_PROBLEMS, "SIP", "an answer %u does not fit", code);
-	else if (t != NULL)
+		if (t != NULL && code >= 200)	/* else it would wait for ever */
+			txn_abandon(t);
+	} else if (t != NULL)
 		txn_reply(t, code, text_str(out));
 	else
 		wire_send(w, back, text_str(out), 0, 0);

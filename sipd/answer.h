@@ -28,6 +28,8 @@ struct answer {
 };
 
 /*
+ * A final answer that does not fit ends the transaction.
+ *
  * Through transaction t, or, with t NULL, statelessly to in->back. m may be a
  * message that was kept; back and source are those of its packet.
  */

@@ -81,6 +81,9 @@ core_worker_stop(struct worker *w)
 	if (c == NULL)
 		return;
 	txns_free(c->txns);
+	bus_cancel(w->routed);
+	bus_cancel(w->regd);
+	bus_cancel(w->mediad);
 	free(c->msg);
 	free(c->kept);
 	free(c->body);
@@ -232,14 +235,16 @@ core_ack(const struct inbound *in, struct txn *invite)
 	const struct sip_msg	*m = in->m;
 	struct route_plan	 r;
 
-	if (invite != NULL && txn_kind(invite) == TXN_INVITE_SERVER) {
+	/* RFC 6026 section 7.1: that of a 2xx, should it share the branch, goes on. */
+	if (invite != NULL && txn_kind(invite) == TXN_INVITE_SERVER &&
+	    txn_state(invite) != ST_ACCEPTED) {
 		txn_request_again(invite, true);
 		return;
 	}
 	if (totag_verify(m->call_id, m->from_tag, m->cseq, m->to_tag))
 		return;		/* of an answer that nothing was stored for */
 	route_plan_read(&r, in);
-	if (r.in_dialog)
+	if (r.in_dialog && m->max_forwards != 0)
 		dialog_ack(in, &r);
 }
 

@@ -40,7 +40,9 @@ route_plan_read(struct route_plan *r, const struct inbound *in)
 			return;
 		}
 		r->pop++;
-		if (r->in_dialog || !uri_param(&na.uri, "c", &text))
+		/* Without To-tag it is no request of a dialog, whatever its Route. */
+		if (r->in_dialog || m->to_tag.len == 0 ||
+		    !uri_param(&na.uri, "c", &text))
 			continue;
 		if (cookie_read(&r->cookie, text, m->call_id, m->from_tag,
 		    m->to_tag, &r->from_caller) == 0)

@@ -286,7 +286,7 @@ on_offer_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	struct leg	*g = arg;
 	struct proxy	*p = g->p;
 
-	if (g->done || p->finished)
+	if (g->done || p->finished || p->server == NULL)
 		;		/* cancelled meanwhile */
 	else if (error < 0 || type != MSG_MEDIA_REWRITTEN)
 		leg_end(g, 503, STR_NONE);

@@ -72,6 +72,7 @@ proxy_unref(struct proxy *p)
 		return;
 	if (p->server != NULL)
 		txn_forget(p->server);
+	wheel_stop(p->w->wheel, &p->wait);
 	for (unsigned i = 0; i < p->nlegs; i++)
 		leg_free(p->legs[i]);
 	proxy_shrink(p);
@@ -192,8 +193,10 @@ proxy_answer(struct proxy *p, const struct answer *a)
 {
 	if (p->finished || p->server == NULL)
 		return;
+	proxy_ref(p);		/* the transaction may end with it */
 	answer_send(p->w, p->server, proxy_request(p), &p->back, &p->from.remote, a);
 	proxy_finish(p, a->code);
+	proxy_unref(p);
 }
 
 static void
@@ -365,12 +368,32 @@ path_text(const struct contact *c, struct text *t)
 	return text_str(t);
 }
 
+/*
+ * The way to a contact: the connection or, from behind a NAT, the address that its
+ * REGISTER came from (true); else where it says that it listens.
+ */
+static bool
+contact_hop(const struct contact *c, const struct uri *u, struct hop *to)
+{
+	struct hop	named = c->flow;
+	bool		known = hop_of_uri(&named, u) == 0;
+
+	if (c->flow.transport != TRANSPORT_NONE && (!known ||
+	    hop_is_stream(&c->flow) ||
+	    leg_classify(settings_now(), &c->flow, u->host) == LEG_NAT)) {
+		*to = c->flow;
+		return true;
+	}
+	*to = named;
+	return !known;
+}
+
 static void
 add_contact(struct proxy *p, const struct contact *c)
 {
 	char		 buf[2048];
 	struct text	 route;
-	struct hop	 to = c->flow;
+	struct hop	 to;
 	struct nameaddr	 first;
 	struct uri	 u;
 	bool		 by_flow;
@@ -379,14 +402,10 @@ add_contact(struct proxy *p, const struct contact *c)
 	path_text(c, &route);
 	if (route.full || uri_parse(&u, c->uri) < 0)
 		return;
-	by_flow = hop_is_stream(&to) || hop_of_uri(&to, &u) < 0 ||
-	    !addr_eq(&to.remote, &c->flow.remote);
-	if (c->npaths > 0) {
-		if (nameaddr_parse(&first, c->paths[0]) < 0 ||
-		    hop_of_uri(&to, &first.uri) < 0)
-			return;
-	} else if (c->flow.transport != TRANSPORT_NONE)
-		to = c->flow;
+	by_flow = contact_hop(c, &u, &to);
+	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
+	    hop_of_uri(&to, &first.uri) < 0))
+		return;
 	leg_add(p, &to, c->uri, text_str(&route), by_flow);
 }
 
@@ -421,6 +440,7 @@ on_wait(void *arg)
 {
 	struct proxy	*p = arg;
 
+	proxy_ref(p);
 	if (!p->finished && p->server != NULL)
 		start_legs(p);
 	proxy_unref(p);
@@ -436,7 +456,6 @@ wait_for_replica(struct proxy *p)
 	if (replica_synced() || p->waited == WAITS_MAX)
 		return false;
 	p->waited++;
-	proxy_ref(p);
 	wheel_timer_init(&p->wait, on_wait, p);
 	wheel_start(p->w->wheel, &p->wait, WAIT_MS);
 	return true;

@@ -210,9 +210,17 @@ on_failed(void *arg, struct txn *t, int error)
 	    STR("no answer") : str_of(strerror(-error)));
 }
 
+/* Only when this process stops: gwregd asks the next one. */
+static void
+on_ended(void *arg, struct txn *t)
+{
+	sending_free(arg);
+}
+
 static const struct txn_user user = {
 	.response = on_response,
 	.failed = on_failed,
+	.ended = on_ended,
 };
 
 static void

@@ -89,6 +89,14 @@ txns_new(struct worker *w)
 }
 
 static void
+txn_tell_end(struct txn *t)
+{
+	if (t->user != NULL && t->user->ended != NULL)
+		t->user->ended(t->arg, t);
+	t->user = NULL;
+}
+
+static void
 txn_release(struct txn *t)
 {
 	wheel_stop(t->x->w->wheel, &t->retransmit);
@@ -105,6 +113,12 @@ txns_free(struct txns *x)
 
 	if (x == NULL)
 		return;
+	/* Servers first: from then on nobody has anything to answer. */
+	for (int server = 1; server >= 0; server--) {
+		cursor = 0;
+		while ((t = map_next(x->maps[server], &cursor)) != NULL)
+			txn_tell_end(t);
+	}
 	for (int server = 0; server < 2; server++) {
 		cursor = 0;
 		while ((t = map_next(x->maps[server], &cursor)) != NULL)
@@ -255,8 +269,7 @@ txn_free(struct txn *t)
 {
 	struct txns	*x = t->x;
 
-	if (t->user != NULL && t->user->ended != NULL)
-		t->user->ended(t->arg, t);
+	txn_tell_end(t);
 	txn_quiet(t);
 	map_remove(x->maps[is_server(t)], key_of(t));
 	if (is_server(t))
@@ -349,6 +362,8 @@ txn_send(struct txn *t, struct str bytes)
 	if (bytes.len == 0)
 		return;
 	error = wire_send(t->x->w, &t->hop, bytes, t->flags, token);
+	if (error == -ENOBUFS && t->bytes != NULL && !hop_is_stream(&t->hop))
+		return;		/* a full queue: the next repetition may leave */
 	if (error < 0 && token != 0 && t->state != ST_COMPLETED)
 		send_failed_soon(t, error);
 }
@@ -429,6 +444,8 @@ txn_timers(struct txn *t, uint32_t actions)
 {
 	struct wheel	*wheel = t->x->w->wheel;
 
+	if (t->error != 0)	/* not sent: only the end is due, at once */
+		return;
 	if (actions & STOP_RETRANSMIT)
 		wheel_stop(wheel, &t->retransmit);
 	if (actions & STOP_TIMEOUT)

@@ -98,6 +98,7 @@ struct txn_user {
 
 /* The transactions of one worker. */
 struct txns *txns_new(struct worker *w);
+/* Sends nothing; every user is told the end, servers' users first. */
 void	txns_free(struct txns *x);
 /* Those that count against the limit: not yet answered. */
 uint32_t txns_active(const struct txns *x);
