@@ -204,7 +204,7 @@ class House:
                 assert now[n]["pid"] not in (None, 0, before[n]), f"{n} is not back"
                 assert now[n]["state"] == "ok", f"{n}: {now[n]}"
             return True
-        eventually(look, timeout, 0.1, f"{names} back")
+        eventually(look, timeout, 0.02, f"{names} back")
 
     # ---- the end ----
 

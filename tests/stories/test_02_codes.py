@@ -62,6 +62,17 @@ def test_callee_ends(house, anna, bert):
     house.idle()
 
 
+def test_contact_on_another_port(house, anna, phones):
+    """What registers and what listens may be two sockets."""
+    listener = phones(house, "bert")
+    phones(house, "bert").registered(contact=f"<{listener.contact}>")
+    call = anna.invite("bert", offer(anna))
+    request = listener.wait_request("INVITE")
+    listener.reply(request, 486, to_tag="x")
+    assert call.finish().code == 486
+    house.idle()
+
+
 def test_hundred_at_once(anna, bert):
     call = anna.invite("bert", offer(anna))
     bert.wait_request("INVITE")

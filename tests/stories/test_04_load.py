@@ -9,6 +9,7 @@ from lib.wait import eventually
 
 SECONDS = 20
 CALLS, REGISTERS = 50, 100
+USERS = [f"user{i:03}" for i in range(200)]
 
 
 def descriptors(house):
@@ -25,28 +26,31 @@ def memory(house):
 
 
 def run(house, peers, directory, seconds, port):
-    """One round of load; returns sipp's figures by name."""
-    users = [f"user{i:03}" for i in range(200)]
-    answerer = peers(Sipp(house, "uas.xml", directory, port))
-    answerer.start(CALLS * seconds, seconds=seconds + 60)
-    for_uas = peers(Sipp(house, "register_uas.xml", directory, port + 1)).users(
-        users[:100], [f"{house.phone_ip}:{port}"] * 100)
-    assert for_uas.start(100, 50, 30).wait(40) == 0, for_uas.errors()
-    caller = peers(Sipp(house, "uac.xml", directory, port + 2)).users(
-        users[100:], users[:100])
-    registering = peers(Sipp(house, "register.xml", directory, port + 3)).users(users[100:])
-    caller.start(CALLS * seconds, CALLS, seconds + 40)
-    registering.start(REGISTERS * seconds, REGISTERS, seconds + 40)
-    codes = caller.wait(seconds + 60), registering.wait(seconds + 60)
-    assert codes == (0, 0), caller.errors() + registering.errors()
+    """One round of load; returns sipp's figures by name. Two callers, each with a
+    callee of its own: sipp writes one URI into all its credentials (-auth_uri)."""
+    def sipp(scenario, offset, name=None):
+        return peers(Sipp(house, scenario, directory, port + offset, name))
+
+    callees, callers, others = USERS[:2], USERS[2:100], USERS[100:]
+    answerer = sipp("uas.xml", 0).start(CALLS * seconds, seconds=seconds + 60)
+    callees_in = sipp("register_uas.xml", 1).users(callees, [f"{house.phone_ip}:{port}"] * 2)
+    assert callees_in.start(2, 10, 30, ["-auth_uri", house.domain]).wait(40) == 0, callees_in.errors()
+    calling = [sipp("uac.xml", 2 + i, f"caller{i}").users(callers, [c] * len(callers))
+               .start(CALLS * seconds // 2, CALLS // 2, seconds + 40, ["-auth_uri", f"{c}@{house.domain}"])
+               for i, c in enumerate(callees)]
+    registering = sipp("register.xml", 4).users(others).start(
+        REGISTERS * seconds, REGISTERS, seconds + 40, ["-auth_uri", house.domain])
+    for s in (*calling, registering):
+        assert s.wait(seconds + 60) == 0, s.errors()
     assert answerer.wait(30) == 0, answerer.errors()
-    return {"calls": caller.figures(), "registrations": registering.figures()}
+    calls = [s.figures() for s in calling]
+    return {"calls": {k: sum(c[k] for c in calls) for k in calls[0]}, "registrations": registering.figures()}
 
 
 @pytest.mark.long
 def test_load(houses, peers, tmp_path):
     house = houses(settings={"log-level": "problems", "media-policy": "never"}).start()
-    house.import_users([f"user{i:03}" for i in range(200)])
+    house.import_users(USERS)
     run(house, peers, tmp_path / "warm-up", 4, 6200)    # pools and caches fill
     house.idle(40)
     fds, rss = descriptors(house), memory(house)
