@@ -26,6 +26,14 @@
 #define FOLD_OCTETS	(32u << 20)	/* folding is overdue */
 #define RETRY_MS	2000
 
+/*
+ * Under load commits begin at least so far apart, unless many changes wait
+ * already: each costs the same few wake-ups and one write, whether it holds
+ * one change or a hundred. A change that comes alone never waits for this.
+ */
+#define PACE_US		4000
+#define PACE_CHANGES	32
+
 struct account_change {
 	const struct account	*now;	/* NULL: removed */
 	struct account		*old;
@@ -57,7 +65,11 @@ struct journal {
 	struct bindings		*bindings;
 	struct accounts		*accounts;
 	struct journal_owner	 owner;
+	struct loop		*loop;
 	struct loop_turn	*turn;
+	struct loop_tick	*pace;
+	bool			 paces;		/* the tick is set */
+	struct mono		 began;		/* the last commit */
 	struct batch		 batches[2];
 	struct batch		*gathers, *flies;	/* flies: NULL when not */
 	struct writer_job	 job;
@@ -322,7 +334,22 @@ commit_start(struct journal *j)
 		.naccounts = b->naccounts,
 	};
 	stamp_now(&j->job.batch.stamp);
+	j->began = loop_now(j->loop);
 	writer_start(j->writer, &j->job);
+}
+
+/* Too soon after the last one? Then the tick is set for when it is not. */
+static bool
+commit_paced(struct journal *j)
+{
+	int64_t us = mono_us_between(j->began, loop_now(j->loop));
+
+	if (us >= PACE_US || j->gathers->npacked >= PACE_CHANGES)
+		return false;
+	if (!j->paces)
+		loop_tick_start(j->pace, (uint32_t)(PACE_US - us));
+	j->paces = true;
+	return true;
 }
 
 static void
@@ -464,8 +491,16 @@ turn_end(void *arg)
 		fold_begin(j);
 	if (j->folds && (j->part_next || batch_empty(j->gathers)))
 		fold_part_start(j);
-	else if (!batch_empty(j->gathers))
+	else if (!batch_empty(j->gathers) && !commit_paced(j))
 		commit_start(j);
+}
+
+static void
+pace_over(void *arg)
+{
+	struct journal *j = arg;
+
+	j->paces = false;		/* the end of this turn goes on */
 }
 
 void
@@ -569,7 +604,9 @@ journal_new(struct loop *l, const struct store_driver *driver,
 	j->dirty.last = &j->dirty.first;
 	j->folding.last = &j->folding.first;
 	j->writer = writer_new(l, driver, store, job_done, j);
+	j->loop = l;
 	j->turn = loop_turn_new(l, turn_end, j);
+	j->pace = loop_tick_new(l, pace_over, j);
 	return j;
 }
 
@@ -603,6 +640,7 @@ journal_free(struct journal *j)
 	if (j == NULL)
 		return;
 	loop_turn_free(j->turn);
+	loop_tick_free(j->pace);
 	writer_free(j->writer);
 	rows_free(j);
 	batch_fini(&j->batches[0]);
