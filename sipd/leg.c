@@ -98,6 +98,7 @@ leg_cancel(struct leg *g, struct str reason)
 		return;
 	}
 	g->cancel = true;
+	txn_quiet(g->txn);
 	if (g->provisional)
 		send_cancel(g, reason);
 }

@@ -16,6 +16,7 @@
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/replica.h"
+#include "sipd/reply.h"
 #include "sipd/worker.h"
 
 #define DEADLINE_MS	8000
@@ -31,7 +32,8 @@ struct registering {
 	uint16_t	 challenge;	/* 401 or 407 */
 	size_t		 realm_len;
 	size_t		 head_len;
-	char		 text[];	/* the realm, the head of the answer */
+	size_t		 paths_len;
+	char		 text[];	/* realm, head of the answer, Path lines */
 };
 
 /* What a question points to while it is packed. */
@@ -184,10 +186,16 @@ read_request(struct asked *a, const struct inbound *in,
 
 /* ---- the answer ------------------------------------------------------------- */
 
+struct writing {
+	const struct msg_registered	*got;
+	struct str			 paths;
+};
+
 static void
 write_bindings(struct text *t, void *arg)
 {
-	const struct msg_registered	*r = arg;
+	const struct writing		*w = arg;
+	const struct msg_registered	*r = w->got;
 
 	for (uint32_t i = 0; i < r->bindings.n; i++) {
 		const struct rec_binding *b = &r->bindings.v[i];
@@ -208,6 +216,7 @@ write_bindings(struct text *t, void *arg)
 		text_printf(t, ";expires=%llu\r\n",
 		    (unsigned long long)((b->expires_ms + 999) / 1000));
 	}
+	text_add(t, w->paths);		/* RFC 3327 section 5.3 */
 }
 
 static struct str
@@ -220,13 +229,15 @@ static void
 answer_registered(struct registering *r, const struct msg_registered *got)
 {
 	struct answer	a = { .code = got->code, .reason = got->reason };
+	struct writing	w = { got, str_make(r->text + r->realm_len + r->head_len,
+			    r->paths_len) };
 
 	switch (got->code) {
 	case 200:
 		replica_apply(got->aor, got->version, got->bindings.v,
 		    got->bindings.n, loop_now(r->w->loop));
 		a.more = write_bindings;
-		a.arg = (void *)got;
+		a.arg = &w;
 		break;
 	case 401:
 		a.code = r->challenge;
@@ -274,18 +285,24 @@ registering_new(const struct inbound *in, const struct admission *a)
 {
 	struct text		 head;
 	struct registering	*r;
+	size_t			 head_len;
 	txn_key			 key = txn_server_key(in->m, in->m->method_text);
 
 	text_init(&head, in->w->out, MESSAGE_MAX);
 	text_add(&head, a->realm);
 	answer_keep(&head, in->m, &in->p->from.remote);
+	head_len = head.len - a->realm.len;
+	reply_copy(&head, in->m, HDR_PATH);
 	r = xcalloc(1, sizeof(*r) + head.len);
 	r->w = in->w;
 	r->challenge = a->code;
 	r->realm_len = a->realm.len;
-	r->head_len = head.len - a->realm.len;
+	r->head_len = head_len;
+	r->paths_len = head.len - a->realm.len - head_len;
 	memcpy(r->text, head.s, head.len);
 	r->txn = txn_server_new(in->w->core->txns, key, false, &in->back, &user, r);
+	if (r->txn != NULL)
+		txn_brief(r->txn);	/* regd knows a repetition by itself */
 	return r;
 }
 

@@ -24,6 +24,7 @@
 /* The bounds of core.h on identifiers, method and URI make it enough. */
 #define KEY_TEXT_MAX	(4 * ID_MAX + METHOD_MAX + URI_MAX + 32)
 #define FREE_MAX	4096	/* spare structs kept for reuse */
+#define LINGER_FACTOR	8	/* answered ones that may wait for their last timer */
 
 struct txn {
 	txn_key		 key;		/* the maps' key: 8 octets */
@@ -31,6 +32,8 @@ struct txn {
 	uint8_t		 kind;
 	uint8_t		 state;
 	bool		 active;	/* counts against the limit */
+	bool		 brief;		/* no timer J */
+	bool		 never_repeat;
 	uint16_t	 code;
 	int		 error;		/* of a send that failed at once */
 	unsigned	 flags;		/* of wire_send() */
@@ -64,9 +67,15 @@ struct occasion {
 static void txn_event(struct txn *t, enum txn_event ev, const struct occasion *o);
 
 static bool
+is_server_kind(enum txn_kind kind)
+{
+	return kind == TXN_INVITE_SERVER || kind == TXN_SERVER;
+}
+
+static bool
 is_server(const struct txn *t)
 {
-	return t->kind == TXN_INVITE_SERVER || t->kind == TXN_SERVER;
+	return is_server_kind(t->kind);
 }
 
 static struct str
@@ -226,7 +235,9 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 {
 	struct txn	*t;
 
-	if (x->active >= settings_now()->transactions_max) {
+	if (x->active >= settings_now()->transactions_max ||
+	    map_count(x->maps[is_server_kind(kind)]) >=
+	    LINGER_FACTOR * (size_t)settings_now()->transactions_max) {
 		stats->txn_refused++;
 		return NULL;
 	}
@@ -255,7 +266,7 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 	return t;
 }
 
-static void
+void
 txn_quiet(struct txn *t)
 {
 	if (!t->active)
@@ -327,6 +338,12 @@ txn_forget(struct txn *t)
 {
 	if (t != NULL)
 		t->user = NULL;
+}
+
+void
+txn_brief(struct txn *t)
+{
+	t->brief = true;
 }
 
 void
@@ -409,7 +426,7 @@ start_retransmit(struct txn *t, uint32_t actions)
 	const struct settings	*set = settings_now();
 	uint32_t		 next;
 
-	if (hop_is_stream(&t->hop))
+	if (hop_is_stream(&t->hop) || t->never_repeat)
 		return;
 	next = t->interval_ms == 0 ? (uint32_t)set->t1 : t->interval_ms * 2;
 	if (actions & START_E_SLOW)
@@ -425,7 +442,7 @@ static int64_t
 wait_of(const struct txn *t, uint32_t actions)
 {
 	const struct settings	*set = settings_now();
-	bool			 stream = hop_is_stream(&t->hop);
+	bool			 stream = hop_is_stream(&t->hop) || t->brief;
 
 	if (actions & START_B)
 		return set->timer_b;
@@ -517,6 +534,12 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 	t->interval_ms = 0;
 	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
 	return true;
+}
+
+void
+txn_never_repeat(struct txn *t)
+{
+	t->never_repeat = true;
 }
 
 void

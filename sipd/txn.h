@@ -131,6 +131,16 @@ struct txn *txn_client_new(struct txns *x, struct str branch, struct str method,
 	    const struct txn_user *user, void *arg);
 void	txn_forget(struct txn *t);		/* no more calls to its user */
 /*
+ * Server, not INVITE: ends with its final response instead of waiting for timer
+ * J, because its user gives the same answer again when it is asked again.
+ */
+void	txn_brief(struct txn *t);
+/*
+ * Client: does not count against the limit any more: nobody waits for it (a leg
+ * that was given up before its first response).
+ */
+void	txn_quiet(struct txn *t);
+/*
  * Ends at once; tells its user. A server without any answer (RFC 4320 section
  * 4.2), a client that nothing will come for.
  */
@@ -138,6 +148,11 @@ void	txn_abandon(struct txn *t);
 /* The user's own, as given; NULL when another user or none. */
 void	*txn_arg(const struct txn *t, const struct txn_user *user);
 
+/*
+ * Server: nothing is repeated by itself, only when the request comes again. For
+ * whom it is not known whether he is where he says (S33).
+ */
+void	txn_never_repeat(struct txn *t);
 /* Server: sends a response (100..699). False when the state has no use for it. */
 bool	txn_reply(struct txn *t, uint16_t code, struct str bytes);
 /* A request or ACK that belongs to t arrived again. */
