@@ -16,23 +16,18 @@
 #define NAME_MAX_	255
 
 struct set {
-	size_t	 n;
-	struct set *next;	/* retired before this one */
-	char	*names[];
+	size_t	 n, size;
+	struct set *next;	/* of those let go together */
+	char	**names;	/* lower case, sorted, each once */
 };
 
 static _Atomic(struct set *)	 current;
 static struct set		*configured;	/* from sip.conf, worker 0 */
 static struct set		*learnt;	/* from routed, worker 0 */
 static struct set		*arriving;	/* during a snapshot */
-static struct set		*retired;
+static struct set		*retired;	/* since the timer fired last */
+static struct set		*older;		/* before that: free when it fires */
 static struct loop_timer	*retiring;
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 static void
 set_free(struct set *s)
@@ -41,63 +36,121 @@ set_free(struct set *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		free(s->names[i]);
+	free(s->names);
 	free(s);
 }
 
-static struct set *
-set_with(struct set *s, struct str name)
-{
-	size_t	n = s != NULL ? s->n : 0;
-
-	if (name.len == 0 || name.len > NAME_MAX_)
-		return s;
-	for (size_t i = 0; i < n; i++)
-		if (str_caseeq(str_of(s->names[i]), name))
-			return s;
-	s = xrealloc(s, 1, sizeof(*s) + (n + 1) * sizeof(s->names[0]));
-	s->names[n] = str_dup(name);
-	str_lower(s->names[n], name.len);
-	s->n = n + 1;
-	return s;
-}
-
-static struct set *
-set_without(struct set *s, struct str name)
-{
-	for (size_t i = 0; s != NULL && i < s->n; i++)
-		if (str_caseeq(str_of(s->names[i]), name)) {
-			free(s->names[i]);
-			s->names[i] = s->names[--s->n];
-			break;
-		}
-	return s;
-}
-
 static void
-retire(void *arg)
+sets_free(struct set **list)
 {
 	struct set	*s;
 
-	while ((s = retired) != NULL) {
-		retired = s->next;
+	while ((s = *list) != NULL) {
+		*list = s->next;
 		set_free(s);
 	}
+}
+
+/* Where name (lower case) is, or would be. */
+static size_t
+set_place(const struct set *s, const char *name, bool *found)
+{
+	size_t	low = 0, high = s->n, mid;
+	int	c;
+
+	*found = false;
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if ((c = strcmp(name, s->names[mid])) == 0) {
+			*found = true;
+			return mid;
+		}
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+static bool
+lower(char buf[NAME_MAX_ + 1], struct str name)
+{
+	if (name.len == 0 || !str_copy(buf, NAME_MAX_ + 1, name))
+		return false;
+	str_lower(buf, name.len);
+	return true;
+}
+
+static void
+set_add(struct set *s, struct str name)
+{
+	char	key[NAME_MAX_ + 1];
+	size_t	at;
+	bool	found;
+
+	if (!lower(key, name))
+		return;
+	at = set_place(s, key, &found);
+	if (found)
+		return;
+	if (s->n == s->size) {
+		s->size = s->size > 0 ? 2 * s->size : 8;
+		s->names = xrealloc(s->names, s->size, sizeof(*s->names));
+	}
+	memmove(s->names + at + 1, s->names + at, (s->n - at) * sizeof(*s->names));
+	s->names[at] = xstrdup(key);
+	s->n++;
+}
+
+static void
+set_remove(struct set *s, struct str name)
+{
+	char	key[NAME_MAX_ + 1];
+	size_t	at;
+	bool	found;
+
+	if (!lower(key, name))
+		return;
+	at = set_place(s, key, &found);
+	if (!found)
+		return;
+	free(s->names[at]);
+	s->n--;
+	memmove(s->names + at, s->names + at + 1, (s->n - at) * sizeof(*s->names));
+}
+
+static struct set *
+set_new(void)
+{
+	return xcalloc(1, sizeof(struct set));
+}
+
+/*
+ * What was let go before this firing has had a whole period; what was let go in
+ * it waits for the next.
+ */
+static void
+retire(void *arg)
+{
+	sets_free(&older);
+	older = retired;
+	retired = NULL;
+	if (older != NULL)
+		loop_timer_start(retiring, RETIRE_MS, 0);
 }
 
 /* The union of what is configured and what was learnt. */
 static void
 publish(struct loop *l)
 {
-	struct set	*s = xcalloc(1, sizeof(*s)), *old;
-	const struct set *from[] = { configured, learnt };
+	struct set		*s = set_new(), *old;
+	const struct set	*from[] = { configured, learnt };
 
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; from[k] != NULL && i < from[k]->n; i++)
-			s = set_with(s, str_of(from[k]->names[i]));
-	qsort(s->names, s->n, sizeof(s->names[0]), by_name);
-	s->next = NULL;
-	old = atomic_exchange(&current, s);
-	if (old == NULL)
+			set_add(s, str_of(from[k]->names[i]));
+	if ((old = atomic_exchange(&current, s)) == NULL)
 		return;
 	old->next = retired;
 	retired = old;
@@ -113,9 +166,9 @@ static void
 configure(const struct settings *s)
 {
 	set_free(configured);
-	configured = NULL;
+	configured = set_new();
 	for (size_t i = 0; i < s->domains.n; i++)
-		configured = set_with(configured, str_of(s->domains.v[i]));
+		set_add(configured, str_of(s->domains.v[i]));
 }
 
 void
@@ -130,7 +183,8 @@ domains_close(void)
 {
 	loop_timer_free(retiring);
 	retiring = NULL;
-	retire(NULL);
+	sets_free(&older);
+	sets_free(&retired);
 	set_free(atomic_exchange(&current, NULL));
 	set_free(configured);
 	set_free(learnt);
@@ -149,22 +203,33 @@ void
 domains_begin(void)
 {
 	set_free(arriving);
-	arriving = xcalloc(1, sizeof(*arriving));
+	arriving = set_new();
 }
 
+/*
+ * During a snapshot what is new is shown when all is there: publishing costs as
+ * much as the set is long.
+ */
 void
 domains_record(struct str name, bool deleted, struct loop *l)
 {
-	if (arriving != NULL)
-		arriving = deleted ? set_without(arriving, name) :
-		    set_with(arriving, name);
-	learnt = deleted ? set_without(learnt, name) : set_with(learnt, name);
-	publish(l);
+	struct set	*s = arriving;
+
+	if (s == NULL && (s = learnt) == NULL)
+		s = learnt = set_new();
+	if (deleted)
+		set_remove(s, name);
+	else
+		set_add(s, name);
+	if (s == learnt)
+		publish(l);
 }
 
 void
 domains_complete(struct loop *l)
 {
+	if (arriving == NULL)
+		return;
 	set_free(learnt);
 	learnt = arriving;
 	arriving = NULL;
@@ -176,13 +241,12 @@ domain_is_local(struct str host)
 {
 	const struct set	*s = atomic_load(&current);
 	char			 name[NAME_MAX_ + 1];
-	char			*key = name;
+	bool			 found;
 
-	if (s == NULL || !str_copy(name, sizeof(name), host))
+	if (s == NULL || !lower(name, host))
 		return false;
-	str_lower(name, host.len);
-	return s->n > 0 && bsearch(&key, s->names, s->n, sizeof(s->names[0]),
-	    by_name) != NULL;
+	set_place(s, name, &found);
+	return found;
 }
 
 struct str
