@@ -164,12 +164,3 @@ answer_plain(const struct inbound *in, uint16_t code, struct str reason)
 		return;
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote, &a);
 }
-
-void
-answer_txn(const struct inbound *in, struct txn *t, uint16_t code,
-    struct str reason)
-{
-	struct answer	a = { .code = code, .reason = reason };
-
-	answer_send(in->w, t, in->m, &in->back, &in->p->from.remote, &a);
-}

@@ -46,8 +46,5 @@ void	answer_send_kept(struct worker *w, struct txn *t, struct str kept,
 	    const struct answer *a);
 /* Statelessly, with code and reason alone. */
 void	answer_plain(const struct inbound *in, uint16_t code, struct str reason);
-/* Same for a request that has a transaction. */
-void	answer_txn(const struct inbound *in, struct txn *t, uint16_t code,
-	    struct str reason);
 
 #endif

@@ -29,8 +29,8 @@
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
-#define ALLOW	"INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, UPDATE, INFO, " \
-	"REFER, SUBSCRIBE, NOTIFY, PUBLISH, MESSAGE"
+#define ALLOW	"INVITE,ACK,BYE,CANCEL,OPTIONS,REGISTER,PRACK,UPDATE,INFO," \
+	"REFER,SUBSCRIBE,NOTIFY,PUBLISH,MESSAGE"
 
 static struct keyring nonce_keys;
 
@@ -147,19 +147,35 @@ core_is_us(const struct inbound *in, const struct uri *u)
 
 /* ---- requests ------------------------------------------------------------------ */
 
+/*
+ * RFC 3261 section 11.2 wants these, S33 wants an answer that is at most half as
+ * long again as the request: what has no room is left out.
+ */
 static void
 write_options(struct text *t, void *arg)
 {
-	reply_header(t, STR("Allow"), STR(ALLOW));
-	reply_header(t, STR("Accept"), STR("application/sdp"));
-	reply_header(t, STR("Supported"), STR("path"));
+	static const struct {
+		struct str	name, value;
+	} headers[] = {
+		{ STR("Allow"), STR(ALLOW) },
+		{ STR("Supported"), STR("path") },
+		{ STR("Accept"), STR("application/sdp") },
+	};
+	const size_t	room = *(const size_t *)arg * 3 / 2;
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		if (t->len + headers[i].name.len + headers[i].value.len +
+		    sizeof(": \r\nContent-Length: 0\r\n\r\n") <= room)
+			reply_header(t, headers[i].name, headers[i].value);
 }
 
 static void
 answer_options(const struct inbound *in)
 {
+	size_t	len = in->m->text.len;
+
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
-	    &(struct answer){ .code = 200, .more = write_options });
+	    &(struct answer){ .code = 200, .more = write_options, .arg = &len });
 }
 
 /*

@@ -63,6 +63,7 @@ struct proxy {
 	struct hop	 from;		/* where the request came from */
 	struct hop	 back;		/* where responses go */
 	enum method	 method;
+	bool		 trying;	/* 100 was sent */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
 

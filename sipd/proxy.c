@@ -141,9 +141,22 @@ proxy_new(const struct inbound *in, const struct route_plan *r)
 		    &(struct answer){ .code = 503, .retry_after_s = RETRY_S });
 		return NULL;
 	}
-	if (invite)
-		answer_txn(in, p->server, 100, STR_NONE);
 	return p;
+}
+
+/*
+ * The 100 goes out at once to those who have shown that they are where they say:
+ * on a connection, by a nonce, in a dialog. Others get it when their request
+ * goes on; a refusal is then the only packet for theirs (S33).
+ */
+static void
+proxy_trying(struct proxy *p)
+{
+	if (p->trying || !proxy_is_invite(p))
+		return;
+	p->trying = true;
+	answer_send(p->w, p->server, proxy_request(p), &p->back, &p->from.remote,
+	    &(struct answer){ .code = 100 });
 }
 
 /* ---- the end ------------------------------------------------------------------ */
@@ -193,6 +206,8 @@ proxy_answer(struct proxy *p, const struct answer *a)
 {
 	if (p->finished || p->server == NULL)
 		return;
+	if (!p->trying && proxy_is_invite(p))
+		txn_never_repeat(p->server);
 	proxy_ref(p);		/* the transaction may end with it */
 	answer_send(p->w, p->server, proxy_request(p), &p->back, &p->from.remote, a);
 	proxy_finish(p, a->code);
@@ -456,6 +471,7 @@ wait_for_replica(struct proxy *p)
 	if (replica_synced() || p->waited == WAITS_MAX)
 		return false;
 	p->waited++;
+	proxy_trying(p);
 	wheel_timer_init(&p->wait, on_wait, p);
 	wheel_start(p->w->wheel, &p->wait, WAIT_MS);
 	return true;
@@ -480,6 +496,7 @@ start_legs(struct proxy *p)
 		return;
 	}
 	proxy_ref(p);
+	proxy_trying(p);
 	for (unsigned i = 0; i < p->nlegs && !p->finished; i++)
 		leg_start(p->legs[i]);
 	proxy_unref(p);
@@ -628,6 +645,8 @@ proxy_begin(const struct inbound *in, const struct admission *a,
 	p->challenge = a->code;
 	p->realm = str_dup(a->realm);
 	p->from_aor = str_dup(a->from_aor);
+	if (hop_is_stream(&p->from) || a->ndigests > 0)
+		proxy_trying(p);
 	ask_routed(p, in, a);
 	if (a->ndigests > 0)
 		ask_regd(p, in, a);
@@ -645,6 +664,7 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 	p->in_dialog = true;
 	p->from_caller = r->from_caller;
 	p->cookie = r->cookie;
+	proxy_trying(p);
 	if (dialog_target(r, in, &to) < 0) {
 		proxy_refuse(p, 503);
 		return;
