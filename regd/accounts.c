@@ -103,12 +103,14 @@ hex_digit(char c)
 	return -1;
 }
 
-static bool
-hex_read(struct str hex, char *out)
+bool
+ha1_from_hex(struct str hex, char *out)
 {
 	int high, low;
 
-	for (size_t i = 0; i + 1 < hex.len; i += 2) {
+	if (hex.len % 2 != 0)
+		return false;
+	for (size_t i = 0; i < hex.len; i += 2) {
 		high = hex_digit(hex.s[i]);
 		low = hex_digit(hex.s[i + 1]);
 		if (high < 0 || low < 0)
@@ -130,32 +132,41 @@ hex_write(const char *in, size_t n, struct digest_hex *out)
 	out->len = (uint8_t)(2 * n);
 }
 
-bool
-account_ha1(const struct account *c, enum digest_algorithm a,
-    enum ha1_form form, struct digest_hex *out)
+static size_t
+ha1_len(int i)
+{
+	return digest_hex_len((enum digest_algorithm)(i / HA1_FORMS)) / 2;
+}
+
+/* The octets of HA1 number wanted, empty when there are none. */
+static struct str
+ha1_octets(const struct account *c, int wanted)
 {
 	size_t at = 0;
-	int wanted = (int)a * HA1_FORMS + (int)form;
 
 	if ((c->have & 1 << wanted) == 0)
-		return false;
+		return STR_NONE;
 	for (int i = 0; i < TEXTS; i++)
 		at += c->len[i];
 	for (int i = 0; i < wanted; i++)
 		if ((c->have & 1 << i) != 0)
-			at += digest_hex_len((enum digest_algorithm)(i / HA1_FORMS)) / 2;
-	hex_write(c->bytes + at, digest_hex_len(a) / 2, out);
+			at += ha1_len(i);
+	return str_make(c->bytes + at, ha1_len(wanted));
+}
+
+bool
+account_ha1(const struct account *c, enum digest_algorithm a,
+    enum ha1_form form, struct digest_hex *out)
+{
+	struct str octets = ha1_octets(c, (int)a * HA1_FORMS + (int)form);
+
+	if (octets.len == 0)
+		return false;
+	hex_write(octets.s, octets.len, out);
 	return true;
 }
 
 /* ---- making ---- */
-
-static bool
-ha1_usable(const struct store_account *from, int i)
-{
-	return from->ha1[i / HA1_FORMS][i % HA1_FORMS].len ==
-	    digest_hex_len((enum digest_algorithm)(i / HA1_FORMS));
-}
 
 static struct account *
 make(const struct store_account *from, uint64_t version)
@@ -164,7 +175,7 @@ make(const struct store_account *from, uint64_t version)
 		from->aor, from->name, from->number, from->realm
 	};
 	struct account *c;
-	struct str hex;
+	struct str ha1;
 	size_t size = sizeof(*c), at = 0;
 
 	for (int i = 0; i < TEXTS; i++) {
@@ -172,8 +183,7 @@ make(const struct store_account *from, uint64_t version)
 		size += texts[i].len;
 	}
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
-		if (ha1_usable(from, i))
-			size += from->ha1[i / HA1_FORMS][i % HA1_FORMS].len / 2;
+		size += from->ha1[i / HA1_FORMS][i % HA1_FORMS].len;
 	c = xcalloc(1, size);
 	c->version = version;
 	for (int i = 0; i < TEXTS; i++) {
@@ -183,11 +193,12 @@ make(const struct store_account *from, uint64_t version)
 		at += texts[i].len;
 	}
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++) {
-		hex = from->ha1[i / HA1_FORMS][i % HA1_FORMS];
-		if (!ha1_usable(from, i) || !hex_read(hex, c->bytes + at))
+		ha1 = from->ha1[i / HA1_FORMS][i % HA1_FORMS];
+		if (ha1.len == 0 || ha1.len != ha1_len(i))
 			continue;
+		memcpy(c->bytes + at, ha1.s, ha1.len);
 		c->have |= (uint8_t)(1 << i);
-		at += hex.len / 2;
+		at += ha1.len;
 	}
 	return c;
 }
@@ -203,28 +214,20 @@ account_free(struct account *c)
 		n += c->len[i];
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
 		if ((c->have & 1 << i) != 0)
-			n += digest_hex_len((enum digest_algorithm)(i / HA1_FORMS)) / 2;
+			n += ha1_len(i);
 	explicit_bzero(c->bytes, n);
 	free(c);
 }
 
 void
-account_row(const struct account *c, struct account_hex *hex,
-    struct store_account *out)
+account_row(const struct account *c, struct store_account *out)
 {
-	struct digest_hex *h;
-
 	*out = (struct store_account){
 		.aor = account_aor(c), .name = account_name(c),
 		.number = account_number(c), .realm = account_realm(c),
 	};
-	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++) {
-		h = &hex->v[i / HA1_FORMS][i % HA1_FORMS];
-		if (account_ha1(c, (enum digest_algorithm)(i / HA1_FORMS),
-		    (enum ha1_form)(i % HA1_FORMS), h))
-			out->ha1[i / HA1_FORMS][i % HA1_FORMS] =
-			    str_make(h->s, h->len);
-	}
+	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
+		out->ha1[i / HA1_FORMS][i % HA1_FORMS] = ha1_octets(c, i);
 }
 
 /* ---- the table ---- */

@@ -42,12 +42,10 @@ uint64_t account_version(const struct account *c);
 /* In hex into *out; false (and *out untouched) when there is none. */
 bool	account_ha1(const struct account *c, enum digest_algorithm a,
 	    enum ha1_form form, struct digest_hex *out);
-/* As the store wants it; hex receives the digests. */
-struct account_hex {
-	struct digest_hex v[DIGEST_ALGORITHMS][HA1_FORMS];
-};
-void	account_row(const struct account *c, struct account_hex *hex,
-	    struct store_account *out);
+/* As the store wants it: slices into the account. */
+void	account_row(const struct account *c, struct store_account *out);
+/* Octets from hex digits into out, which holds hex.len / 2; false: not hex. */
+bool	ha1_from_hex(struct str hex, char *out);
 
 /* Walks in parts: the account numbered *cursor or the next one. */
 struct account *accounts_next(const struct accounts *a, uint64_t *cursor);

@@ -74,7 +74,6 @@ struct journal {
 	struct batch		*gathers, *flies;	/* flies: NULL when not */
 	struct writer_job	 job;
 	struct store_account	*rows;		/* of the job */
-	struct account_hex	*hex;
 	struct change		*spare;
 	struct set_records	 scratch;
 	uint64_t		 number;
@@ -291,16 +290,13 @@ rows_fill(struct journal *j, const struct batch *b)
 {
 	const struct account_change *a;
 
-	j->rows = NULL;
-	j->hex = NULL;
 	if (b->naccounts == 0)
 		return;
 	j->rows = xcalloc(b->naccounts, sizeof(*j->rows));
-	j->hex = xcalloc(b->naccounts, sizeof(*j->hex));
 	for (size_t i = 0; i < b->naccounts; i++) {
 		a = &b->accounts[i];
 		if (a->now != NULL)
-			account_row(a->now, &j->hex[i], &j->rows[i]);
+			account_row(a->now, &j->rows[i]);
 		else
 			j->rows[i].remove = true;
 		j->rows[i].aor = str_of(a->aor);
@@ -311,11 +307,7 @@ static void
 rows_free(struct journal *j)
 {
 	free(j->rows);
-	if (j->hex != NULL)
-		explicit_bzero(j->hex, j->job.batch.naccounts * sizeof(*j->hex));
-	free(j->hex);
 	j->rows = NULL;
-	j->hex = NULL;
 }
 
 static void

@@ -36,7 +36,7 @@ enum ha1_form {
 
 struct store_account {
 	struct str	aor, name, number, realm;
-	/* In hex; empty when not known. */
+	/* Octets, not hex; empty when not known. */
 	struct str	ha1[DIGEST_ALGORITHMS][HA1_FORMS];
 	bool		remove;
 };

@@ -17,9 +17,9 @@ static const char *const schema[] = {
 	"CREATE TABLE accounts ("
 	" aor TEXT PRIMARY KEY, name TEXT NOT NULL, number TEXT NOT NULL,"
 	" realm TEXT NOT NULL,"
-	" md5_user TEXT NOT NULL, md5_full TEXT NOT NULL,"
-	" sha256_user TEXT NOT NULL, sha256_full TEXT NOT NULL,"
-	" sha512_256_user TEXT NOT NULL, sha512_256_full TEXT NOT NULL"
+	" md5_user BLOB NOT NULL, md5_full BLOB NOT NULL,"
+	" sha256_user BLOB NOT NULL, sha256_full BLOB NOT NULL,"
+	" sha512_256_user BLOB NOT NULL, sha512_256_full BLOB NOT NULL"
 	") WITHOUT ROWID;"
 	"CREATE TABLE bindings ("
 	" aor TEXT PRIMARY KEY, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
@@ -132,7 +132,7 @@ load_accounts(struct store *s, const struct store_loader *l, void *arg)
 		a.number = db_str(st, 2);
 		a.realm = db_str(st, 3);
 		for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
-			a.ha1[i / HA1_FORMS][i % HA1_FORMS] = db_str(st, 4 + i);
+			a.ha1[i / HA1_FORMS][i % HA1_FORMS] = db_blob(st, 4 + i);
 		l->account(arg, &a);
 	}
 	return n;
@@ -225,7 +225,7 @@ account_write(struct store *s, const struct store_account *a)
 	db_bind_str(st, 3, a->number);
 	db_bind_str(st, 4, a->realm);
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
-		db_bind_str(st, 5 + i, a->ha1[i / HA1_FORMS][i % HA1_FORMS]);
+		db_bind_blob(st, 5 + i, a->ha1[i / HA1_FORMS][i % HA1_FORMS]);
 	return run(st);
 }
 

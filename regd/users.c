@@ -39,7 +39,7 @@ struct row {
 	char		 aor_buf[AOR_MAX];
 	struct str	 aor;
 	struct store_account account;
-	struct account_hex hex;			/* what account.ha1 points to */
+	char		 octets[DIGEST_ALGORITHMS][HA1_FORMS][DIGEST_HEX_MAX / 2];
 };
 
 static void complain_row(struct job *job, const struct rec_user *u,
@@ -178,27 +178,35 @@ number_check(struct job *job, const struct row *row)
 
 /* ---- credentials ---- */
 
-static struct str
-hex_str(const struct digest_hex *h)
+/* hex becomes the row's HA1; false when it is no hex of the right length. */
+static bool
+ha1_set(struct row *row, enum digest_algorithm a, enum ha1_form form,
+    struct str hex)
 {
-	return str_make(h->s, h->len);
+	char *to = row->octets[a][form];
+
+	if (hex.len != digest_hex_len(a) || !ha1_from_hex(hex, to))
+		return false;
+	row->account.ha1[a][form] = str_make(to, hex.len / 2);
+	return true;
 }
 
 static void
 password_hash(struct row *row)
 {
 	struct str user, domain;
-	struct digest_hex *h;
+	struct digest_hex h;
 
 	aor_split(row->aor, &user, &domain);
 	for (int a = 0; a < DIGEST_ALGORITHMS; a++)
 		for (int form = 0; form < HA1_FORMS; form++) {
-			h = &row->hex.v[a][form];
 			digest_ha1((enum digest_algorithm)a,
 			    form == HA1_USER ? user : row->aor,
-			    row->account.realm, row->user->password, h);
-			row->account.ha1[a][form] = hex_str(h);
+			    row->account.realm, row->user->password, &h);
+			(void)ha1_set(row, (enum digest_algorithm)a,
+			    (enum ha1_form)form, str_make(h.s, h.len));
 		}
+	explicit_bzero(&h, sizeof(h));
 }
 
 /* A digest given in hex: of the plain user name. */
@@ -206,33 +214,17 @@ static bool
 ha1_take(struct job *job, struct row *row, enum digest_algorithm a,
     const char *name, struct str given)
 {
-	if (given.len == 0)
+	if (given.len == 0 || ha1_set(row, a, HA1_USER, given))
 		return true;
-	if (given.len != digest_hex_len(a) ||
-	    strspn(given.s, "0123456789abcdefABCDEF") < given.len) {
-		complain_row(job, row->user, "%s needs %zu hex digits", name,
-		    digest_hex_len(a));
-		return false;
-	}
-	row->account.ha1[a][HA1_USER] = given;
-	return true;
-}
-
-static bool
-hex_terminated(struct str s, char buf[DIGEST_HEX_MAX + 2], struct str *out)
-{
-	if (!str_copy(buf, DIGEST_HEX_MAX + 2, s))
-		return false;
-	*out = str_make(buf, s.len);
-	return true;
+	complain_row(job, row->user, "%.*s: %s needs %zu hex digits",
+	    STR_ARG(row->aor), name, digest_hex_len(a));
+	return false;
 }
 
 static bool
 credential_check(struct job *job, struct row *row, const struct account *have)
 {
 	const struct rec_user *u = row->user;
-	static char md5[DIGEST_HEX_MAX + 2], sha256[DIGEST_HEX_MAX + 2];
-	struct str given_md5, given_sha256;
 
 	if (u->password.len == 0 && u->ha1_md5.len == 0 &&
 	    u->ha1_sha256.len == 0) {
@@ -252,13 +244,8 @@ credential_check(struct job *job, struct row *row, const struct account *have)
 		password_hash(row);
 		return true;
 	}
-	if (!hex_terminated(u->ha1_md5, md5, &given_md5) ||
-	    !hex_terminated(u->ha1_sha256, sha256, &given_sha256)) {
-		complain_row(job, u, "%.*s: HA1 too long", STR_ARG(row->aor));
-		return false;
-	}
-	return ha1_take(job, row, DIGEST_MD5, "ha1_md5", given_md5) &&
-	    ha1_take(job, row, DIGEST_SHA256, "ha1_sha256", given_sha256);
+	return ha1_take(job, row, DIGEST_MD5, "ha1_md5", u->ha1_md5) &&
+	    ha1_take(job, row, DIGEST_SHA256, "ha1_sha256", u->ha1_sha256);
 }
 
 /* ---- one row, all rows ---- */
@@ -284,7 +271,7 @@ row_judge(struct job *job, struct row *row, enum user_mode mode)
 	row->account = (struct store_account){ .aor = row->aor,
 	    .realm = domain };
 	if (have != NULL)
-		account_row(have, &row->hex, &row->account);
+		account_row(have, &row->account);
 	if (u->name.len > 0)
 		row->account.name = u->name;
 	if (u->number.len > 0)
