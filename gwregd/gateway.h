@@ -37,13 +37,4 @@ void	gateway_show(struct gateway *w, struct show *s);
 void	gateway_warn(struct gateway *w, struct status_is *out);
 bool	gateway_registered(const struct gateway *w);
 
-/*
- * Reads the password file of set (relative names: beside sip.conf) into a
- * malloc'd text without its last line end; free it with secret_free().
- * -errno; -ENODATA when there is none or it is empty.
- */
-int	secret_read(const struct dirs *d, const struct gateway_settings *set,
-	    char **out);
-void	secret_free(char *secret);		/* NULL is fine */
-
 #endif

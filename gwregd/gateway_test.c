@@ -19,6 +19,7 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "gwregd/keep.h"
+#include "gwregd/secret.h"
 
 static const struct daemon daemon_ = { .name = "gwregd", .index = 5 };
 

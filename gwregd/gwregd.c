@@ -15,6 +15,7 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "gwregd/gateway.h"
+#include "gwregd/secret.h"
 
 #define LEAVE_MAX_MS	1000		/* for signing off at the end */
 

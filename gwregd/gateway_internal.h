@@ -1,0 +1,57 @@
+#ifndef GWREGD_GATEWAY_INTERNAL_H
+#define GWREGD_GATEWAY_INTERNAL_H
+
+#include "common/route.h"
+#include "gwregd/gateway.h"
+#include "gwregd/identity.h"
+#include "gwregd/keep.h"
+#include "gwregd/machine.h"
+
+/* What gateway.c, gateway_send.c and gateway_show.c share, and nobody else. */
+#define TESTERS_MAX	4
+
+struct gateway {
+	struct gwregd	*g;
+	char		*name;
+	const struct gateway_settings *set;
+	const struct gateway_settings *next;	/* after the sign-off */
+	char		*secret;
+	struct machine	 machine;
+	struct loop_timer *timer;
+	struct keep	 keep;
+	uint32_t	 expires_s;	/* that we ask for */
+	unsigned	 rounds;	/* challenges answered in this attempt */
+	bool		 raised;	/* 423 was obeyed in this attempt */
+	bool		 goes_on;	/* what is sent next belongs to it */
+	bool		 asked_to_leave, was_signed;	/* the open question */
+	uint64_t	 question;	/* 0: none open */
+	struct mono	 asked;
+	bool		 off;		/* by command */
+	bool		 dying;
+	int		 rtt_ms;	/* -1: not known */
+	char		 server[80];
+	char		 error[200];
+	struct bus_ticket testers[TESTERS_MAX];
+	unsigned	 ntesters;
+	struct identity	 id;		/* of set */
+};
+
+/* Shall it be registered? */
+bool	gateway_wanted(const struct gateway *w);
+/* Writes the small file as things stand. */
+void	gateway_save(struct gateway *w);
+/* Reads the password again; true when it has changed. */
+bool	gateway_secret_renew(struct gateway *w,
+	    const struct gateway_settings *set);
+
+/* gateway_send.c: the machine's send(); forgets the open question. */
+void	gateway_send(void *arg, bool leave);
+void	gateway_question_forget(struct gateway *w);
+/* An attempt has failed, w->error says why: counts and logs it. */
+void	gateway_attempt_failed(struct gateway *w);
+
+/* gateway_show.c */
+enum gateway_state gateway_state(const struct gateway *w);
+const char *gateway_reason(const struct gateway *w);
+
+#endif

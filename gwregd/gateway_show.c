@@ -1,0 +1,142 @@
+/*
+ * gateway_show - a gateway's state as others see it: the feed, sipctl, warnings.
+ */
+#include "gwregd/gateway_internal.h"
+
+#include <stdio.h>
+
+#include "common/mono.h"
+
+enum gateway_state
+gateway_state(const struct gateway *w)
+{
+	const struct machine *m = &w->machine;
+
+	if (machine_registered(m, boot_ms()) && m->state != ST_LEAVING)
+		return GATEWAY_REGISTERED;
+	switch (m->state) {
+	case ST_TRYING:
+	case ST_CHALLENGED:
+		return m->failures > 0 ? GATEWAY_FAILED : GATEWAY_TRYING;
+	case ST_WAITING:
+		return m->failures > 0 ? GATEWAY_FAILED : GATEWAY_TRYING;
+	default:
+		return GATEWAY_OFF;
+	}
+}
+
+const char *
+gateway_reason(const struct gateway *w)
+{
+	switch (gateway_state(w)) {
+	case GATEWAY_FAILED:
+		return w->error;
+	case GATEWAY_OFF:
+		return w->set->disabled || w->off ? "disabled" :
+		    "nothing to register";
+	default:
+		return "";
+	}
+}
+
+static struct msg_gateway
+message(struct gateway *w)
+{
+	return (struct msg_gateway){
+		.name = str_of(w->name), .version = gwregd_version(w->g),
+		.deleted = w->dying, .state = (uint8_t)gateway_state(w),
+		.domain = str_of(w->set->domain), .channels = w->set->channels,
+		.reason = str_of(gateway_reason(w)),
+	};
+}
+
+void
+gateway_publish(struct gateway *w)
+{
+	struct msg_gateway m = message(w);
+
+	gwregd_count(w->g);
+	if (w->g->self->feed != NULL)
+		feed_publish(w->g->self->feed, MSG_GATEWAY, &m);
+}
+
+bool
+gateway_emit(struct gateway *w, struct feed *f)
+{
+	struct msg_gateway m = message(w);
+
+	return feed_emit(f, MSG_GATEWAY, &m);
+}
+
+/* ---- showing ---- */
+
+static const char *
+state_word(const struct gateway *w)
+{
+	switch (gateway_state(w)) {
+	case GATEWAY_REGISTERED:
+		return "registered";
+	case GATEWAY_TRYING:
+		return "trying";
+	case GATEWAY_FAILED:
+		return "failed";
+	default:
+		return w->set->disabled || w->off ? "disabled" : "unregistered";
+	}
+}
+
+void
+gateway_show(struct gateway *w, struct show *s)
+{
+	int64_t now_ms = boot_ms();
+	char error[260];
+	const struct machine *m = &w->machine;
+
+	if (w->dying)
+		return;
+	show_row(s);
+	show_text(s, "name", str_of(w->name));
+	show_text(s, "state", str_of(state_word(w)));
+	if (w->set->username[0] != '\0')
+		show_text(s, "registered_as", str_of(w->id.aor + 4));
+	else
+		show_null(s, "registered_as");
+	if (w->server[0] != '\0')
+		show_text(s, "server", str_of(w->server));
+	else
+		show_null(s, "server");
+	if (gateway_registered(w))
+		show_number(s, "expires_s", (m->until_ms - now_ms) / 1000);
+	else
+		show_null(s, "expires_s");
+	if (w->rtt_ms >= 0)
+		show_number(s, "rtt_ms", w->rtt_ms);
+	else
+		show_null(s, "rtt_ms");
+	show_null(s, "calls");
+	show_number(s, "channels", w->set->channels);
+	if (w->error[0] != '\0' && m->state == ST_WAITING)
+		(void)snprintf(error, sizeof(error), "%s, next try in %lld s",
+		    w->error, (long long)(m->wake_ms - now_ms + 999) / 1000);
+	else
+		(void)snprintf(error, sizeof(error), "%s", w->error);
+	show_text(s, "last_error", str_of(error));
+	show_text(s, "domain", str_of(w->set->domain));
+}
+
+void
+gateway_warn(struct gateway *w, struct status_is *out)
+{
+	char command[300];
+
+	if (gateway_state(w) != GATEWAY_FAILED || w->dying)
+		return;
+	(void)snprintf(command, sizeof(command), "sipctl gw show %s", w->name);
+	status_warn(out, command, "gateway %s: %s", w->name, w->error);
+}
+
+bool
+gateway_registered(const struct gateway *w)
+{
+	return gateway_state(w) == GATEWAY_REGISTERED;
+}
