@@ -4,10 +4,8 @@
  * asked.c and users.c bring changes, writer.c writes them. Two batches take
  * turns: one gathers while the other is written. The loop never waits.
  *
- * Folding keeps the journal short without unpacking it: every AOR that changed
- * is in the dirty list; folding writes their present state, part by part, and
- * the last part cuts the journal up to the commit that was last when folding
- * began. What changed since is in the journal behind that, or dirty again.
+ * In quiet moments, or when the journal has grown large, it has fold.c's parts
+ * written instead; batches that wait go first until folding is overdue.
  */
 #include "regd/journal.h"
 
@@ -18,13 +16,12 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/stats.h"
+#include "regd/fold.h"
 
 #define GATHER_OCTETS	(64u << 20)
 #define GATHER_CHANGES	65536
-#define FOLD_PART	512		/* AORs in one transaction */
 #define FOLD_QUIET_MS	1000
 #define FOLD_OCTETS	(32u << 20)	/* folding is overdue */
-#define RETRY_MS	2000
 
 /*
  * Under load commits begin at least so far apart, unless many changes wait
@@ -56,10 +53,6 @@ struct batch {
 	size_t			 nwaiters, waiters_size;
 };
 
-struct dirty {
-	struct aor	*first, **last;
-};
-
 struct journal {
 	struct writer		*writer;
 	struct bindings		*bindings;
@@ -79,16 +72,7 @@ struct journal {
 	uint64_t		 number;
 	uint64_t		 octets;
 	int64_t			 quiet_since;
-	/* folding */
-	struct dirty		 dirty, folding;
-	bool			 folds;
-	uint64_t		 through;
-	uint64_t		 through_octets;
-	struct aor		*part[FOLD_PART];
-	uint32_t		 npart;
-	struct store_record	 records[FOLD_PART];
-	struct buf		 fold_packed;
-	int64_t			 fold_after;
+	struct fold		 fold;
 	bool			 part_next;	/* after a batch, when overdue */
 	char			 trouble[200];
 	bool			 troubled;
@@ -112,46 +96,10 @@ batch_empty(const struct batch *b)
 	return b->packed.len == 0 && b->naccounts == 0 && b->nwaiters == 0;
 }
 
-static void
-dirty_add(struct dirty *d, struct aor *a)
-{
-	a->dirty = true;
-	a->dirty_next = NULL;
-	*d->last = a;
-	d->last = &a->dirty_next;
-}
-
-static struct aor *
-dirty_take(struct dirty *d)
-{
-	struct aor *a = d->first;
-
-	if (a == NULL)
-		return NULL;
-	d->first = a->dirty_next;
-	if (d->first == NULL)
-		d->last = &d->first;
-	a->dirty = false;
-	return a;
-}
-
-/* from's AORs go behind to's; from is empty then. */
-static void
-dirty_move(struct dirty *to, struct dirty *from)
-{
-	if (from->first == NULL)
-		return;
-	*to->last = from->first;
-	to->last = from->last;
-	from->first = NULL;
-	from->last = &from->first;
-}
-
 void
 journal_dirty(struct journal *j, struct aor *a)
 {
-	if (!a->dirty)
-		dirty_add(&j->dirty, a);
+	fold_dirty(&j->fold, a);
 }
 
 static struct change *
@@ -170,31 +118,6 @@ change_free(struct journal *j, struct change *c)
 {
 	c->next = j->spare;
 	j->spare = c;
-}
-
-static void
-stamp_now(struct store_stamp *s)
-{
-	str_copy(s->boot, sizeof(s->boot), str_of(boot_id()));
-	s->boot_ms = boot_ms();
-	s->wall_ms = wall_ms();
-}
-
-/*
- * Packs the AOR with what is left of its contacts at boot_ms. A batch is
- * stamped when it is handed over, a little after its changes were packed; what
- * is left was then packed at most that little too large, never too small.
- */
-static void
-pack(struct journal *j, struct buf *to, const struct aor *a,
-    const struct set *set, uint64_t version, int64_t now_ms)
-{
-	struct msg_bindings m = { .aor = aor_text(a), .version = version };
-
-	set_records(&j->scratch, set, now_ms);
-	m.bindings.v = j->scratch.v;
-	m.bindings.n = j->scratch.n;
-	msg_pack(to, MSG_BINDINGS, &m);
 }
 
 /* ---- in force, or not ---- */
@@ -325,7 +248,7 @@ commit_start(struct journal *j)
 		.accounts = j->rows,
 		.naccounts = b->naccounts,
 	};
-	stamp_now(&j->job.batch.stamp);
+	store_stamp_now(&j->job.batch.stamp);
 	j->began = loop_now(j->loop);
 	writer_start(j->writer, &j->job);
 }
@@ -355,6 +278,14 @@ trouble_note(struct journal *j, const char *what)
 }
 
 static void
+trouble_over(struct journal *j)
+{
+	if (j->troubled)
+		log_problem("REG", "store: well again");
+	j->troubled = false;
+}
+
+static void
 commit_done(struct journal *j)
 {
 	struct batch *b = j->flies;
@@ -369,9 +300,7 @@ commit_done(struct journal *j)
 		batch_fail(j, b, error);
 		return;
 	}
-	if (j->troubled)
-		log_problem("REG", "store: well again");
-	j->troubled = false;
+	trouble_over(j);
 	stats->commits++;
 	stats->commit_rows += b->npacked;
 	j->octets += b->packed.len;
@@ -390,70 +319,11 @@ fold_overdue(const struct journal *j)
 }
 
 static void
-fold_begin(struct journal *j)
+fold_start(struct journal *j)
 {
-	j->folds = true;
-	j->through = j->number;
-	j->through_octets = j->octets;
-	dirty_move(&j->folding, &j->dirty);
-}
-
-static void
-fold_part_start(struct journal *j)
-{
-	int64_t now_ms = boot_ms();
-	size_t from[FOLD_PART + 1];
-	struct aor *a;
-	uint32_t n = 0;
-
-	buf_clear(&j->fold_packed);
-	while (n < FOLD_PART && (a = dirty_take(&j->folding)) != NULL) {
-		from[n] = j->fold_packed.len;
-		if (set_live(a->set, now_ms) > 0)
-			pack(j, &j->fold_packed, a, a->set, a->version, now_ms);
-		a->folding++;
-		j->part[n++] = a;
-	}
-	from[n] = j->fold_packed.len;
-	for (uint32_t i = 0; i < n; i++)
-		j->records[i] = (struct store_record){
-			.aor = aor_text(j->part[i]),
-			.packed = str_make(j->fold_packed.s + from[i],
-			    from[i + 1] - from[i]),
-		};
-	j->npart = n;
 	j->job.folds = true;
-	j->job.fold = (struct store_fold){
-		.records = j->records, .n = n,
-		.last = j->folding.first == NULL, .through = j->through,
-	};
-	stamp_now(&j->job.fold.stamp);
+	fold_part(&j->fold, boot_ms(), &j->job.fold);
 	writer_start(j->writer, &j->job);
-}
-
-static void
-fold_part_done(struct journal *j)
-{
-	struct aor *a;
-
-	for (uint32_t i = 0; i < j->npart; i++) {
-		a = j->part[i];
-		a->folding--;
-		if (j->job.error < 0)
-			journal_dirty(j, a);
-		else
-			bindings_forget(j->bindings, a);
-	}
-	j->npart = 0;
-	if (j->job.error < 0) {
-		trouble_note(j, "folding");
-		dirty_move(&j->dirty, &j->folding);
-		j->folds = false;
-		j->fold_after = boot_ms() + RETRY_MS;
-	} else if (j->job.fold.last) {
-		j->folds = false;
-		j->octets -= j->through_octets;
-	}
 }
 
 static void
@@ -463,7 +333,12 @@ job_done(void *arg, struct writer_job *job)
 
 	j->quiet_since = boot_ms();
 	if (job->folds) {
-		fold_part_done(j);
+		if (job->error < 0)
+			trouble_note(j, "folding");
+		else
+			trouble_over(j);
+		j->octets -= fold_part_done(&j->fold, j->bindings, job->error,
+		    job->fold.last, j->quiet_since);
 		j->part_next = false;
 	} else {
 		commit_done(j);
@@ -479,10 +354,10 @@ turn_end(void *arg)
 
 	if (writer_busy(j->writer))
 		return;
-	if (j->part_next && !j->folds && boot_ms() >= j->fold_after)
-		fold_begin(j);
-	if (j->folds && (j->part_next || batch_empty(j->gathers)))
-		fold_part_start(j);
+	if (j->part_next && !j->fold.runs && boot_ms() >= j->fold.not_before)
+		fold_begin(&j->fold, j->number, j->octets);
+	if (j->fold.runs && (j->part_next || batch_empty(j->gathers)))
+		fold_start(j);
 	else if (!batch_empty(j->gathers) && !commit_paced(j))
 		commit_start(j);
 }
@@ -502,11 +377,12 @@ journal_tick(struct journal *j, int64_t now_ms)
 	    now_ms - j->quiet_since >= FOLD_QUIET_MS;
 
 	/* While a batch is written its AORs are not dirty yet. */
-	if (writer_busy(j->writer) || j->folds || now_ms < j->fold_after)
+	if (writer_busy(j->writer) || j->fold.runs ||
+	    now_ms < j->fold.not_before)
 		return;
 	if (fold_overdue(j) ||
-	    (quiet && (j->octets > 0 || j->dirty.first != NULL)))
-		fold_begin(j);
+	    (quiet && (j->octets > 0 || j->fold.dirty.first != NULL)))
+		fold_begin(&j->fold, j->number, j->octets);
 }
 
 /* ---- what comes in ---- */
@@ -530,7 +406,7 @@ journal_change(struct journal *j, struct aor *a, struct set *set,
 	c->aor = a;
 	c->set = set;
 	c->version = bindings_version(j->bindings);
-	pack(j, &b->packed, a, set, c->version, now_ms);
+	set_pack(&b->packed, &j->scratch, aor_text(a), set, c->version, now_ms);
 	b->npacked++;
 	if (relaxed && a->changes == 0) {
 		c->set = NULL;
@@ -593,8 +469,7 @@ journal_new(struct loop *l, const struct store_driver *driver,
 	batch_clear(&j->batches[0]);
 	batch_clear(&j->batches[1]);
 	j->gathers = &j->batches[0];
-	j->dirty.last = &j->dirty.first;
-	j->folding.last = &j->folding.first;
+	fold_init(&j->fold);
 	j->writer = writer_new(l, driver, store, job_done, j);
 	j->loop = l;
 	j->turn = loop_turn_new(l, turn_end, j);
@@ -641,7 +516,7 @@ journal_free(struct journal *j)
 		j->spare = c->next;
 		free(c);
 	}
-	buf_fini(&j->fold_packed);
+	fold_fini(&j->fold);
 	free(j);
 }
 

@@ -209,3 +209,15 @@ set_records(struct set_records *out, const struct set *s, int64_t now_ms)
 		out->n++;
 	}
 }
+
+void
+set_pack(struct buf *to, struct set_records *scratch, struct str aor,
+    const struct set *s, uint64_t version, int64_t now_ms)
+{
+	struct msg_bindings m = { .aor = aor, .version = version };
+
+	set_records(scratch, s, now_ms);
+	m.bindings.v = scratch->v;
+	m.bindings.n = scratch->n;
+	msg_pack(to, MSG_BINDINGS, &m);
+}

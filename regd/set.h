@@ -96,6 +96,13 @@ struct set_records {
 };
 #define PATHS_MAX	4		/* a contact */
 void	set_records(struct set_records *out, const struct set *s, int64_t now_ms);
+/*
+ * Appends a BINDINGS message of it: the record that the store keeps and the
+ * feed publishes. What is left of a contact is counted from now_ms; who stamps
+ * the record a little later makes it live that little longer, never shorter.
+ */
+void	set_pack(struct buf *to, struct set_records *scratch, struct str aor,
+	    const struct set *s, uint64_t version, int64_t now_ms);
 /* Contacts that have not expired. */
 uint32_t set_live(const struct set *s, int64_t now_ms);
 

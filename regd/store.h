@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/digest.h"
+#include "common/mono.h"
 #include "common/str.h"
 
 /*
@@ -26,6 +27,14 @@ struct store_stamp {
 	int64_t		boot_ms;
 	int64_t		wall_ms;
 };
+
+static inline void
+store_stamp_now(struct store_stamp *s)
+{
+	str_copy(s->boot, sizeof(s->boot), str_of(boot_id()));
+	s->boot_ms = boot_ms();
+	s->wall_ms = wall_ms();
+}
 
 /* HA1 for "user" and for "user@domain" as the digest's user name. */
 enum ha1_form {
