@@ -1,0 +1,534 @@
+/*
+ * The proxy with a real wire: phones are sockets, routed and mediad are played by
+ * the test, which answers when it likes. Crossings and losses.
+ */
+#include "sipd/house_test.h"
+
+#include "common/route.h"
+#include "sipd/txn.h"
+
+#define CALLER	"127.0.21.2:25131"
+#define ONE	"127.0.21.2:25132"
+#define TWO	"127.0.21.2:25133"
+#define SDP	"v=0\r\n"
+
+static int	caller, one, two;
+static struct bus_ticket asked[8], wanted[8];	/* of routed, of mediad */
+static char	sdp_of[8][64];
+static unsigned	nasked, nwanted, nended;
+
+static void
+on_route(void *arg, struct bus_ticket t, const union msg *m)
+{
+	assert_true(nasked < 8);
+	asked[nasked++] = t;
+}
+
+static void
+on_rewrite(void *arg, struct bus_ticket t, const union msg *m)
+{
+	assert_true(nwanted < 8);
+	str_copy(sdp_of[nwanted], sizeof(sdp_of[0]), m->media_rewrite.sdp);
+	wanted[nwanted++] = t;
+}
+
+static void
+on_end(void *arg, struct bus_ticket t, const union msg *m)
+{
+	nended++;
+	bus_done(t);
+}
+
+static const struct bus_handler routed[] = {
+	{ MSG_ROUTE, on_route, false }, { 0 }
+};
+static const struct bus_handler mediad[] = {
+	{ MSG_MEDIA_REWRITE, on_rewrite, false }, { MSG_MEDIA_END, on_end, false },
+	{ 0 }
+};
+
+static void
+begin(const char *settings)
+{
+	house_open(settings);
+	house_play("routed", routed);
+	house_play("mediad", mediad);
+	caller = phone(SOCK_DGRAM, CALLER);
+	one = phone(SOCK_DGRAM, ONE);
+	two = phone(SOCK_DGRAM, TWO);
+	nasked = nwanted = nended = 0;
+}
+
+static int
+setup(void **state)
+{
+	begin("authenticate none\ntimer-t1 50ms\nmedia-policy never\n");
+	return 0;
+}
+
+static int
+setup_media(void **state)
+{
+	begin("authenticate none\ntimer-t1 50ms\nmedia-policy always\n");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	close(caller);
+	close(one);
+	close(two);
+	house_close();
+	return 0;
+}
+
+/* routed: to these two, the second may be NULL; or a refusal. */
+static void
+decide(uint16_t refusal, const char *a, const char *b)
+{
+	struct rec_target	t[2] = {
+		{ .kind = TARGET_URI, .value = str_of(a) },
+		{ .kind = TARGET_URI, .value = str_of(b) },
+	};
+	struct msg_routed	r = {
+		.if_confirmed = refusal, .if_not = refusal,
+		.targets = { t, (a != NULL) + (b != NULL) },
+	};
+
+	wait_for(nasked > 0);
+	bus_answer(asked[--nasked], MSG_ROUTED, &r);
+}
+
+/* mediad's answer to question i: the same with "m" before. */
+static void
+rewrite(unsigned i)
+{
+	char	sdp[80];
+	struct msg_media_rewritten r = { .code = 200 };
+
+	snprintf(sdp, sizeof(sdp), "m%s", sdp_of[i]);
+	r.sdp = str_of(sdp);
+	bus_answer(wanted[i], MSG_MEDIA_REWRITTEN, &r);
+}
+
+static void
+send_request(const char *method, const char *cseq, const char *more, const char *body)
+{
+	say(caller, "%s sip:b@example.com SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bKcaller;rport\r\n"
+	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>\r\n"
+	    "Call-ID: one@h\r\nCSeq: %s\r\nContact: <sip:a@" CALLER ">\r\n%s"
+	    "Content-Length: %zu\r\n\r\n%s", method, cseq, more, strlen(body), body);
+}
+
+static void
+invite(const char *body)
+{
+	send_request("INVITE", "7 INVITE",
+	    body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "", body);
+}
+
+static void
+cancel(void)
+{
+	send_request("CANCEL", "7 CANCEL", "", "");
+}
+
+/* A response to a request as text. */
+static void
+respond(int fd, const char *request, const char *status, const char *body)
+{
+	char	via[2][512], cseq[64], rr[1024] = "";
+	const char *p = strstr(request, "\r\nVia: ");
+
+	for (int i = 0; i < 2; i++) {
+		const char	*end;
+
+		assert_non_null(p);
+		end = strstr(p + 2, "\r\n");
+		snprintf(via[i], sizeof(via[i]), "%.*s", (int)(end - p - 2), p + 2);
+		p = strncmp(end, "\r\nVia: ", 7) == 0 ? end : NULL;
+		if (p == NULL && i == 0) {
+			via[1][0] = '\0';
+			break;
+		}
+	}
+	header_of(request, "CSeq", cseq, sizeof(cseq));
+	if (strstr(request, "\r\nRecord-Route: ") != NULL)
+		header_of(request, "Record-Route", rr, sizeof(rr));
+	say(fd, "SIP/2.0 %s\r\n%s\r\n%s%s%s%s%sFrom: <sip:a@far.test>;tag=a\r\n"
+	    "To: <sip:b@example.com>;tag=b\r\nCall-ID: one@h\r\nCSeq: %s\r\n"
+	    "Contact: <sip:b@" ONE ">\r\n%sContent-Length: %zu\r\n\r\n%s", status,
+	    via[0], via[1], via[1][0] != '\0' ? "\r\n" : "",
+	    rr[0] != '\0' ? "Record-Route: " : "", rr, rr[0] != '\0' ? "\r\n" : "",
+	    cseq, body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "",
+	    strlen(body), body);
+}
+
+/* The INVITE that arrives, kept. */
+static char *
+take_invite(int fd, char *buf)
+{
+	return strcpy(buf, hear_this(fd, "INVITE "));
+}
+
+/* Nothing is left of any request. */
+static bool
+idle(void)
+{
+	struct stats	s;
+
+	stats_sum(&s);
+	return s.proxied == 0 && txns_active(worker_get(0)->core->txns) == 0;
+}
+
+static char	first[8192], second[8192];
+
+static void
+test_busy(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 Trying\r\n");
+	respond(one, first, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP " CALLER
+	    ";branch=z9hG4bKcaller;rport");
+	respond(one, first, "486 Busy Here", "");
+	hear_this(one, "ACK sip:b@" ONE " SIP/2.0\r\n");
+	hear_this(caller, "SIP/2.0 486 Busy Here\r\n");
+	send_request("ACK", "7 ACK", "", "");
+	wait_for(txns_active(worker_get(0)->core->txns) == 0);
+}
+
+/* RFC 3261 section 16.7: the better of two, when both are there. */
+static void
+test_best_of_two(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	take_invite(one, first);
+	take_invite(two, second);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "503 Away", "");
+	hear_this(one, "ACK ");
+	hear_nothing(caller);
+	respond(two, second, "404 No", "");
+	hear_this(two, "ACK ");
+	hear_this(caller, "SIP/2.0 404 No\r\n");
+}
+
+static void
+test_cancel_while_routed_is_asked(void **state)
+{
+	invite("");
+	wait_for(nasked == 1);
+	cancel();
+	hear_this(caller, "SIP/2.0 487 ");
+	hear_this(caller, "SIP/2.0 200 ");
+	decide(0, "sip:b@" ONE, NULL);
+	hear_nothing(one);
+}
+
+/* RFC 3261 section 9.1: CANCEL waits for the first provisional response. */
+static void
+test_cancel_before_ringing(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	cancel();
+	hear_this(caller, "SIP/2.0 200 ");
+	while (strncmp(hear_this(one, ""), "INVITE ", 7) != 0)
+		;
+	respond(one, first, "100 Trying", "");
+	do
+		strcpy(second, hear(one));
+	while (strncmp(second, "INVITE ", 7) == 0);
+	assert_int_equal(strncmp(second, "CANCEL ", 7), 0);
+	respond(one, second, "200 OK", "");
+	respond(one, first, "487 Request Terminated", "");
+	hear_this(one, "ACK ");
+	hear_this(caller, "SIP/2.0 487 ");
+}
+
+/* A 2xx that crosses CANCEL goes up all the same. */
+static void
+test_answer_crosses_cancel(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 ");
+	cancel();
+	hear_this(caller, "SIP/2.0 200 ");
+	hear_this(one, "CANCEL ");
+	respond(one, first, "200 OK", "");
+	assert_non_null(strstr(hear_this(caller, "SIP/2.0 200 OK\r\n"), "7 INVITE"));
+}
+
+/* Rings, is cancelled, says nothing more: given up, and nothing is left. */
+static void
+test_silent_after_cancel(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 ");
+	cancel();
+	hear_this(caller, "SIP/2.0 200 ");
+	hear_this(caller, "SIP/2.0 487 ");
+	send_request("ACK", "7 ACK", "", "");
+	wait_for(txns_active(worker_get(0)->core->txns) == 0);
+	assert_int_equal(txns_count(worker_get(0)->core->txns, false), 0);
+}
+
+/* Both answer 200: both go up, each with its own tag (RFC 3261 section 16.7). */
+static void
+test_two_answers(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	take_invite(one, first);
+	take_invite(two, second);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "180 Ringing", "");
+	respond(two, second, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 ");
+	hear_this(caller, "SIP/2.0 180 ");
+	respond(one, first, "200 One", "");
+	hear_this(caller, "SIP/2.0 200 One");
+	hear_this(two, "CANCEL ");
+	respond(two, second, "200 Two", "");
+	hear_this(caller, "SIP/2.0 200 Two");
+	respond(one, first, "200 One", "");
+	hear_this(caller, "SIP/2.0 200 One");
+}
+
+static void
+test_decline_ends_all(void **state)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	take_invite(one, first);
+	take_invite(two, second);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(two, second, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 ");
+	respond(one, first, "603 Decline", "");
+	strcpy(first, hear_this(two, "CANCEL "));
+	respond(two, first, "200 OK", "");
+	respond(two, second, "487 Gone", "");
+	hear_this(two, "ACK ");
+	hear_this(caller, "SIP/2.0 603 Decline");
+}
+
+/* ---- with mediad -------------------------------------------------------- */
+
+/* While the SDP of a 2xx is being rewritten, the other branch's 487 arrives. */
+static void
+test_nothing_overtakes_the_answer(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	wait_for(nwanted == 2);
+	rewrite(0);
+	rewrite(1);
+	assert_non_null(strstr(take_invite(one, first), "\r\n\r\nm" SDP));
+	take_invite(two, second);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(two, second, "180 Ringing", "");
+	hear_this(caller, "SIP/2.0 180 ");
+	respond(one, first, "200 OK", SDP);
+	wait_for(nwanted == 3);
+	hear_this(two, "CANCEL ");
+	respond(two, second, "487 Gone", "");
+	hear_this(two, "ACK ");
+	hear_nothing(caller);
+	rewrite(2);
+	assert_non_null(strstr(hear_this(caller, "SIP/2.0 200 OK"), "\r\n\r\nm" SDP));
+}
+
+/* The same while one branch has not even left. */
+static void
+test_answer_before_the_other_leaves(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	wait_for(nwanted == 2);
+	rewrite(0);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "200 OK", "");
+	hear_this(caller, "SIP/2.0 200 OK");
+	rewrite(1);
+	hear_nothing(two);
+	hear_nothing(caller);
+}
+
+static void
+test_cancel_while_mediad_is_asked(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, NULL);
+	wait_for(nwanted == 1);
+	hear_this(caller, "SIP/2.0 100 ");
+	cancel();
+	hear_this(caller, "SIP/2.0 487 ");
+	hear_this(caller, "SIP/2.0 200 ");
+	rewrite(0);
+	hear_nothing(one);
+	wait_for(nended > 0);
+}
+
+/* mediad never answers: 503 after its deadline, and it is told the end. */
+static void
+test_mediad_is_silent(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, NULL);
+	hear_this(caller, "SIP/2.0 100 ");
+	hear_this(caller, "SIP/2.0 503 ");
+	hear_nothing(one);
+	wait_for(nended > 0);
+}
+
+/* Many provisional responses with SDP: few are at mediad at a time. */
+static void
+test_a_flood_of_183(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, NULL);
+	wait_for(nwanted == 1);
+	rewrite(0);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	for (int i = 0; i < 50; i++)
+		respond(one, first, "183 Progress", SDP);
+	hear_nothing(caller);
+	assert_int_equal(nwanted, 5);
+	respond(one, first, "200 OK", SDP);
+	wait_for(nwanted == 6);
+	rewrite(5);
+	hear_this(caller, "SIP/2.0 200 OK");
+}
+
+/* Everything under way at the stop: the leak check of this program is the test. */
+static void
+test_stop_in_the_middle(void **state)
+{
+	invite(SDP);
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	wait_for(nwanted == 2);
+	rewrite(0);
+	take_invite(one, first);
+	respond(one, first, "183 Progress", SDP);
+	wait_for(nwanted == 3);
+	say(caller, "INVITE sip:c@example.com SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bKother\r\n"
+	    "From: <sip:a@far.test>;tag=x\r\nTo: <sip:c@example.com>\r\n"
+	    "Call-ID: two@h\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
+	wait_for(nasked == 1);
+	assert_false(idle());
+}
+
+/* ---- at the door ---------------------------------------------------------- */
+
+/* S33: a stranger's request that is refused costs one packet, ever. */
+static void
+test_a_stranger_is_refused(void **state)
+{
+	invite("");
+	decide(404, NULL, NULL);
+	hear_this(caller, "SIP/2.0 404 ");
+	for (int i = 0; i < 30; i++)
+		loop_once(house.loop, 10);
+	assert_false(readable(caller));
+	invite("");
+	hear_this(caller, "SIP/2.0 404 ");
+}
+
+static void
+test_options_are_small(void **state)
+{
+	char	request[1024], *got;
+	int	n;
+
+	for (int pad = 0; pad < 400; pad += 50) {
+		n = snprintf(request, sizeof(request), "OPTIONS sip:" HOST_PORT
+		    " SIP/2.0\r\nVia: SIP/2.0/UDP " CALLER ";branch=z9hG4bK%d\r\n"
+		    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:" HOST_PORT ">\r\n"
+		    "Call-ID: o%d\r\nCSeq: 1 OPTIONS\r\nX: %*s\r\n"
+		    "Content-Length: 0\r\n\r\n", pad, pad, pad + 1, "x");
+		say(caller, "%s", request);
+		got = hear_this(caller, "SIP/2.0 200 OK\r\n");
+		assert_true(strlen(got) <= (size_t)n * 3 / 2);
+	}
+	assert_non_null(strstr(got, "\r\nAllow: INVITE,"));
+}
+
+static void
+test_what_is_too_long(void **state)
+{
+	static const struct {
+		const char	*what;		/* which field is padded */
+		int		 fits;
+		const char	*code;		/* one octet more */
+	} table[] = {
+		{ "call", 255, "SIP/2.0 400 Call-ID Too Long" },
+		{ "tag", 255, "SIP/2.0 400 Tag Too Long" },
+		{ "totag", 255, "SIP/2.0 400 Tag Too Long" },
+		{ "branch", 255 - 7, "SIP/2.0 400 Via Too Long" },
+		{ "host", 255, "SIP/2.0 400 Via Too Long" },
+		{ "from", 2048 - 13, "SIP/2.0 400 URI Too Long" },
+		{ "uri", 2048 - 23, "SIP/2.0 414 Request-URI Too Long" },
+	};
+	char	pad[2200], via[800];
+
+	memset(pad, 'a', sizeof(pad));
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		for (int more = 0; more < 2; more++) {
+			int n = table[i].fits + more;
+#define PAD(f)	strcmp(table[i].what, f) == 0 ? n : 1, pad
+			snprintf(via, sizeof(via), "%.*s;branch=z9hG4bK%.*s;rport",
+			    PAD("host"), PAD("branch"));
+			say(caller, "OPTIONS sip:" HOST_PORT ";p=%.*s SIP/2.0\r\n"
+			    "Via: SIP/2.0/UDP %s\r\n"
+			    "From: <sip:%.*s@far.test>;tag=%.*s\r\n"
+			    "To: <sip:" HOST_PORT ">;tag=%.*s\r\nCall-ID: %.*s\r\n"
+			    "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			    PAD("uri"), via, PAD("from"), PAD("tag"), PAD("totag"), PAD("call"));
+			hear_this(caller, more ? table[i].code : "SIP/2.0 200 OK");
+		}
+}
+
+#define T(f, s) cmocka_unit_test_setup_teardown(f, s, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		T(test_busy, setup), T(test_best_of_two, setup),
+		T(test_cancel_while_routed_is_asked, setup),
+		T(test_cancel_before_ringing, setup),
+		T(test_answer_crosses_cancel, setup),
+		T(test_silent_after_cancel, setup), T(test_two_answers, setup),
+		T(test_decline_ends_all, setup),
+		T(test_nothing_overtakes_the_answer, setup_media),
+		T(test_answer_before_the_other_leaves, setup_media),
+		T(test_cancel_while_mediad_is_asked, setup_media),
+		T(test_mediad_is_silent, setup_media),
+		T(test_a_flood_of_183, setup_media),
+		T(test_stop_in_the_middle, setup_media),
+		T(test_a_stranger_is_refused, setup), T(test_options_are_small, setup),
+		T(test_what_is_too_long, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
