@@ -132,6 +132,16 @@ test_mutations(void **state)
 			fail_msg("mutation %d: %u", i, h.m.registered.code);
 		assert_int_equal(h.m.registered.bindings.n, 0);
 	}
+	/* Signed rightly, but for another request. */
+	for (int i = 0; i < 3; i++) {
+		struct phone q = anna();
+
+		d = phone_sign(&q, (const char *const[]){ "sip:other.example",
+		    "sip:bob@example.com", "example.com" }[i]);
+		m = registration(&d, &c, 1);
+		ask(MSG_REGISTER, &m);
+		assert_int_equal(h.m.registered.code, 401);
+	}
 	/* None of them has burnt the honest one's count (S05). */
 	m = registration(&good, &c, 1);
 	ask(MSG_REGISTER, &m);
