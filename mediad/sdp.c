@@ -331,10 +331,11 @@ media_leader(const struct sdp *s, unsigned i)
 {
 	unsigned	j;
 
-	if (!s->bundle || s->media[i].port == 0)
+	if (!s->bundle || s->media[i].port == 0 || !s->media[i].datagrams)
 		return i;
 	for (j = 0; j < i; j++)
-		if (s->media[j].port == s->media[i].port &&
+		if (s->media[j].datagrams &&
+		    s->media[j].port == s->media[i].port &&
 		    s->media[j].hold == s->media[i].hold &&
 		    addr_eq_host(&s->media[j].rtp, &s->media[i].rtp))
 			return j;

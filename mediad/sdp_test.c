@@ -118,6 +118,11 @@ test_refused_lines(void **state)
 	    "m=video 4002/2 RTP/AVP 97\r\na=rtcp:4005\r\n"), &r),
 	    HEAD "c=IN IP4 198.51.100.9\r\nm=audio 30000 RTP/AVP 0\r\n"
 	    "m=video 0 RTP/AVP 97\r\na=rtcp:0\r\n");
+	/* found by fuzzing: what is not relayed has no part in a bundle */
+	assert_string_equal(rewrite(STR(HEAD CONN "a=group:BUNDLE a b\r\n"
+	    "m=audio 4000 RTP/AVP 0\r\nm=x 4000 TCP/BFCP *\r\n"), &r),
+	    HEAD "c=IN IP4 198.51.100.9\r\na=group:BUNDLE a b\r\n"
+	    "m=audio 30000 RTP/AVP 0\r\nm=x 0 TCP/BFCP *\r\n");
 }
 
 static void
