@@ -66,9 +66,12 @@ mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
     uint8_t mac[16])
 {
 	char		buf[INPUT_MAX];
+	struct str	below = in->below.len > 0 ? addr_bytes(&in->below) : STR_NONE;
 	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));
+	text_ch(&t, (char)below.len);	/* first: its octets may be anything */
+	text_add(&t, below);
 	text_add(&t, in->below_sent_by);
 	text_ch(&t, '\n');
 	text_add(&t, in->below_branch);

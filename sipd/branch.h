@@ -3,13 +3,15 @@
 
 #include <stdbool.h>
 
+#include "common/addr.h"
 #include "common/keys.h"
 #include "common/str.h"
 
 /*
  * The branch of the Via that sipd puts on what it forwards (RFC 3261 sections
  * 8.1.1.7 and 16.11): "z9hG4bK", six characters that name the target, and a
- * keyed checksum over the Via below ours, Call-ID, From-tag and CSeq number. It
+ * keyed checksum over the Via below ours, its address, Call-ID, From-tag and CSeq
+ * number. It
  * verifies from any response or retransmission alone, so that a process that
  * never saw the request can still send the response on, and nobody else's
  * response is relayed (S23).
@@ -24,6 +26,11 @@ struct branch_input {
 	struct str	call_id;
 	struct str	from_tag;
 	uint32_t	cseq;
+	/*
+	 * The address that the request came from, and its response goes to: or
+	 * a response could be sent on to whomever its sender writes there.
+	 */
+	struct addr	below;
 };
 
 /* The key is the house's; call once at start, before any thread. */

@@ -58,6 +58,8 @@ each_field_counts(void **state)
 	branch_init(&first);
 	branch_target(STR("udp:192.0.2.9:5060"), STR("sip:b@192.0.2.9"), target);
 	branch_make(&in, target, b);
+	other = in, assert_int_equal(addr_parse(&other.below, STR("192.0.2.9"), 1), 0);
+	assert_false(branch_verify(&other, str_make(b, BRANCH_LEN)));
 	other = in, other.below_sent_by = STR("192.0.2.2:5060");
 	assert_false(branch_verify(&other, str_make(b, BRANCH_LEN)));
 	other = in, other.below_branch = STR("z9hG4bKabd");

@@ -113,7 +113,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	char			 target[BRANCH_TARGET_LEN];
 	struct branch_input	 in = {
 		f->m->via.sent_by, f->m->via.branch, f->m->call_id,
-		f->m->from_tag, f->m->cseq
+		f->m->from_tag, f->m->cseq, f->from->remote
 	};
 	int			 error;
 
@@ -184,7 +184,10 @@ forward_response_input(const struct sip_msg *m, struct branch_input *out,
 	if (!values_next(&it, &v) || !values_next(&it, &v) ||
 	    via_parse(below, &v) < 0)
 		return false;
-	*out = (struct branch_input){ below->sent_by, below->branch, m->call_id,
-	    m->from_tag, m->cseq };
+	*out = (struct branch_input){
+		.below_sent_by = below->sent_by, .below_branch = below->branch,
+		.call_id = m->call_id, .from_tag = m->from_tag, .cseq = m->cseq,
+	};
+	(void)via_response_addr(below, &out->below);
 	return true;
 }

@@ -177,10 +177,11 @@ release_media(struct proxy *p, uint16_t code)
 	}
 	/*
 	 * S21: a BYE counts when it was answered 2xx or 481, or when nobody is
-	 * there to answer it; not when the other side refused it.
+	 * there to answer it (503 is ours alone here: theirs goes up as 500); not
+	 * when the other side refused it.
 	 */
 	if (p->method != METHOD_BYE || !p->in_dialog ||
-	    (code >= 300 && code != 481 && code != 408))
+	    (code >= 300 && code != 481 && code != 408 && code != 503))
 		return;
 	m = proxy_request(p);
 	if (media)

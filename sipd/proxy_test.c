@@ -329,6 +329,101 @@ test_decline_ends_all(void **state)
 	hear_this(caller, "SIP/2.0 603 Decline");
 }
 
+/* A call that is answered; its Route is in route. */
+static void
+talk(char route[1024])
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(one, first, "200 OK", "");
+	header_of(hear_this(caller, "SIP/2.0 200 OK"), "Record-Route", route, 1024);
+}
+
+static void
+in_dialog(const char *method, const char *branch, const char *to_tag,
+    unsigned hops, const char *route)
+{
+	say(caller, "%s sip:b@" ONE " SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bK%s;rport\r\n"
+	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>%s\r\n"
+	    "Call-ID: one@h\r\nCSeq: 7 %s\r\nMax-Forwards: %u\r\nRoute: %s\r\n"
+	    "Content-Length: 0\r\n\r\n", method, branch, to_tag, method, hops, route);
+}
+
+/* Some clients give the ACK of a 2xx the INVITE's branch: it goes on as well. */
+static void
+test_ack_of_an_answer(void **state)
+{
+	char	route[1024];
+
+	talk(route);
+	in_dialog("ACK", "ack", ";tag=b", 70, route);
+	assert_non_null(strstr(hear_this(one, "ACK sip:b@" ONE " SIP/2.0\r\n"),
+	    "\r\nMax-Forwards: 69\r\n"));
+	in_dialog("ACK", "caller", ";tag=b", 70, route);
+	hear_this(one, "ACK sip:b@" ONE " SIP/2.0\r\n");
+	in_dialog("ACK", "ack", ";tag=b", 0, route);
+	hear_nothing(one);
+}
+
+/* A cookie serves its dialog only: with a To-tag, and these tags and Call-ID. */
+static void
+test_a_cookie_without_a_dialog(void **state)
+{
+	char	route[1024];
+
+	talk(route);
+	in_dialog("INFO", "new", "", 70, route);
+	wait_for(nasked == 1);		/* it is a new request: routed is asked */
+	hear_nothing(one);
+	in_dialog("INFO", "old", ";tag=b", 70, route);
+	hear_this(one, "INFO ");
+	assert_int_equal(nasked, 1);
+}
+
+/* S21: a call ends with the answer to BYE, or when there is nobody to answer. */
+static void
+test_when_a_call_ends(void **state)
+{
+	char	route[1024];
+
+	talk(route);
+	in_dialog("ACK", "ack", ";tag=b", 70, route);
+	hear_this(one, "ACK ");
+	assert_int_equal(calls_count(), 1);
+	in_dialog("BYE", "bye1", ";tag=b", 70, route);
+	strcpy(second, hear_this(one, "BYE "));
+	assert_int_equal(calls_count(), 1);
+	respond(one, second, "500 Older CSeq", "");
+	hear_this(caller, "SIP/2.0 500 ");
+	assert_int_equal(calls_count(), 1);
+	in_dialog("BYE", "bye2", ";tag=b", 70, route);
+	strcpy(second, hear_this(one, "BYE "));
+	respond(one, second, "503 Overloaded", "");
+	hear_this(caller, "SIP/2.0 500 ");
+	assert_int_equal(calls_count(), 1);
+	in_dialog("BYE", "bye3", ";tag=b", 70, route);
+	strcpy(second, hear_this(one, "BYE "));
+	respond(one, second, "200 OK", "");
+	hear_this(caller, "SIP/2.0 200 ");
+	assert_int_equal(calls_count(), 0);
+}
+
+/* RFC 4320: a late 408 helps nobody, and the request leaves nothing. */
+static void
+test_what_is_not_answered(void **state)
+{
+	char	route[1024];
+
+	talk(route);
+	in_dialog("INFO", "info", ";tag=b", 70, route);
+	hear_this(one, "INFO ");
+	wait_for(txns_active(worker_get(0)->core->txns) == 0);
+	assert_false(readable(caller));
+}
+
 /* ---- with mediad -------------------------------------------------------- */
 
 /* While the SDP of a 2xx is being rewritten, the other branch's 487 arrives. */
@@ -520,6 +615,9 @@ main(void)
 		T(test_answer_crosses_cancel, setup),
 		T(test_silent_after_cancel, setup), T(test_two_answers, setup),
 		T(test_decline_ends_all, setup),
+		T(test_ack_of_an_answer, setup),
+		T(test_a_cookie_without_a_dialog, setup),
+		T(test_when_a_call_ends, setup), T(test_what_is_not_answered, setup),
 		T(test_nothing_overtakes_the_answer, setup_media),
 		T(test_answer_before_the_other_leaves, setup_media),
 		T(test_cancel_while_mediad_is_asked, setup_media),
