@@ -81,6 +81,8 @@ word(struct str *rest)
 	size_t		i = 0, from;
 	struct str	w;
 
+	if (rest->len == 0)
+		return *rest;		/* of nothing, perhaps: no sums with NULL */
 	while (i < rest->len && (rest->s[i] == ' ' || rest->s[i] == '\t'))
 		i++;
 	from = i;
