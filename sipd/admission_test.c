@@ -1,3 +1,4 @@
+#define HOST	"127.0.24.1"
 #include "sipd/house_test.h"
 
 #include "common/digest.h"

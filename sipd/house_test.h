@@ -27,8 +27,9 @@
 #include "sipd/domains.h"
 #include "sipd/worker.h"
 
-#define HOST	"127.0.21.1"
-#define PORT	25121
+#ifndef HOST			/* each program has its own: they run side by side */
+#error "define HOST before this"
+#endif
 #define HOST_PORT HOST ":25121"
 #define LISTEN	"listen udp:" HOST_PORT "\nlisten tcp:" HOST_PORT "\n"
 

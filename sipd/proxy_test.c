@@ -2,6 +2,7 @@
  * The proxy with a real wire: phones are sockets, routed and mediad are played by
  * the test, which answers when it likes. Crossings and losses.
  */
+#define HOST	"127.0.21.1"
 #include "sipd/house_test.h"
 
 #include "common/route.h"

@@ -2,6 +2,7 @@
  * Transactions on a clock of the test's own and a real wire: what leaves, when,
  * and what their user hears.
  */
+#define HOST	"127.0.22.1"
 #include "sipd/house_test.h"
 
 #include "sipd/txn.h"

@@ -4,7 +4,7 @@ from lib.sip import Call
 
 
 def test_stop_while_it_rings(houses, phones):
-    """SIGTERM with calls ringing, a question at a silent mediad, and a call that talks."""
+    """SIGTERM with three calls ringing and one that talks."""
     house = houses(settings={"media-policy": "always", "processors": "2"}).start()
     house.add_users("anna", "bert")
     anna = phones(house, "anna").registered()
