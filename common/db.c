@@ -134,6 +134,7 @@ static int
 set_up(struct db *db, const char *const *schema)
 {
 	static const char *const pragmas[] = {
+		"PRAGMA cache_size = -16384",	/* KiB: a journal that is cut fits */
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
 		"PRAGMA foreign_keys = ON",
