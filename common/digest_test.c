@@ -103,7 +103,7 @@ test_corpus(void **state)
 	    dir != NULL ? dir : "../shared/corpus");
 	all = json_load_file(path, 0, NULL);
 	if (all == NULL) {
-		print_message("SKIPPED: %s is not there\n", path);
+		print_message("SKIPPED: no vectors at %s\n", path);
 		skip();
 	}
 	assert_true(json_array_size(json_object_get(all, "digest")) > 0);

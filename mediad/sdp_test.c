@@ -302,7 +302,7 @@ test_corpus(void **state)
 	    corpus != NULL ? corpus : "../shared/corpus");
 	d = opendir(dir);
 	if (d == NULL) {
-		print_message("SKIPPED: no corpus in %s\n", dir);
+		print_message("SKIPPED: no bodies at %s\n", dir);
 		skip();
 	}
 	while ((e = readdir(d)) != NULL) {

@@ -136,8 +136,7 @@ setup(void **state)
 	snprintf(path, sizeof(path), "%s/rfc4475/wsinv.dat", corpus());
 	if (access(path, R_OK) == 0)
 		return 0;
-	fprintf(stderr, "no corpus at %s: torture messages not tried\n",
-	    corpus());
+	print_message("SKIPPED: no torture messages at %s\n", corpus());
 	exit(0);
 }
 

@@ -35,7 +35,7 @@ part seeds tests/fuzz/seeds.sh 120 $FUZZERS
 passed=$(($(count units passed) + $(count stories passed) + $(count seeds passed)))
 failed=$(($(count units failed) + $(count stories failed) + $(count stories error) + $(count seeds failed)))
 grep -q ' passed' "$out/stories.log" || failed=$((failed + 1))
-skipped=$(count stories skipped)
+skipped=$(($(count units skipped) + $(count stories skipped)))
 [ "$skipped" = 0 ] || echo "$skipped skipped: see above why"
 echo "took $(($(date +%s) - begin)) s"
 echo "$passed passed, $failed failed"
