@@ -216,7 +216,9 @@ install: programs		## PREFIX=/usr/local DESTDIR=
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 755 $(B)/bin/sipctl $(DESTDIR)$(BINDIR)/sipctl
 	install -m 755 $(addprefix $(B)/bin/,$(LIBEXEC)) $(DESTDIR)$(LIBEXECDIR)
-	for f in $(UNITFILES); do $(FILL) $(PKGDATA)/$$f >$(DESTDIR)$(UNITDIR)/$$f || exit 1; done
+	for f in $(UNITFILES); do \
+	    $(FILL) $(PKGDATA)/$$f >$(DESTDIR)$(UNITDIR)/$$f && chmod 644 $(DESTDIR)$(UNITDIR)/$$f || exit 1; \
+	done
 	for f in $(SYSUSERS); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(SYSUSERSDIR)/cordboard.conf || exit 1; done
 	for f in $(TMPFILES); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(TMPFILESDIR)/cordboard.conf || exit 1; done
 	for m in $(MANUALS); do s=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$s && install -m 644 $$m $$s || exit 1; done

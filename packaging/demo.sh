@@ -29,12 +29,13 @@ if [ "$in_force" != "$listen" ]; then
 	listen=$in_force
 fi
 
-# The accounts need a running regd; the foreground is for up.
+# The accounts need a running regd; the foreground is for up, which becomes the
+# keeper under this process's number. A house that runs already is none of ours.
 (
 	tries=0
-	until $sipctl status >/dev/null 2>&1; do
+	until [ "$(cat "$dir/run/keeper.pid" 2>/dev/null)" = $$ ] && $sipctl status >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 150 ] || exit 0	# up has said why
+		kill -0 $$ 2>/dev/null && [ $tries -lt 150 ] || exit 0	# up has said why
 		sleep 0.2
 	done
 	while read -r user password; do
