@@ -175,16 +175,16 @@ txn_server_key(const struct sip_msg *m, struct str method)
 	text_add(&t, m->via.sent_by);
 	text_ch(&t, '\n');
 	text_add(&t, m->via.branch);
+	text_ch(&t, '\n');
+	text_add(&t, m->call_id);
+	text_ch(&t, '\n');
+	text_add(&t, m->from_tag);
+	text_ch(&t, '\n');
+	text_u64(&t, m->cseq);
+	/* RFC 3261 section 17.2.3: what RFC 2543 compared. */
 	if (!str_prefix(m->via.branch, STR("z9hG4bK"))) {
-		/* RFC 3261 section 17.2.3: what RFC 2543 compared. */
 		text_ch(&t, '\n');
 		text_add(&t, m->uri);
-		text_ch(&t, '\n');
-		text_add(&t, m->call_id);
-		text_ch(&t, '\n');
-		text_add(&t, m->from_tag);
-		text_ch(&t, '\n');
-		text_u64(&t, m->cseq);
 	}
 	return key_hash(&t);
 }

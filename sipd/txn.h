@@ -106,7 +106,10 @@ uint32_t txns_count(const struct txns *x, bool server);
 
 /*
  * What identifies a transaction (RFC 3261 section 17.2.3): for a server branch,
- * sent-by and method, for a client branch and method. One keyed hash.
+ * sent-by and method, for a client branch and method. A server's also has what
+ * is the same in every repetition, ACK and CANCEL: Call-ID, From-tag and CSeq
+ * number. So a client that uses a branch again is not taken for one that repeats
+ * itself. One keyed hash.
  */
 typedef uint64_t txn_key;
 /* ACK and CANCEL: with the method of what they belong to, INVITE. */
