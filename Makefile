@@ -183,7 +183,7 @@ check-long: deps-check		## the plain build under load and kills: prints figures 
 check-long-all: programs
 	$(Q)$(PYTEST) -m long -s $(STORIES)
 
-lint: deps-check		## manuals, shell and unit files
+lint: deps-check		## manuals and shell scripts
 	$(Q)tests/lint.sh
 
 # ---- two commands -------------------------------------------------------------------
@@ -211,7 +211,7 @@ MANUALS	:= $(wildcard $(addsuffix /*.[1578],$(ROOMS)))
 LIBEXEC	:= $(filter-out sipctl,$(PROGRAMS)) cordboard-keeper
 FILL	= sed -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' -e 's,@BINDIR@,$(BINDIR),g'
 
-install: programs		## PREFIX=/usr/local DESTDIR=
+install: programs		## programs, units and manuals (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 755 $(B)/bin/sipctl $(DESTDIR)$(BINDIR)/sipctl
