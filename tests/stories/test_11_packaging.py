@@ -49,15 +49,18 @@ def test_units_verify(installed):
         f.write_text(f.read_text().replace("/usr/libexec/cordboard/", f"{installed}/usr/libexec/cordboard/")
                      .replace("/usr/bin/sipctl", f"{installed}/usr/bin/sipctl"))
     names = sorted(f.name for f in units.iterdir())
-    r = subprocess.run(["systemd-analyze", "verify", "--man=no", *names], cwd=units, text=True,
+    r = subprocess.run(["systemd-analyze", "verify", *names], cwd=units, text=True,
                        capture_output=True, env=os.environ | {"SYSTEMD_UNIT_PATH": f"{units}:"})
     ours = [line for line in r.stderr.splitlines() if "cordboard" in line]
     assert r.returncode == 0 and not ours, r.stderr
+    wanted = " ".join(re.findall(r"^Wants=(.*)", (units / "cordboard.target").read_text(), re.M)).split()
+    assert {f"cordboard-{d}.service" for d in DAEMONS} <= set(wanted)
 
 
 def test_demonstration(tmp_path):
     """What make run does after the build: two accounts, printed lines that work,
-    Ctrl-C ends it, and the next run finds the registration again."""
+    a second one beside it is refused and says no more, Ctrl-C ends it, and the
+    next run finds the registration again."""
     listen = f"{free_address()}:5060"
     var = tmp_path / "var"
     tmp_path.chmod(0o755)
@@ -65,11 +68,18 @@ def test_demonstration(tmp_path):
         if parent != pathlib.Path("/tmp") and parent.is_relative_to("/tmp"):
             parent.chmod(0o755)
 
-    def run():
-        out = open(tmp_path / "out", "wb")
+    def run(name="out"):
+        out = open(tmp_path / name, "wb")
         p = subprocess.Popen([TOP / "packaging/demo.sh", var], env=os.environ | {"BIN": str(BIN), "LISTEN": listen},
                              stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-        return p, lambda: (tmp_path / "out").read_text()
+        return p, lambda: (tmp_path / name).read_text()
+
+    def gone(group):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     house = House.__new__(House)
     house.dir, house.domain, house.passwords, house.environment = var, "demo.test", {}, {}
@@ -93,6 +103,10 @@ def test_demonstration(tmp_path):
         assert anna.register(expires=3600).code == 200
         contacts = house.contacts("anna")
         assert contacts == [anna.contact]
+        refused, refusal = run("refused")
+        assert refused.wait(20) != 0
+        eventually(lambda: gone(refused.pid), 10, 0.1, "nothing is left of the refused one")
+        assert "running already" in refusal() and "Cordboard runs" not in refusal()
         pids = house.pids()
         os.killpg(p.pid, signal.SIGINT)         # Ctrl-C at a terminal
         assert p.wait(20) == 0, said()
