@@ -155,6 +155,12 @@ struct feed_follower {
 	void	(*complete)(void *arg);
 	/* Only these types, ended by MSG_NONE; NULL: all. Others cost nothing. */
 	const enum msg_type *types;
+	/*
+	 * True: this record, which begins with (key, version), brings nothing new
+	 * and need not be unpacked. NULL: not asked. Only with types whose records
+	 * all begin so.
+	 */
+	bool	(*knows)(void *arg, struct str key, uint64_t version);
 };
 
 /*

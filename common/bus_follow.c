@@ -51,6 +51,23 @@ wanted(const struct feed_follower *f, int type)
 	return *t != MSG_NONE;
 }
 
+/* Whether the follower has this record already; one that is bad it has not. */
+static bool
+known(struct bus_peer *p, struct unpack u)
+{
+	const struct feed_follower	*f = p->follow.f;
+	struct str			 key;
+	uint64_t			 version;
+
+	if (f->knows == NULL)
+		return false;
+	unpack_array(&u);
+	unpack_u64_bounded(&u, UINT64_MAX);	/* the type */
+	key = unpack_str_raw(&u, MSG_STR_MAX);
+	version = unpack_u64_bounded(&u, UINT64_MAX);
+	return u.error == 0 && f->knows(p->follow.arg, key, version);
+}
+
 /* Gives the record to the follower; -EBADMSG. One of a newer version is skipped. */
 static int
 record_in(struct bus_peer *p, struct str packed, bool inner)
@@ -61,6 +78,8 @@ record_in(struct bus_peer *p, struct str packed, bool inner)
 
 	unpack_init(&u, packed.s, packed.len);
 	if (!wanted(p->follow.f, msg_peek_type(&u)))
+		return 0;
+	if (known(p, u))
 		return 0;
 	type = inner ? msg_unpack_inner(&u, &m) : msg_unpack(&u, &m);
 	if (type == -ENOTSUP)

@@ -204,25 +204,26 @@ shard_put(struct shard *s, struct aor *old, uint32_t i, struct aor *a)
 		reclaim(old);
 }
 
-/* The feed brings again what the answer to a REGISTER brought first. */
-static bool
-seen_already(struct shard *s, struct str name, uint64_t hash, uint64_t version)
+bool
+replica_knows(struct str name, uint64_t version)
 {
+	uint64_t	 hash = hash_str(name);
+	struct shard	*s = shard_of(hash);
 	struct table	*t;
-	struct aor	*old = NULL;
+	struct aor	*a = NULL;
 	uint32_t	 i;
 
 	pthread_mutex_lock(&s->lock);
 	t = atomic_load_explicit(&s->table, memory_order_relaxed);
 	if (t != NULL)
-		old = table_find(t, hash, name, &i);
-	if (old != NULL && old->version >= version)
-		old->mark = atomic_load_explicit(&replica.snapshot,
+		a = table_find(t, hash, name, &i);
+	if (a != NULL && a->version >= version)	/* seen in this snapshot */
+		a->mark = atomic_load_explicit(&replica.snapshot,
 		    memory_order_relaxed);
 	else
-		old = NULL;
+		a = NULL;
 	pthread_mutex_unlock(&s->lock);
-	return old != NULL;
+	return a != NULL;
 }
 
 bool
@@ -236,8 +237,6 @@ replica_apply(struct str name, uint64_t version,
 	uint32_t	 mark, i = 0;
 	bool		 newer;
 
-	if (seen_already(s, name, hash, version))
-		return false;
 	a = contacts_new(name, version, hash, bindings, n, now);
 	pthread_mutex_lock(&s->lock);
 	mark = atomic_load_explicit(&replica.snapshot, memory_order_relaxed);

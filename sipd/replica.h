@@ -65,6 +65,12 @@ const struct aor *replica_find(struct str aor);
 bool	replica_apply(struct str aor, uint64_t version,
 	    const struct rec_binding *bindings, uint32_t n, struct mono now);
 
+/*
+ * Has it this version or a later one? The feed brings again what the answer to
+ * a REGISTER brought first: that need not be unpacked. Any worker.
+ */
+bool	replica_knows(struct str aor, uint64_t version);
+
 /* Worker 0: follows regd's feed, until the peer is gone or told otherwise. */
 void	replica_follow(struct bus_peer *regd, struct loop *l);
 void	replica_unfollow(void);	/* before the loop is freed */

@@ -75,10 +75,15 @@ on_begin(void *arg)
 static void
 on_record(void *arg, enum msg_type type, const union msg *m)
 {
-	if (type == MSG_BINDINGS)
-		(void)replica_apply(m->bindings.aor, m->bindings.version,
-		    m->bindings.bindings.v, m->bindings.bindings.n,
-		    loop_now(feed.loop));
+	replica_apply(m->bindings.aor, m->bindings.version,
+	    m->bindings.bindings.v, m->bindings.bindings.n,
+	    loop_now(feed.loop));
+}
+
+static bool
+on_knows(void *arg, struct str aor, uint64_t version)
+{
+	return replica_knows(aor, version);
 }
 
 static void
@@ -91,10 +96,13 @@ on_complete(void *arg)
 void
 replica_follow(struct bus_peer *regd, struct loop *l)
 {
+	static const enum msg_type	types[] = { MSG_BINDINGS, MSG_NONE };
 	static const struct feed_follower follower = {
 		.begin = on_begin,
 		.record = on_record,
 		.complete = on_complete,
+		.types = types,
+		.knows = on_knows,
 	};
 
 	feed.loop = l;
