@@ -86,8 +86,8 @@ arena_take(size_t n, size_t size)
 #include MESSAGES_DEF
 
 #define RECORD(name)							\
-	static void							\
-	pack_rec_##name(struct buf *b, const struct rec_##name *m)	\
+	void								\
+	rec_pack_##name(struct buf *b, const struct rec_##name *m)	\
 	{								\
 		pack_array(b, n_rec_##name);
 #define MESSAGE(number, NAME, name)					\
@@ -99,8 +99,11 @@ arena_take(size_t n, size_t size)
 #define FIELD(type, name)	pack_elem_##type(b, m->name);
 #define LIST(rec, name)							\
 		pack_array(b, m->name.n);				\
-		for (uint32_t i = 0; i < m->name.n; i++)		\
-			pack_rec_##rec(b, &m->name.v[i]);
+		if (m->name.n > 0 && m->name.v == NULL)			\
+			buf_add(b, m->name.packed.s, m->name.packed.len); \
+		else							\
+			for (uint32_t i = 0; i < m->name.n; i++)	\
+				rec_pack_##rec(b, &m->name.v[i]);
 #define END(name)	}
 #include MESSAGES_DEF
 

@@ -40,13 +40,17 @@ enum msg_type {
 	MSG_TYPE_MAX = 256
 };
 
-/* Records are parts of messages and what their lists hold. */
+/*
+ * Records are parts of messages and what their lists hold. A list that is packed
+ * more than once can be packed before: then v is NULL and packed has the n
+ * elements. Unpacking always sets v.
+ */
 #define RECORD(name)		struct rec_##name {
 #define MESSAGE(number, NAME, name)	struct msg_##name {
 #define FIELD(type, name)	field_##type name;
 #define FIELD_SINCE(version, type, name, def)	field_##type name;
 #define LIST(rec, name)		\
-	struct { const struct rec_##rec *v; uint32_t n; } name;
+	struct { const struct rec_##rec *v; uint32_t n; struct str packed; } name;
 #define END(name)		};
 #include MESSAGES_DEF
 
@@ -54,6 +58,11 @@ union msg {
 #define MESSAGE(number, NAME, name)	struct msg_##name name;
 #include MESSAGES_DEF
 };
+
+/* rec_pack_binding() and so on append one element of a list: see packed above. */
+#define RECORD(name)	\
+	void rec_pack_##name(struct buf *b, const struct rec_##name *r);
+#include MESSAGES_DEF
 
 /* Appends one message. */
 void	msg_pack(struct buf *b, enum msg_type type, const void *msg);

@@ -13,6 +13,7 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "common/uri.h"
+#include "regd/publish.h"
 #include "regd/regd.h"
 #include "regd/register.h"
 
@@ -38,10 +39,8 @@ registered(struct regd *r, struct bus_ticket t, uint16_t code,
 	if (code == 200) {
 		stats->registers_ok++;
 		if (a != NULL) {
-			set_records(&r->records, a->set, boot_ms());
 			m.version = a->version;
-			m.bindings.v = r->records.v;
-			m.bindings.n = r->records.n;
+			m.bindings.packed = publish_packed(r, a, &m.bindings.n);
 		}
 	}
 	bus_answer(t, MSG_REGISTERED, &m);

@@ -7,16 +7,34 @@
  */
 #include "regd/publish.h"
 
+#define PACKED_MS	10	/* what is left of an expiry is still true then */
 #define IN_BINDINGS	(1ull << 40)	/* the cursor's second half */
+
+struct str
+publish_packed(struct regd *r, const struct aor *a, uint32_t *n)
+{
+	int64_t	now_ms = boot_ms();
+
+	if (r->packed_aor != a || r->packed_version != a->version ||
+	    now_ms - r->packed_ms > PACKED_MS) {
+		set_records(&r->records, a->set, now_ms);
+		buf_clear(&r->packed);
+		for (uint32_t i = 0; i < r->records.n; i++)
+			rec_pack_binding(&r->packed, &r->records.v[i]);
+		r->npacked = r->records.n;
+		r->packed_aor = a;
+		r->packed_version = a->version;
+		r->packed_ms = now_ms;
+	}
+	*n = r->npacked;
+	return str_make(r->packed.s, r->packed.len);
+}
 
 static void
 bindings_fill(struct regd *r, struct msg_bindings *m, const struct aor *a)
 {
-	set_records(&r->records, a->set, boot_ms());
-	*m = (struct msg_bindings){
-		.aor = aor_text(a), .version = a->version,
-		.bindings = { r->records.v, r->records.n },
-	};
+	*m = (struct msg_bindings){ .aor = aor_text(a), .version = a->version };
+	m->bindings.packed = publish_packed(r, a, &m->bindings.n);
 }
 
 void

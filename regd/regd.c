@@ -244,6 +244,7 @@ regd_stop(struct self *self)
 	accounts_free(r->accounts);
 	bindings_free(r->bindings);
 	buf_fini(&r->scratch);
+	buf_fini(&r->packed);
 	explicit_bzero(&r->auth, sizeof(r->auth));
 	free(r);
 	self->own = NULL;

@@ -20,6 +20,11 @@ struct regd {
 	struct feed		*feed;
 	struct loop_timer	*timer;
 	struct set_records	 records;	/* scratch: an answer being made */
+	struct buf		 packed;	/* and its bindings, packed: */
+	const struct aor	*packed_aor;	/* of this AOR, as it was in */
+	uint64_t		 packed_version; /* this version, at */
+	int64_t			 packed_ms;	/* this time; CLOCK_BOOTTIME */
+	uint32_t		 npacked;
 	struct buf		 scratch;	/* a question, packed for its hash */
 };
 

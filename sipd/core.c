@@ -391,7 +391,7 @@ core_send_failed(struct worker *w, uint64_t token, int error)
 void
 core_flow_closed(struct worker *w, const struct hop *h)
 {
-	/* Contacts are suspended with the registrar's issue; sends fail by token. */
+	/* What was being sent to it fails by its token; contacts expire. */
 }
 
 void

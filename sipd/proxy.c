@@ -488,6 +488,8 @@ start_legs(struct proxy *p)
 			add_aor(p, str_of(d->choices[i].value));
 		else if (d->choices[i].kind == TARGET_URI)
 			add_uri(p, &d->choices[i]);
+		else		/* a gateway: no calls through those yet */
+			keep_best(p, 503, STR_NONE);
 	}
 	if (p->nlegs == 0 && wait_for_replica(p))
 		return;

@@ -213,8 +213,9 @@ write_bindings(struct text *t, void *arg)
 			text_printf(t, ";reg-id=%u", b->reg_id);
 		if (b->q != 1000)
 			text_printf(t, ";q=0.%03u", b->q);
-		text_printf(t, ";expires=%llu\r\n",
-		    (unsigned long long)((b->expires_ms + 999) / 1000));
+		text_add(t, STR(";expires="));
+		text_u64(t, (b->expires_ms + 999) / 1000);
+		text_add(t, STR("\r\n"));
 	}
 	text_add(t, w->paths);		/* RFC 3327 section 5.3 */
 }
