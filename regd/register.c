@@ -128,6 +128,21 @@ same_contact(const struct draft_binding *b, const struct rec_contact *c,
 	return same_uri(c->uri, uri, draft_text(b, B_URI));
 }
 
+/* Its place in d, or d->n. Nearly always it is there with the very same text. */
+static uint32_t
+contact_place(const struct draft *d, const struct rec_contact *c,
+    const struct uri *uri)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		if (str_eq(draft_text(&d->v[i], B_URI), c->uri) &&
+		    same_contact(&d->v[i], c, uri))
+			return i;
+	for (uint32_t i = 0; i < d->n; i++)
+		if (same_contact(&d->v[i], c, uri))
+			return i;
+	return d->n;
+}
+
 static struct refusal
 texts_check(const struct rec_contact *c, struct uri *uri)
 {
@@ -179,9 +194,7 @@ contact(struct work *w, const struct rec_contact *c, struct outcome *out)
 		    (uint32_t)((w->set->min_expires + 999) / 1000);
 		return REFUSE(423, "Interval Too Brief");
 	}
-	for (i = 0; i < d->n; i++)
-		if (same_contact(&d->v[i], c, &uri))
-			break;
+	i = contact_place(d, c, &uri);
 	if (i < d->n && !order_ok(w, &d->v[i]))
 		return REFUSE(500, "CSeq out of order");
 	if (expires_s == 0) {
