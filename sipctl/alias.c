@@ -33,12 +33,22 @@ put(struct ctl *c, const char *alias, const char *target)
 	return ask_one(c, &q, 10000, false);
 }
 
+/* An address, or "@domain" for a whole domain: routed judges those. */
+static bool
+alias_arg(struct ctl *c, const char *arg, char out[256])
+{
+	if (arg[0] == '@' && strlcpy(out, arg, 256) < 256)
+		return true;
+	return aor_arg(c, arg, out);
+}
+
 COMMAND(cmd_alias_add)
 {
 	char	alias[256], target[256];
 	int	code;
 
-	if (!aor_arg(c, l->args[0], alias) || !aor_arg(c, l->args[1], target))
+	if (!alias_arg(c, l->args[0], alias) ||
+	    !alias_arg(c, l->args[1], target))
 		return CTL_USAGE;
 	if ((code = put(c, alias, target)) == CTL_DONE)
 		done(c, "%s is %s", alias, target);
@@ -50,7 +60,7 @@ COMMAND(cmd_alias_del)
 	char	alias[256];
 	int	code;
 
-	if (!aor_arg(c, l->args[0], alias))
+	if (!alias_arg(c, l->args[0], alias))
 		return CTL_USAGE;
 	if ((code = put(c, alias, "")) == CTL_DONE)
 		done(c, "removed %s", alias);

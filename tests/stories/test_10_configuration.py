@@ -151,3 +151,14 @@ def test_log(house, phones):
     out = house.sipctl("log", "--last", "5m").stdout
     assert out.strip()
     assert "\x1b" not in out
+
+
+def test_aliases_of_an_address_and_of_a_domain(house):
+    house.sipctl("alias", "add", f"boss@{house.domain}", f"anna@{house.domain}")
+    house.sipctl("alias", "add", "@old.test", f"@{house.domain}")
+    for address in f"sip:boss@{house.domain}", "sip:boss@old.test":
+        steps = house.json("route", "test", address, check=1)["steps"]
+        assert any(f"anna@{house.domain}" in s["why"] for s in steps if s["matched"]), steps
+    assert {row["alias"] for row in house.json("alias", "list")} == {f"boss@{house.domain}", "@old.test"}
+    house.sipctl("alias", "del", "@old.test")
+    assert [row["alias"] for row in house.json("alias", "list")] == [f"boss@{house.domain}"]
