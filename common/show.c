@@ -19,7 +19,7 @@
 
 struct show {
 	struct buf		 text;
-	struct rec_cell		*cells;	/* text.s: an offset into text for now */
+	struct rec_cell		*cells;	/* text.s: an offset into text until the end */
 	struct rec_row		*rows;	/* cells.v: filled in at the end */
 	uint32_t		*first;	/* cell of each row */
 	uint32_t		 ncells, cells_size;

@@ -243,6 +243,18 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 	    !addr_eq(&named.remote, &p->from.remote);
 }
 
+/*
+ * Row 35: in every dialog, or in those that cannot do without us: media pass
+ * through mediad, a side is reached by its flow alone, the transports differ.
+ */
+static bool
+must_stay(const struct leg *g, const struct cookie *c)
+{
+	return settings_now()->force_dialog_relaying || c->media ||
+	    c->caller_by_flow || c->callee_by_flow ||
+	    c->caller.transport != c->callee.transport;
+}
+
 static void
 leg_send(struct leg *g, const struct str *sdp)
 {
@@ -259,9 +271,10 @@ leg_send(struct leg *g, const struct str *sdp)
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
 	};
 
-	if (!p->in_dialog && settings_now()->force_dialog_relaying) {
+	if (!p->in_dialog) {
 		leg_cookie(g, m, &cookie);
-		f.cookie = &cookie;
+		g->stays = must_stay(g, &cookie);
+		f.cookie = g->stays ? &cookie : NULL;
 	}
 	text_init(&out, w->out, MESSAGE_MAX);
 	if (forward_write(w, &f, &out, branch) < 0) {

@@ -29,6 +29,7 @@ struct leg {
 	char		 target[BRANCH_TARGET_LEN];	/* names it to mediad */
 	bool		 by_flow;	/* reached over the flow it registered from */
 	bool		 media;		/* mediad is between */
+	bool		 stays;		/* we are in the dialog: Record-Route */
 	bool		 provisional;	/* something came back */
 	bool		 cancel;	/* CANCEL it as soon as that may be */
 	bool		 cancelled;	/* CANCEL was sent */

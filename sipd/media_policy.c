@@ -22,16 +22,6 @@ leg_classify(const struct settings *s, const struct hop *h, struct str host)
 	return LEG_WAN;
 }
 
-const char *
-leg_name(enum leg_class c)
-{
-	static const char *const	names[] = {
-		[LEG_WAN] = "wan", [LEG_LAN] = "lan", [LEG_NAT] = "nat", [LEG_V6] = "ipv6",
-	};
-
-	return names[c];
-}
-
 bool
 media_wanted(const struct settings *s, const struct hop *a, struct str a_host,
     const struct hop *b, struct str b_host)

@@ -23,7 +23,6 @@ enum leg_class {
  */
 enum leg_class	leg_classify(const struct settings *s, const struct hop *h,
 	    struct str host);
-const char	*leg_name(enum leg_class c);
 bool		 media_wanted(const struct settings *s, const struct hop *a,
 	    struct str a_host, const struct hop *b, struct str b_host);
 

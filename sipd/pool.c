@@ -98,9 +98,3 @@ pool_give(struct pool *p, struct buffer *b)
 	p->free = b;
 	p->left++;
 }
-
-uint32_t
-pool_left(const struct pool *p)
-{
-	return p->left;
-}

@@ -27,6 +27,5 @@ struct buffer *pool_take(struct pool *p);
 void	pool_give(struct pool *p, struct buffer *b);
 /* The same for one that stays in use. */
 void	pool_trim(struct pool *p, struct buffer *b);
-uint32_t pool_left(const struct pool *p);
 
 #endif

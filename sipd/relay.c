@@ -76,7 +76,8 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 		    log_str(m->call_id));
 		return;
 	}
-	if (m->code >= 200 && proxy_is_invite(p) && !p->in_dialog)
+	/* Without Record-Route its BYE would never come by. */
+	if (m->code >= 200 && proxy_is_invite(p) && g->stays)
 		record_call(g, m);
 	txn_reply(p->server, m->code, text_str(&out));
 	if (m->code >= 200)

@@ -34,7 +34,6 @@ struct txn {
 	bool		 active;	/* counts against the limit */
 	bool		 brief;		/* no timer J */
 	bool		 never_repeat;
-	uint16_t	 code;
 	int		 error;		/* of a send that failed at once */
 	unsigned	 flags;		/* of wire_send() */
 	uint32_t	 interval_ms;	/* of the running retransmission timer */
@@ -530,7 +529,6 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 		stats->txn_ignored++;
 		return false;
 	}
-	t->code = code;
 	t->interval_ms = 0;
 	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
 	return true;
@@ -554,7 +552,6 @@ txn_response(struct txn *t, const struct sip_msg *m, const struct packet *p)
 	enum txn_event	ev;
 
 	ev = m->code < 200 ? EV_RX_1XX : m->code < 300 ? EV_RX_2XX : EV_RX_FINAL;
-	t->code = m->code;
 	txn_event(t, ev, &(struct occasion){ .msg = m, .packet = p });
 }
 
@@ -585,12 +582,6 @@ const struct hop *
 txn_hop(const struct txn *t)
 {
 	return &t->hop;
-}
-
-uint16_t
-txn_code(const struct txn *t)
-{
-	return t->code;
 }
 
 struct str

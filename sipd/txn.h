@@ -168,8 +168,6 @@ void	txns_send_failed(struct txns *x, uint64_t token, int error);
 enum txn_kind txn_kind(const struct txn *t);
 enum txn_state txn_state(const struct txn *t);
 const struct hop *txn_hop(const struct txn *t);
-/* The last code that was sent or received; 0: none yet. */
-uint16_t txn_code(const struct txn *t);
 /* Client: the request as it was sent, while it is kept; else empty. */
 struct str txn_kept(const struct txn *t);
 

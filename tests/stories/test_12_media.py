@@ -205,3 +205,26 @@ def test_silence_of_a_paused_phone_is_no_end(houses, phones, player):
     assert house.figure("mediad", "media_sessions") == 1
     talk.hang_up()
     house.idle()
+
+
+def test_dialogs_that_need_us_keep_us(houses, phones, player):
+    """Row 35: without force-dialog-relaying we stay where media are proxied."""
+    house = proxied(houses, **{"force-dialog-relaying": "off"})
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    assert talk.request.get("record-route")
+    talk.sound()
+    talk.hang_up()
+    eventually(lambda: house.json("media") == [] and house.json("calls") == [], what="the session's end")
+
+
+def test_dialogs_that_do_not_need_us_go_without(houses, phones):
+    house = houses(settings={"media-policy": "never", "force-dialog-relaying": "off"}).start()
+    house.import_users(["anna", "bert"])
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    call = anna.invite("bert", sdp.offer("127.0.0.1", 20000))
+    request = bert.wait_request("INVITE")
+    assert not request.get("record-route")
+    bert.reply(request, 200, to_tag="b", body=sdp.offer("127.0.0.1", 20002),
+               headers=[("Contact", f"<{bert.contact}>")])
+    call.established()
+    assert house.json("calls") == [], "a call whose BYE does not come by is not shown"
