@@ -16,6 +16,7 @@
 #include "sipd/dialog.h"
 #include "sipd/forward.h"
 #include "sipd/media.h"
+#include "sipd/proxy_parts.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"

@@ -5,6 +5,8 @@
  * 2xx. SDP of a proxied call passes through mediad first; a 2xx that mediad
  * does not answer for is held back, its repetition asks again.
  */
+#include "sipd/leg.h"
+
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -12,8 +14,8 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/forward.h"
-#include "sipd/leg.h"
 #include "sipd/media.h"
+#include "sipd/proxy_parts.h"
 #include "sipd/worker.h"
 
 /*

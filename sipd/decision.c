@@ -1,0 +1,174 @@
+/*
+ * decision - where a request goes and whether it may: routed and regd are asked at
+ * once, and what they say together is carried out.
+ *
+ * proxy.c begins it for a request outside dialogs; targets.c makes the legs of a
+ * request that may go on. RFC 3261 sections 16.5 and 22.3.
+ */
+#include "sipd/decision.h"
+
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/route.h"
+#include "sipd/answer.h"
+#include "sipd/proxy_parts.h"
+#include "sipd/targets.h"
+#include "sipd/worker.h"
+
+#define DEADLINE_MS	3000
+
+static struct decision *
+copy_decision(const struct msg_routed *m)
+{
+	struct decision	*d = xcalloc(1, sizeof(*d));
+
+	d->if_confirmed = m->if_confirmed;
+	d->if_not = m->if_not;
+	str_copy(d->reason, sizeof(d->reason), m->reason);
+	for (uint32_t i = 0; i < m->targets.n && d->n < DECISION_TARGETS_MAX; i++) {
+		if (m->targets.v[i].stage != 0)
+			continue;
+		d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
+		    str_dup(m->targets.v[i].value), str_dup(m->targets.v[i].next_hop) };
+	}
+	return d;
+}
+
+void
+decision_free(struct decision *d)
+{
+	for (unsigned i = 0; d != NULL && i < d->n; i++) {
+		free(d->choices[i].value);
+		free(d->choices[i].next_hop);
+	}
+	free(d);
+}
+
+/* ---- what they say, together ---------------------------------------------------- */
+
+static void
+decision_apply(struct proxy *p)
+{
+	const struct decision	*d = p->decision;
+	uint16_t		 code;
+
+	if (p->failed) {
+		log_rate(LOG_PROBLEMS, "SIGNAL", "routed or regd gave no answer: 503");
+		proxy_refuse(p, 503);
+		return;
+	}
+	if (p->needed && p->account == NULL) {
+		proxy_challenge(p, p->verdict == VERDICT_STALE);
+		return;
+	}
+	/* S13: who is confirmed as one account may not write another's From. */
+	if (p->account != NULL && p->from_local &&
+	    strcmp(p->account, p->from_aor) != 0) {
+		proxy_refuse(p, 403);
+		return;
+	}
+	code = p->account != NULL ? d->if_confirmed : d->if_not;
+	if (code == 401 || code == 407)
+		proxy_challenge(p, p->verdict == VERDICT_STALE);
+	else if (code != 0)
+		proxy_answer(p, &(struct answer){ .code = code,
+		    .reason = str_of(d->reason) });
+	else
+		targets_start(p);
+}
+
+static void
+answered(struct proxy *p)
+{
+	if (--p->open == 0 && !p->finished && p->server != NULL)
+		decision_apply(p);
+	proxy_unref(p);
+}
+
+static void
+on_routed(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct proxy	*p = arg;
+
+	if (error == 0 && type == MSG_ROUTED)
+		p->decision = copy_decision(&m->routed);
+	else
+		p->failed = true;
+	answered(p);
+}
+
+static void
+on_judged(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct proxy	*p = arg;
+
+	if (error != 0 || type != MSG_JUDGED)
+		p->failed = true;
+	else {
+		p->verdict = m->judged.verdict;
+		if (p->verdict == VERDICT_GOOD)
+			p->account = str_dup(m->judged.aor);
+	}
+	answered(p);
+}
+
+/* ---- the questions ---------------------------------------------------------------- */
+
+static void
+ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
+{
+	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
+	const struct sip_msg	*m = in->m;
+	struct msg_route	q = {
+		.call = in->call,
+		.method = m->method_text,
+		.uri = m->uri,
+		.from = m->from.uri.text,
+		.to = m->to.uri.text,
+		.account = a->ndigests > 0 ? a->digests[0].username : STR_NONE,
+		.realm = a->ndigests > 0 ? a->digests[0].realm : STR_NONE,
+		.source = hop_print_remote(&in->p->from, remote),
+		.listener = hop_print_local(&in->p->from, local),
+		.media = m->method == METHOD_MESSAGE ? MEDIA_KIND_IM : MEDIA_KIND_UNKNOWN,
+	};
+
+	proxy_ref(p);
+	p->open++;
+	bus_ask(in->w->routed, MSG_ROUTE, &q, DEADLINE_MS, on_routed, p);
+}
+
+static void
+ask_regd(struct proxy *p, const struct inbound *in, const struct admission *a)
+{
+	char			remote[PEER_TEXT_MAX];
+	const struct sip_msg	*m = in->m;
+	struct msg_credential	q = {
+		.call = in->call,
+		.method = m->method_text,
+		.uri = m->uri,
+		.aor = a->from_local ? a->from_aor : STR_NONE,
+		.branch = m->via.branch,
+		.call_id = m->call_id,
+		.cseq = m->cseq,
+		.source = hop_print_remote(&in->p->from, remote),
+		.digests = { a->digests, a->ndigests },
+	};
+
+	proxy_ref(p);
+	p->open++;
+	bus_ask(in->w->regd, MSG_CREDENTIAL, &q, DEADLINE_MS, on_judged, p);
+}
+
+void
+decision_ask(struct proxy *p, const struct inbound *in, const struct admission *a)
+{
+	p->needed = a->needed;
+	p->from_local = a->from_local;
+	p->challenge = a->code;
+	p->realm = str_dup(a->realm);
+	p->from_aor = str_dup(a->from_aor);
+	ask_routed(p, in, a);
+	if (a->ndigests > 0)
+		ask_regd(p, in, a);
+}

@@ -1,0 +1,88 @@
+#ifndef SIPD_PROXY_PARTS_H
+#define SIPD_PROXY_PARTS_H
+
+#include "sipd/cookie.h"
+#include "sipd/decision.h"
+#include "sipd/leg.h"
+#include "sipd/proxy.h"
+
+/*
+ * The inside of the proxy, shared by proxy.c (the request's life), decision.c
+ * (routed and regd), targets.c (the target set), best.c (the best response),
+ * leg.c (one target: request out, responses in, CANCEL) and relay.c (responses
+ * going up, with SDP rewritten). Nobody else includes it.
+ */
+struct answer;
+
+struct proxy {
+	struct worker	*w;
+	unsigned	 refs;
+	uint64_t	 call;
+	struct txn	*server;	/* NULL: it has ended */
+	struct hop	 from;		/* where the request came from */
+	struct hop	 back;		/* where responses go */
+	enum method	 method;
+	bool		 trying;	/* 100 was sent */
+	bool		 cancelled;
+	bool		 finished;	/* a final response went up */
+
+	/* outside dialogs: the questions */
+	unsigned	 open;
+	bool		 needed;	/* a credential is needed */
+	bool		 failed;	/* routed did not answer */
+	uint8_t		 verdict;	/* enum verdict; 0: nothing was asked */
+	bool		 from_local;
+	uint16_t	 challenge;
+	char		*realm;
+	char		*from_aor;
+	char		*account;	/* confirmed by regd, or NULL */
+	struct decision	*decision;	/* routed's, until the legs are made */
+	struct wheel_timer wait;	/* for the replica's first snapshot */
+	unsigned	 waited;
+
+	/* within dialogs */
+	bool		 in_dialog;
+	bool		 from_caller;
+	struct cookie	 cookie;
+
+	unsigned	 pop_routes;
+	unsigned	 nlegs;
+	struct leg	*legs[LEGS_MAX];
+	uint16_t	 best_code;
+	char		*best;		/* its text, or NULL: ours to write */
+	size_t		 best_len;
+
+	bool		 offered;	/* the request carries SDP */
+	uint64_t	 serial;	/* names bytes to core_reparse() */
+	size_t		 len;
+	char		*bytes;		/* the request; NULL once it is answered */
+};
+
+void	proxy_ref(struct proxy *p);
+void	proxy_unref(struct proxy *p);
+/* Parsed again; not after the final response. */
+const struct sip_msg *proxy_request(struct proxy *p);
+static inline bool
+proxy_is_invite(const struct proxy *p)
+{
+	return p->method == METHOD_INVITE;
+}
+/* The tag of the side that began the dialog. */
+struct str proxy_caller_tag(const struct proxy *p, const struct sip_msg *m);
+/* The 100, when p is an INVITE and none was sent. */
+void	proxy_trying(struct proxy *p);
+/*
+ * Final answers of our own; without effect after another one. They may end the
+ * server transaction: hold a reference. A refusal with 503 has a Retry-After.
+ */
+void	proxy_answer(struct proxy *p, const struct answer *a);
+void	proxy_refuse(struct proxy *p, uint16_t code);
+void	proxy_challenge(struct proxy *p, bool stale);
+/* A leg ended without winning: bytes is its response, empty for one of ours. */
+void	proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes);
+/* A 2xx arrived: the other legs are not needed. */
+void	proxy_cancel_others(struct proxy *p, struct leg *winner, struct str reason);
+/* A final response went up. */
+void	proxy_finish(struct proxy *p, uint16_t code);
+
+#endif
