@@ -76,6 +76,91 @@ test_forms(void **state)
 	}
 }
 
+/* What the settings offer is accepted, and nothing else (S08; rows 48, 50). */
+static void
+test_variants(void **state)
+{
+	static const struct {
+		uint8_t		 offered;	/* index in digest-algorithms */
+		bool		 auth_int, without_qop;
+		const char	*user, *algorithm, *qop, *body;
+		uint16_t	 code;
+	} rows[] = {
+		{ 0, 0, 0, "anna", "MD5", "auth", NULL, 200 },
+		{ 0, 0, 0, "anna", "MD5-sess", "auth", NULL, 401 },
+		{ 0, 0, 0, "anna", "SHA-256", "auth", NULL, 401 },
+		{ 1, 0, 0, "anna", "SHA-256", "auth", NULL, 200 },
+		{ 1, 0, 0, "anna", "MD5", "auth", NULL, 401 },
+		{ 2, 0, 0, "anna", "SHA-512-256", "auth", NULL, 200 },
+		{ 3, 0, 0, "anna", "MD5-sess", "auth", NULL, 200 },
+		{ 3, 0, 0, "anna", "MD5", "auth", NULL, 401 },
+		{ 4, 0, 0, "anna", "SHA-256-sess", "auth", NULL, 200 },
+		{ 5, 0, 0, "anna@example.com", "SHA-512-256-sess", "auth",
+		    NULL, 200 },
+		{ 0, 1, 0, "anna", "MD5", "auth-int", "", 200 },
+		{ 0, 1, 0, "anna", "MD5", "auth-int", "v=0", 200 },
+		{ 0, 1, 0, "anna", "MD5", "auth", NULL, 200 },
+		{ 4, 1, 0, "anna", "SHA-256-sess", "auth-int", "v=0", 200 },
+		{ 0, 0, 0, "anna", "MD5", "auth-int", "v=0", 401 },
+		{ 0, 0, 0, "anna", "MD5", "", NULL, 401 },
+		{ 0, 0, 1, "anna", "MD5", "", NULL, 200 },
+		{ 1, 0, 1, "anna", "SHA-256", "", NULL, 200 },
+		{ 3, 0, 1, "anna", "MD5-sess", "", NULL, 401 },
+	};
+	struct phone p;
+
+	user_put("anna@example.com", "secret", USER_ADD, false);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		settings.digest_algorithms =
+		    (struct set_words){ { rows[i].offered }, 1 };
+		settings.digest_qop = rows[i].auth_int ?
+		    (struct set_words){ { QOP_AUTH, QOP_AUTH_INT }, 2 } :
+		    (struct set_words){ { QOP_AUTH }, 1 };
+		settings.digest_without_qop = rows[i].without_qop;
+		p = anna();
+		p.user = rows[i].user;
+		p.algorithm = rows[i].algorithm;
+		p.qop = rows[i].qop;
+		p.body = rows[i].body;
+		if (do_register(&p, (uint32_t)i + 1, 600) != rows[i].code)
+			fail_msg("row %zu: %u", i, h.m.registered.code);
+	}
+}
+
+/* Without a count a nonce serves once: what was captured is worth nothing. */
+static void
+test_nonce_without_qop(void **state)
+{
+	struct phone p = anna();
+
+	settings.digest_without_qop = true;
+	user_put("anna@example.com", "secret", USER_ADD, false);
+	p.qop = "";
+	assert_int_equal(do_register(&p, 1, 600), 200);
+	assert_int_equal(do_register(&p, 2, 600), 401);
+	assert_true(h.m.registered.stale);
+}
+
+/* Row 48: the phone wrote a host behind the name, but hashed the name alone. */
+static void
+test_loose_username(void **state)
+{
+	struct phone p = anna();
+	struct rec_digest d;
+	struct rec_contact c;
+	struct msg_registration m;
+
+	user_put("anna@example.com", "secret", USER_ADD, false);
+	for (int loose = 0; loose < 2; loose++) {
+		settings.loose_username = loose;
+		d = phone_sign(&p, "sip:example.com");
+		d.username = STR("anna@192.0.2.9");
+		m = registration(&d, &c, 1);
+		ask(MSG_REGISTER, &m);
+		assert_int_equal(h.m.registered.code, loose ? 200 : 401);
+	}
+}
+
 /* Every field of a good digest, changed (S07); each is refused. */
 static void
 test_mutations(void **state)
@@ -387,6 +472,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_register),
 		T(test_forms),
+		T(test_variants),
+		T(test_nonce_without_qop),
+		T(test_loose_username),
 		T(test_mutations),
 		T(test_two_digests),
 		T(test_stale),

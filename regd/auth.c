@@ -19,6 +19,12 @@ struct judged {
 	enum verdict	 verdict;
 	const char	*reason;
 };
+/* How a digest was made. */
+struct form {
+	enum digest_algorithm algorithm;
+	bool		 sess;
+	uint32_t	 nc;
+};
 #define GOOD		((struct judged){ VERDICT_GOOD, "" })
 #define BAD(why)	((struct judged){ VERDICT_BAD, (why) })
 #define STALE(why)	((struct judged){ VERDICT_STALE, (why) })
@@ -62,32 +68,33 @@ nc_parse(struct str s, uint32_t *out)
 }
 
 static bool
-algorithm_offered(const struct settings *set, enum digest_algorithm a)
+word_chosen(const struct set_words *w, unsigned word)
 {
-	for (size_t i = 0; i < set->digest_algorithms.n; i++)
-		if (set->digest_algorithms.v[i] == (uint8_t)a)
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i] == word)
 			return true;
 	return false;
 }
 
-/*
- * The account that the digest's user name and realm name: "anna" or
- * "anna@example.com". Names are kept in lower case.
- */
+/* The settings list the algorithms, and behind them the same with -sess. */
+static bool
+algorithm_offered(const struct settings *set, enum digest_algorithm a, bool sess)
+{
+	return a != DIGEST_NONE && word_chosen(&set->digest_algorithms,
+	    (unsigned)a + (sess ? DIGEST_ALGORITHMS : 0));
+}
+
 static const struct account *
-account_meant(const struct accounts *accounts, const struct rec_digest *d,
-    enum ha1_form *form)
+account_named(const struct accounts *accounts, struct str user, struct str domain)
 {
 	char buf[AOR_MAX];
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
-	text_add(&t, d->username);
-	*form = HA1_USER_DOMAIN;
-	if (str_chr(d->username, '@') < 0) {
-		*form = HA1_USER;
+	text_add(&t, user);
+	if (domain.len > 0) {
 		text_ch(&t, '@');
-		text_add(&t, d->realm);
+		text_add(&t, domain);
 	}
 	if (t.full)
 		return NULL;
@@ -96,14 +103,38 @@ account_meant(const struct accounts *accounts, const struct rec_digest *d,
 }
 
 /*
+ * The account that the digest's user name and realm name: "anna" or
+ * "anna@example.com". Names are kept in lower case. With loose-username a host
+ * that is not the account's is what the phone made up: the name alone was hashed.
+ */
+static const struct account *
+account_meant(const struct accounts *accounts, const struct settings *set,
+    const struct rec_digest *d, enum ha1_form *form)
+{
+	const struct account *c;
+	ptrdiff_t at = str_chr(d->username, '@');
+
+	*form = HA1_USER;
+	if (at < 0)
+		return account_named(accounts, d->username, d->realm);
+	c = account_named(accounts, d->username, STR_NONE);
+	if (c == NULL && set->loose_username)
+		return account_named(accounts,
+		    str_make(d->username.s, (size_t)at), d->realm);
+	*form = HA1_USER_DOMAIN;
+	return c;
+}
+
+/*
  * Computes and compares the response. Without account, realm or HA1 the same
  * work is done with a value that nothing hashes to.
  */
 static struct judged
-response_check(const struct auth *a, const struct auth_question *q,
-    const struct rec_digest *d, enum digest_algorithm algorithm,
-    const struct account **account)
+response_check(const struct auth *a, const struct settings *set,
+    const struct auth_question *q, const struct rec_digest *d,
+    const struct form *f, const struct account **account)
 {
+	const enum digest_algorithm algorithm = f->algorithm;
 	const struct account *c;
 	enum ha1_form form;
 	struct digest_hex ha1, response;
@@ -113,7 +144,7 @@ response_check(const struct auth *a, const struct auth_question *q,
 
 	memset(ha1.s, 'x', sizeof(ha1.s));
 	ha1.len = (uint8_t)digest_hex_len(algorithm);
-	c = account_meant(a->accounts, d, &form);
+	c = account_meant(a->accounts, set, d, &form);
 	if (c == NULL)
 		why = "unknown user";
 	else if (!str_eq(account_realm(c), d->realm))
@@ -122,34 +153,57 @@ response_check(const struct auth *a, const struct auth_question *q,
 		why = "no password kept for this algorithm and user name";
 	else
 		*account = c;
+	if (f->sess)
+		digest_ha1_sess(algorithm, str_make(ha1.s, ha1.len), d->nonce,
+		    d->cnonce, &ha1);
 	in = (struct digest_input){
 		.ha1 = str_make(ha1.s, ha1.len), .nonce = d->nonce, .nc = d->nc,
 		.cnonce = d->cnonce, .qop = d->qop,
-		.method = q->method, .uri = d->uri,
+		.method = q->method, .uri = d->uri, .body_hash = d->body_hash,
 	};
 	digest_response(algorithm, &in, &response);
 	equal = digest_equal(str_make(response.s, response.len), d->response);
 	return equal && *account != NULL ? GOOD : BAD(why);
 }
 
+/* qop and what comes with it: RFC 7616 section 3.4, RFC 2617 section 3.2.2. */
+static struct judged
+qop_check(const struct settings *set, const struct rec_digest *d, struct form *f)
+{
+	if (d->qop.len == 0) {
+		/* RFC 2069: no count, so the nonce serves once (S04). */
+		if (!set->digest_without_qop || f->sess)
+			return BAD("no qop");
+		f->nc = 1;
+		return GOOD;
+	}
+	if (str_caseeq(d->qop, STR("auth-int"))) {
+		if (!word_chosen(&set->digest_qop, QOP_AUTH_INT) ||
+		    d->body_hash.len != digest_hex_len(f->algorithm))
+			return BAD("qop auth-int was not offered");
+	} else if (!str_caseeq(d->qop, STR("auth")) ||
+	    !word_chosen(&set->digest_qop, QOP_AUTH))
+		return BAD("a qop that was not offered");
+	if (d->cnonce.len == 0 || d->cnonce.len > CNONCE_MAX)
+		return BAD("no usable cnonce");
+	if (!nc_parse(d->nc, &f->nc))
+		return BAD("bad nonce count");
+	return GOOD;
+}
+
 /* All that can be said of a digest without the account. */
 static struct judged
 form_check(const struct auth_question *q, const struct settings *set,
-    const struct rec_digest *d, enum digest_algorithm *algorithm, uint32_t *nc)
+    const struct rec_digest *d, struct form *f)
 {
-	bool sess = false;
+	struct judged j;
 
-	*algorithm = digest_algorithm(d->algorithm, &sess);
-	if (*algorithm == DIGEST_NONE || sess ||
-	    !algorithm_offered(set, *algorithm))
+	f->algorithm = digest_algorithm(d->algorithm, &f->sess);
+	if (!algorithm_offered(set, f->algorithm, f->sess))
 		return BAD("an algorithm that was not offered");
-	if (!str_caseeq(d->qop, STR("auth")))
-		return BAD("qop is not auth");
-	if (d->cnonce.len == 0 || d->cnonce.len > CNONCE_MAX)
-		return BAD("no usable cnonce");
-	if (!nc_parse(d->nc, nc))
-		return BAD("bad nonce count");
-	if (d->response.len != digest_hex_len(*algorithm))
+	if ((j = qop_check(set, d, f)).verdict != VERDICT_GOOD)
+		return j;
+	if (d->response.len != digest_hex_len(f->algorithm))
 		return BAD("response of wrong length");
 	if (d->username.len == 0 || d->username.len >= AOR_MAX)
 		return BAD("no usable user name");
@@ -184,12 +238,11 @@ judge(struct auth *a, const struct settings *set,
     const struct auth_question *q, const struct rec_digest *d,
     struct auth_result *out)
 {
-	enum digest_algorithm algorithm;
+	struct form f = { 0 };
 	struct judged j;
 	int64_t issued_ms = 0;
-	uint32_t nc = 0;
 
-	if ((j = form_check(q, set, d, &algorithm, &nc)).verdict != VERDICT_GOOD)
+	if ((j = form_check(q, set, d, &f)).verdict != VERDICT_GOOD)
 		return j;
 	switch (nonce_check(&a->nonces, d->nonce, d->realm, q->wall_ms,
 	    set->nonce_life, &issued_ms)) {
@@ -200,7 +253,7 @@ judge(struct auth *a, const struct settings *set,
 	case NONCE_FORGED:
 		return STALE("nonce is not ours");
 	}
-	j = response_check(a, q, d, algorithm, &out->account);
+	j = response_check(a, set, q, d, &f, &out->account);
 	if (j.verdict != VERDICT_GOOD)
 		return j;
 	out->nonce = nc_hash(a->nc, d->nonce);
@@ -209,7 +262,7 @@ judge(struct auth *a, const struct settings *set,
 		out->again = true;
 		return GOOD;
 	}
-	return nc_check(a, q, d, nc, issued_ms, q->wall_ms - set->nonce_life);
+	return nc_check(a, q, d, f.nc, issued_ms, q->wall_ms - set->nonce_life);
 }
 
 void

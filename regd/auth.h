@@ -13,8 +13,8 @@
 
 /*
  * Is a digest good? RFC 7616 and RFC 8760 as narrowed for SIP by RFC 3261
- * section 22.4: qop=auth only, a nonce of ours, the algorithms of the settings.
- * Unknown users cost what known ones cost (S02).
+ * section 22.4: a nonce of ours, and an algorithm and qop that the settings
+ * offer. Unknown users cost what known ones cost (S02).
  */
 struct auth {
 	const struct accounts	*accounts;

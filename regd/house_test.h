@@ -55,6 +55,7 @@ settings_reset(void)
 		.max_expires = 86400000, .max_contacts = 10,
 		.nonce_life = 300000,
 		.digest_algorithms = { { DIGEST_MD5, DIGEST_SHA256 }, 2 },
+		.digest_qop = { { QOP_AUTH }, 1 },
 	};
 }
 
@@ -175,10 +176,12 @@ struct phone {
 	const char	*user, *realm, *password;
 	const char	*method;
 	const char	*algorithm;
+	const char	*qop;		/* NULL: auth; "": none, RFC 2069 */
+	const char	*body;		/* of auth-int */
 	uint32_t	 nc;
 	char		 nonce[NONCE_TEXT_LEN];
 	char		 ncs[9];
-	struct digest_hex response;
+	struct digest_hex response, body_hash;
 };
 
 static inline void
@@ -192,20 +195,27 @@ phone_nonce(struct phone *p, const char *realm, int64_t ago_ms)
 static inline struct rec_digest
 phone_sign(struct phone *p, const char *uri)
 {
-	bool sess;
+	bool sess, old = p->qop != NULL && *p->qop == '\0';
 	enum digest_algorithm a = digest_algorithm(str_of(p->algorithm), &sess);
 	struct digest_hex ha1;
 	struct digest_input in;
+	struct str body = str_of(p->body != NULL ? p->body : "");
 
 	snprintf(p->ncs, sizeof(p->ncs), "%08x", ++p->nc);
 	digest_ha1(a, str_of(p->user), str_of(p->realm), str_of(p->password),
 	    &ha1);
+	if (sess)
+		digest_ha1_sess(a, str_make(ha1.s, ha1.len),
+		    str_make(p->nonce, sizeof(p->nonce)), STR("c0ffee"), &ha1);
+	digest_hash(a, &body, 1, &p->body_hash);
 	in = (struct digest_input){
 		.ha1 = str_make(ha1.s, ha1.len),
 		.nonce = str_make(p->nonce, sizeof(p->nonce)),
-		.nc = str_make(p->ncs, 8), .cnonce = STR("c0ffee"),
-		.qop = STR("auth"), .method = str_of(p->method),
-		.uri = str_of(uri),
+		.nc = old ? STR_NONE : str_make(p->ncs, 8),
+		.cnonce = old ? STR_NONE : STR("c0ffee"),
+		.qop = str_of(p->qop != NULL ? p->qop : "auth"),
+		.method = str_of(p->method), .uri = str_of(uri),
+		.body_hash = str_make(p->body_hash.s, p->body_hash.len),
 	};
 	digest_response(a, &in, &p->response);
 	return (struct rec_digest){
@@ -214,6 +224,8 @@ phone_sign(struct phone *p, const char *uri)
 		.response = str_make(p->response.s, p->response.len),
 		.algorithm = str_of(p->algorithm), .cnonce = in.cnonce,
 		.nc = in.nc, .qop = in.qop,
+		.body_hash = str_caseeq(in.qop, STR("auth-int")) ?
+		    in.body_hash : STR_NONE,
 	};
 }
 

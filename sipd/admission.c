@@ -53,6 +53,19 @@ fits(const struct rec_digest *d)
 	return true;
 }
 
+/* The body never goes to regd: its hash does, where the digest covers it. */
+static void
+hash_body(struct admission *a, struct rec_digest *d, struct str body)
+{
+	struct digest_hex	*hash = &a->hashes[a->ndigests];
+	enum digest_algorithm	 algorithm = digest_algorithm(d->algorithm, NULL);
+
+	if (!str_caseeq(d->qop, STR("auth-int")) || algorithm == DIGEST_NONE)
+		return;
+	digest_hash(algorithm, &body, 1, hash);
+	d->body_hash = str_make(hash->s, hash->len);
+}
+
 /*
  * Keeps the credentials whose nonce is ours and young: a forged one costs us a
  * checksum and the sender a challenge.
@@ -73,6 +86,7 @@ take_digests(struct admission *a, const struct sip_msg *m, enum header id)
 		    settings_now()->nonce_life, &issued)) {
 		case NONCE_GOOD:
 			auth_to_record(&a->digests[a->ndigests], &auth);
+			hash_body(a, &a->digests[a->ndigests], m->body);
 			if (fits(&a->digests[a->ndigests]))
 				a->ndigests++;
 			break;

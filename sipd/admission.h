@@ -1,6 +1,7 @@
 #ifndef SIPD_ADMISSION_H
 #define SIPD_ADMISSION_H
 
+#include "common/digest.h"
 #include "common/messages.h"
 #include "common/uri.h"
 #include "sipd/auth_header.h"
@@ -24,6 +25,7 @@ struct admission {
 	uint32_t	 ndigests;
 	/* private: what the slices above point into */
 	char		 aor_buf[AOR_MAX];
+	struct digest_hex hashes[DIGESTS_MAX];
 	char		 scratch[DIGESTS_MAX * AUTH_SCRATCH];
 };
 

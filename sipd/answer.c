@@ -27,12 +27,19 @@ answer_back(const struct sip_msg *m, const struct hop *from, struct hop *out)
 	addr_set_port(&out->remote, m->via.port != 0 ? m->via.port : SIP_PORT);
 }
 
-/* One challenge per algorithm, the preferred first (RFC 8760 section 2.4). */
+/*
+ * One challenge per algorithm, the preferred first (RFC 8760 section 2.4). The
+ * names are in the order of "digest-algorithms", those of qop of "digest-qop".
+ */
 static void
 write_challenges(struct text *t, const struct answer *a)
 {
-	static const char *const names[] = { "MD5", "SHA-256", "SHA-512-256" };
+	static const char *const names[] = { "MD5", "SHA-256", "SHA-512-256",
+	    "MD5-sess", "SHA-256-sess", "SHA-512-256-sess" };
+	static const char *const qops[] = { "auth", "auth-int", "auth,auth-int" };
 	const struct settings	*set = settings_now();
+	const char		*qop = qops[set->digest_qop.n > 1 ? 2 :
+				    set->digest_qop.v[0]];
 	char			 nonce[NONCE_TEXT_LEN], buf[1024];
 	struct text		 v;
 	struct str		 header = a->code == 401 ?
@@ -42,8 +49,8 @@ write_challenges(struct text *t, const struct answer *a)
 	for (size_t i = 0; i < set->digest_algorithms.n; i++) {
 		text_init(&v, buf, sizeof(buf));
 		text_printf(&v, "Digest realm=\"%.*s\", nonce=\"%.*s\", algorithm=%s, "
-		    "qop=\"auth\"%s", STR_ARG(a->realm), NONCE_TEXT_LEN, nonce,
-		    names[set->digest_algorithms.v[i]],
+		    "qop=\"%s\"%s", STR_ARG(a->realm), NONCE_TEXT_LEN, nonce,
+		    names[set->digest_algorithms.v[i]], qop,
 		    a->stale ? ", stale=true" : "");
 		reply_header(t, header, text_str(&v));
 	}

@@ -15,26 +15,32 @@ def parse(value):
 
 
 def _h(algorithm, text):
-    return hashlib.new(_HASH[algorithm.lower()], text.encode()).hexdigest()
+    data = text if isinstance(text, bytes) else text.encode()
+    return hashlib.new(_HASH[algorithm.lower().removesuffix("-sess")], data).hexdigest()
 
 
 def ha1(user, realm, password, algorithm="MD5"):
     return _h(algorithm, f"{user}:{realm}:{password}")
 
 
-def answer(challenge, user, password, method, uri, nc=1, changes=None):
+def answer(challenge, user, password, method, uri, nc=1, changes=None, body=None):
     """The value of an (Proxy-)Authorization header. changes replaces or (None)
-    leaves out parameters, for tests that want them wrong."""
+    leaves out parameters, for tests that want them wrong. With body: auth-int."""
     c = parse(challenge) if isinstance(challenge, str) else challenge
     algorithm = c.get("algorithm", "MD5")
     h1, h2 = ha1(user, c["realm"], password, algorithm), _h(algorithm, f"{method}:{uri}")
+    if body is not None:
+        h2 = _h(algorithm, f"{method}:{uri}:{_h(algorithm, body)}")
     p = {"username": user, "realm": c["realm"], "nonce": c["nonce"], "uri": uri}
     if "algorithm" in c:
         p["algorithm"] = algorithm
-    if "auth" in c.get("qop", "").split(","):
+    qop = "auth" if body is None else "auth-int"
+    if qop in c.get("qop", "").split(","):
         cnonce = os.urandom(6).hex()
-        p.update(qop="auth", nc=f"{nc:08x}", cnonce=cnonce)
-        p["response"] = _h(algorithm, f'{h1}:{c["nonce"]}:{p["nc"]}:{cnonce}:auth:{h2}')
+        if algorithm.lower().endswith("-sess"):
+            h1 = _h(algorithm, f'{h1}:{c["nonce"]}:{cnonce}')
+        p.update(qop=qop, nc=f"{nc:08x}", cnonce=cnonce)
+        p["response"] = _h(algorithm, f'{h1}:{c["nonce"]}:{p["nc"]}:{cnonce}:{qop}:{h2}')
     else:
         p["response"] = _h(algorithm, f'{h1}:{c["nonce"]}:{h2}')
     if "opaque" in c:
