@@ -12,6 +12,7 @@
 
 #include "common/conf.h"
 #include "common/setting_types.h"
+#include "common/uri.h"
 
 enum { LIVE, RESTART };
 
@@ -281,4 +282,18 @@ settings_free(struct settings *s)
 	fini_fields(s, false);
 	free(s->routes);
 	free(s);
+}
+
+bool
+settings_may_claim(const struct settings *s, struct str account, struct str from)
+{
+	struct str	user, domain, claimed;
+
+	if (str_eq(account, from))
+		return true;
+	if (s->user_matching != MATCH_NAME)
+		return false;
+	aor_split(account, &user, &domain);
+	aor_split(from, &claimed, &domain);
+	return user.len > 0 && str_eq(user, claimed);
 }

@@ -110,6 +110,13 @@ struct conf;			/* conf.h: the text as tokens */
 struct settings *settings_build(const struct conf *c, struct complaints *out);
 void	settings_free(struct settings *s);	/* NULL is fine */
 
+/*
+ * May who is authenticated as this account write that address in From
+ * ("user-matching", row 49)? Both are canonical AORs.
+ */
+bool	settings_may_claim(const struct settings *s, struct str account,
+	    struct str from);
+
 /* A row of settings.def, for describe, show, completion, manual. */
 struct setting_info {
 	const char	*daemon;	/* "all" or one name */

@@ -313,6 +313,33 @@ test_distance(void **state)
 	assert_int_equal(edit_distance(STR("timout"), STR("timeout")), 1);
 }
 
+/* Row 49: by the whole address, or by the name alone. */
+static void
+test_may_claim(void **state)
+{
+	static const struct {
+		struct str	from;
+		bool		address, name;
+	} rows[] = {
+		{ STR("anna@a.test"), true, true },
+		{ STR("anna@b.test"), false, true },
+		{ STR("bert@a.test"), false, false },
+		{ STR("annab@a.test"), false, false },
+		{ STR("a.test"), false, false },
+		{ STR(""), false, false },
+	};
+	struct settings	s = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s.user_matching = MATCH_ADDRESS;
+		assert_int_equal(settings_may_claim(&s, STR("anna@a.test"),
+		    rows[i].from), rows[i].address);
+		s.user_matching = MATCH_NAME;
+		assert_int_equal(settings_may_claim(&s, STR("anna@a.test"),
+		    rows[i].from), rows[i].name);
+	}
+}
+
 int
 main(void)
 {
@@ -326,6 +353,7 @@ main(void)
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_may_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

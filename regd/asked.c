@@ -215,7 +215,8 @@ asked_credential(void *arg, struct bus_ticket t, const union msg *msg)
 	answer.reason = str_of(auth.reason);
 	if (auth.verdict == VERDICT_GOOD) {
 		answer.aor = account_aor(auth.account);
-		if (m->aor.len > 0 && !str_eq(m->aor, answer.aor)) {
+		if (m->aor.len > 0 && !settings_may_claim(r->self->settings,
+		    answer.aor, m->aor)) {
 			answer.verdict = VERDICT_BAD;
 			answer.reason = STR("From is another account's");
 			answer.aor = STR_NONE;

@@ -63,8 +63,8 @@ decision_apply(struct proxy *p)
 		return;
 	}
 	/* S13: who is confirmed as one account may not write another's From. */
-	if (p->account != NULL && p->from_local &&
-	    strcmp(p->account, p->from_aor) != 0) {
+	if (p->account != NULL && p->from_local && !settings_may_claim(
+	    settings_now(), str_of(p->account), str_of(p->from_aor))) {
 		proxy_refuse(p, 403);
 		return;
 	}
