@@ -107,7 +107,7 @@ admission_look(struct admission *a, const struct inbound *in, bool answered_here
 
 	a->stale = false;
 	a->ndigests = 0;
-	a->from_aor = uri_aor(&m->from.uri, a->aor_buf);
+	a->from_aor = core_aor(in, &m->from.uri, a->aor_buf);
 	aor_split(a->from_aor, &user, &domain);
 	a->from_local = a->from_aor.len > 0 && domain_is_local(domain);
 	a->needed = needs_credential(m, a->from_local);

@@ -118,6 +118,8 @@ test_local(void **state)
 		{ "INVITE", "<sip:A@EXAMPLE.com:5070>", false, true, 407, "example.com" },
 		{ "INVITE", "\"x\" <sips:a@second.test>", false, true, 407, "second.test" },
 		{ "MESSAGE", "sip:a@second.test", false, true, 407, "second.test" },
+		{ "INVITE", "<sip:a@" HOST_PORT ">", false, true, 407, "example.com" },
+		{ "INVITE", "<sip:a@" HOST ":25122>", false, false, 407, "example.com" },
 		{ "FOO", "<sip:a@example.com>", false, true, 407, "example.com" },
 		{ "OPTIONS", "<sip:a@example.com>", true, true, 401, "example.com" },
 		{ "INVITE", "<sip:a@far.test>", false, false, 407, "example.com" },

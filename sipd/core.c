@@ -145,6 +145,16 @@ core_is_us(const struct inbound *in, const struct uri *u)
 	return domain_is_local(u->host);
 }
 
+struct str
+core_aor(const struct inbound *in, const struct uri *u, char buf[AOR_MAX])
+{
+	struct uri	meant = *u;
+
+	if (!domain_is_local(u->host) && core_is_us(in, u))
+		meant.host = domain_main();
+	return uri_aor(&meant, buf);
+}
+
 /* ---- requests ------------------------------------------------------------------ */
 
 /*

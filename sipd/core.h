@@ -52,4 +52,10 @@ struct str core_agent(const struct sip_msg *m);
  */
 bool	core_is_us(const struct inbound *in, const struct uri *u);
 
+/*
+ * The address of record that u means here, in buf or empty: one of our addresses
+ * in the place of a domain stands for the main one, as routed has it.
+ */
+struct str core_aor(const struct inbound *in, const struct uri *u, char buf[AOR_MAX]);
+
 #endif

@@ -159,7 +159,7 @@ read_request(struct asked *a, const struct inbound *in,
 	text_init(&store, in->w->core->body, MESSAGE_MAX);
 	a->q = (struct msg_registration){
 		.call = in->call,
-		.aor = uri_aor(&m->to.uri, a->aor),
+		.aor = core_aor(in, &m->to.uri, a->aor),
 		.from = adm->from_aor,
 		.uri = m->uri,
 		.branch = m->via.branch,
