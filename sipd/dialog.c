@@ -11,12 +11,67 @@
 
 #include "common/log.h"
 #include "common/stats.h"
+#include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/forward.h"
 #include "sipd/media.h"
+#include "sipd/replica.h"
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
+
+static bool
+contact_is_at(const struct contact *c, const struct hop *where)
+{
+	struct hop	named;
+	struct uri	u;
+
+	return c->npaths == 0 && (hop_same_peer(&c->flow, where) ||
+	    (uri_parse(&u, c->uri) == 0 && hop_of_uri(&named, &u) == 0 &&
+	    hop_same_peer(&named, where)));
+}
+
+/* The contact of whom it asks for that is reached there; "" if there is none. */
+static struct str
+contact_at(const struct inbound *in, const struct hop *where)
+{
+	struct mono		 now = loop_now(in->w->loop);
+	const struct aor	*a;
+	char			 buf[AOR_MAX];
+
+	a = replica_find(core_aor(in, &in->m->ruri, buf));
+	for (uint32_t i = 0; a != NULL && i < a->n; i++)
+		if (contact_alive(&a->contacts[i], now) &&
+		    contact_is_at(&a->contacts[i], where))
+			return a->contacts[i].uri;
+	return STR_NONE;
+}
+
+/*
+ * Row 19: a caller that heeds neither Record-Route nor Contact goes on sending to
+ * the address that it called. Who knows the Call-ID and both tags is in that call,
+ * as much as who knows its cookie.
+ */
+static void
+plan_by_call(struct route_plan *r, const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+	struct call_facts	 f;
+	struct call		*k;
+	bool			 from_caller;
+
+	k = call_find(in->w->core->calls, m->call_id, m->from_tag, m->to_tag,
+	    &from_caller);
+	if (k == NULL || !from_caller)
+		return;
+	call_read(k, &f);
+	r->uri = contact_at(in, &f.callee);
+	if (r->uri.len == 0)
+		return;
+	r->in_dialog = r->from_caller = true;
+	r->cookie = (struct cookie){ .caller = f.caller, .callee = f.callee,
+	    .callee_by_flow = true, .media = f.media };
+}
 
 void
 route_plan_read(struct route_plan *r, const struct inbound *in)
@@ -50,6 +105,15 @@ route_plan_read(struct route_plan *r, const struct inbound *in)
 		else
 			r->forged = true;
 	}
+	if (!r->in_dialog && !r->forged && m->to_tag.len > 0 &&
+	    core_is_us(in, &m->ruri))
+		plan_by_call(r, in);
+}
+
+struct str
+route_plan_uri(const struct route_plan *r, const struct inbound *in)
+{
+	return r->uri.len > 0 ? r->uri : in->m->uri;
 }
 
 int
@@ -85,16 +149,17 @@ struct acking {
 	struct worker	*w;
 	struct hop	 from, to;
 	unsigned	 pop;
+	char		*uri;
 	size_t		 len;
 	char		 bytes[];
 };
 
 static void
 send_ack(struct worker *w, const struct sip_msg *m, const struct hop *from,
-    const struct hop *to, unsigned pop, const struct str *body)
+    const struct hop *to, struct str uri, unsigned pop, const struct str *body)
 {
 	struct forward	f = {
-		.m = m, .from = from, .to = *to, .uri = m->uri, .pop_routes = pop,
+		.m = m, .from = from, .to = *to, .uri = uri, .pop_routes = pop,
 		.new_body = body != NULL, .body = body != NULL ? *body : STR_NONE,
 	};
 
@@ -111,8 +176,9 @@ on_ack_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
 		send_ack(a->w, core_reparse(a->w, str_make(a->bytes, a->len), 0),
-		    &a->from, &a->to, a->pop, &m->media_rewritten.sdp);
-	free(a);		/* else the callee repeats its 2xx, and so the ACK */
+		    &a->from, &a->to, str_of(a->uri), a->pop, &m->media_rewritten.sdp);
+	free(a->uri);		/* else the callee repeats its 2xx, and so the ACK */
+	free(a);
 }
 
 static void
@@ -126,6 +192,7 @@ rewrite_ack(const struct inbound *in, const struct route_plan *r, const struct h
 	a->from = in->p->from;
 	a->to = *to;
 	a->pop = r->pop;
+	a->uri = str_dup(route_plan_uri(r, in));
 	a->len = m->text.len;
 	memcpy(a->bytes, m->text.s, m->text.len);
 	media_rewrite(in->w, in->call, &(struct media_body){
@@ -155,5 +222,6 @@ dialog_ack(const struct inbound *in, const struct route_plan *r)
 	if (r->cookie.media && media_has_sdp(in->m))
 		rewrite_ack(in, r, &to);
 	else
-		send_ack(in->w, in->m, &in->p->from, &to, r->pop, NULL);
+		send_ack(in->w, in->m, &in->p->from, &to, route_plan_uri(r, in),
+		    r->pop, NULL);
 }

@@ -13,16 +13,21 @@
  */
 struct route_plan {
 	unsigned	 pop;		/* values that are ours */
-	bool		 in_dialog;	/* a cookie of ours, good for this dialog */
+	bool		 in_dialog;	/* a cookie of ours, good for this dialog; or a
+					 * call of the table */
 	bool		 forged;	/* a cookie, but not a good one (S14) */
 	struct cookie	 cookie;
 	bool		 from_caller;
 	bool		 has_next;	/* a Route of somebody else follows */
 	struct nameaddr	 next;
+	struct str	 uri;		/* where it goes, "" for the Request-URI;
+					 * borrowed until the turn's end */
 	bool		 bad;		/* a Route that cannot be read: 400 */
 };
 
 void	route_plan_read(struct route_plan *r, const struct inbound *in);
+/* The Request-URI with which it goes on. */
+struct str route_plan_uri(const struct route_plan *r, const struct inbound *in);
 
 /*
  * Where an in-dialog request goes: the next Route, else the hop of the cookie

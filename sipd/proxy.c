@@ -299,7 +299,7 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 		proxy_refuse(p, 503);
 		return;
 	}
-	g = leg_new(p, &to, in->m->uri, STR_NONE);
+	g = leg_new(p, &to, route_plan_uri(r, in), STR_NONE);
 	g->media = r->cookie.media;
 	proxy_ref(p);
 	leg_start(g);
