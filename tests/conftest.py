@@ -11,18 +11,19 @@ from lib.house import House  # noqa: E402
 from lib.sip import Phone  # noqa: E402
 
 
+FAILED = pytest.StashKey()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    item.stash.setdefault(REPORTS, {})[call.when] = outcome.get_result()
+    if call.when == "call" and outcome.get_result().failed:
+        for node in item.listchain():
+            node.stash[FAILED] = True
 
 
-REPORTS = pytest.StashKey()
-
-
-@pytest.fixture
-def houses(request):
-    """Makes houses; each is ended and looked at after the story."""
+def _houses(node):
+    """Makes houses; each is ended and looked at when node's stories are over."""
     made = []
 
     def make(**how):
@@ -30,14 +31,25 @@ def houses(request):
         made.append(house)
         return house
     yield make
-    report = request.node.stash.get(REPORTS, {}).get("call")
-    failed = report is not None and report.failed
+    failed = node.stash.get(FAILED, False)
     found = []
     for house in made:
         if failed:
             print(f"house {house.dir}:\n{house.logs()}")
         found += house.close(keep=failed)
     assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def houses(request):
+    """For one story."""
+    yield from _houses(request.node)
+
+
+@pytest.fixture(scope="module")
+def shared_houses(request):
+    """For all stories of a file that can live in one house."""
+    yield from _houses(request.node)
 
 
 @pytest.fixture

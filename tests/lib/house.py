@@ -65,9 +65,11 @@ class Failed(AssertionError):
 
 class House:
     def __init__(self, domain="house.test", port=5060, media_ports=(20000, 20198), settings=None,
-                 transports=("udp", "tcp"), directory=None):
+                 transports=("udp", "tcp"), listen=(), directory=None):
+        """listen: more sockets, "{ip}" standing for the house's address."""
         self.domain, self.port, self.transports = domain, port, transports
         self.ip = free_address()
+        self.listen = [where.format(ip=self.ip) for where in listen]
         self.phone_ip = self.ip         # phones live on other ports of it
         self.media_ports = media_ports
         # Short timers: 64*T1, for which transactions linger, is 3.2 s instead of 32.
@@ -100,8 +102,8 @@ class House:
 
     def init(self):
         args = ["init", self.domain]
-        for t in self.transports:
-            args += ["--listen", f"{t}:{self.ip}:{self.port}"]
+        for where in [f"{t}:{self.ip}:{self.port}" for t in self.transports] + self.listen:
+            args += ["--listen", where]
         args += ["--media", f"{self.ip}:{self.media_ports[0]}-{self.media_ports[1]}"]
         for name, value in self.settings.items():
             args += ["--set", f"{name}={value}"]
@@ -117,6 +119,11 @@ class House:
 
     def start(self):
         return self.init().up()
+
+    def set(self, name, value):
+        """Changes a setting that needs no restart."""
+        self.sipctl("config", "set", name, value)
+        self.sipctl("config", "apply")
 
     # ---- accounts ----
 

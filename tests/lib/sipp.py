@@ -1,7 +1,10 @@
-"""sipp as a source of load, bounded in calls and in time."""
+"""sipp as a source of load or as a party to a scenario, bounded in calls and in time."""
 import csv
 import pathlib
+import socket
 import subprocess
+
+from .wait import eventually
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "sipp"
 
@@ -39,6 +42,20 @@ class Sipp:
         self.output = open(self.dir / "output", "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=subprocess.STDOUT, cwd=self.dir)
+        return self
+
+    def ready(self):
+        """Waits until it has its port: what answers must be there before what asks."""
+        def taken():
+            assert self.process.poll() is None, self.errors()
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as s:
+                    try:
+                        s.bind((self.ip, self.port))
+                    except OSError:
+                        return True
+            return False
+        eventually(taken, 10, 0.02, f"sipp on port {self.port}")
         return self
 
     def wait(self, timeout):
