@@ -21,6 +21,7 @@
 #include "sipd/cookie.h"
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
+#include "sipd/failures.h"
 #include "sipd/proxy.h"
 #include "sipd/register.h"
 #include "sipd/replica.h"
@@ -396,6 +397,21 @@ void
 core_send_failed(struct worker *w, uint64_t token, int error)
 {
 	txns_send_failed(w->core->txns, token, error);
+}
+
+/*
+ * The branch is nobody's to guess, so an error that brings it back is about what
+ * we sent. Whose it is: its key names one transaction in all workers.
+ */
+void
+core_returned(struct worker *w, struct str bytes, int error)
+{
+	struct str	method, branch;
+
+	if (sip_top_branch(bytes, &method, &branch) && method.len <= METHOD_MAX &&
+	    branch.len <= ID_MAX)
+		failures_tell(w, worker_for(w, bytes),
+		    txn_client_key(branch, method), error);
 }
 
 void

@@ -63,6 +63,7 @@ static const struct upper core = {
 	.stop = core_worker_stop,
 	.packet = core_packet,
 	.send_failed = core_send_failed,
+	.returned = core_returned,
 	.flow_closed = core_flow_closed,
 	.turn = core_turn,
 };

@@ -128,6 +128,11 @@ void	core_packet(struct worker *w, const struct packet *p);
  */
 void	core_send_failed(struct worker *w, uint64_t token, int error);
 /*
+ * The network returned a datagram that was sent (ICMP): its first octets, as
+ * many as came back, unverified. error as above.
+ */
+void	core_returned(struct worker *w, struct str bytes, int error);
+/*
  * A connection is gone: on every worker, once each. A hint: under overload it
  * may be missing.
  */
@@ -141,6 +146,7 @@ struct upper {
 	void	(*stop)(struct worker *w);
 	void	(*packet)(struct worker *w, const struct packet *p);
 	void	(*send_failed)(struct worker *w, uint64_t token, int error);
+	void	(*returned)(struct worker *w, struct str bytes, int error);
 	void	(*flow_closed)(struct worker *w, const struct hop *h);
 	void	(*turn)(struct worker *w);
 };
