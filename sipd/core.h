@@ -14,7 +14,7 @@
  * other daemons are cut at AGENT_MAX, or their request is refused.
  */
 #define ID_MAX		255
-#define METHOD_MAX	32
+#define METHOD_MAX	64
 #define URI_MAX		2048
 #define AGENT_MAX	255
 
