@@ -396,13 +396,13 @@ deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
 
 /*
  * The stream cannot be cut any further: its head, if there is one, gets an
- * answer, then the connection closes.
+ * answer, and so do requests that came before; then the connection closes.
  */
 static void
 unframed(struct conn *c, struct buffer *b, struct str head, int error)
 {
 	stats->tcp_framing_errors++;
-	if (head.len == 0) {
+	if (head.len == 0 && !c->heard) {
 		conn_break(c, error);
 		return;
 	}
@@ -413,6 +413,8 @@ unframed(struct conn *c, struct buffer *b, struct str head, int error)
 	want(c);
 	wheel_stop(c->worker->wheel, &c->timer);
 	watch(c);
+	if (head.len == 0)
+		return;
 	fill_packet(c, b, head, error == -EMSGSIZE);
 	upper->packet(c->worker, &b->packet);
 }
