@@ -55,7 +55,7 @@ Q	:= $(if $(V),,@)
 say	= $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 AGAIN	:= $(MAKE) --no-print-directory
 
-.PHONY: all programs deps deps-check deps-fuzz run check check-build check-all check-long check-long-all units stories \
+.PHONY: all programs deps deps-check deps-fuzz run check check-build check-all check-long check-long-all units stories torture \
 	fuzz fuzz-all fuzz-seeds install uninstall clean lint help FORCE
 .DELETE_ON_ERROR:
 
@@ -130,6 +130,9 @@ PYTEST	= BIN=$(abspath $(B))/bin CORPUS=$(abspath $(CORPUS)) $(PYTHON) -m pytest
 
 stories: programs		## the stories, on what B= holds (STORIES=FILE::TEST for one)
 	$(Q)$(PYTEST) -m 'not long' $(STORIES)
+
+torture: programs		## a table: each message of the corpus, what it must bring and what it brought
+	$(Q)$(PYTEST) -q -s tests/stories/test_05_torture.py::test_table
 
 # ---- fuzzing ----------------------------------------------------------------------
 # A harness names by its #include lines the rooms that it links.
