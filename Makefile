@@ -36,7 +36,7 @@ DEPS_FUZZ := clang libclang-rt-14-dev llvm
 # ---- flags --------------------------------------------------------------------
 
 MSGPACK	:= $(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
-LIBS	:= libzmq $(MSGPACK) libcrypto libcares libbsd-overlay libuv sqlite3 libsystemd libseccomp jansson smartcols
+LIBS	:= libzmq $(MSGPACK) libssl libcrypto libcares libbsd-overlay libuv sqlite3 libsystemd libseccomp jansson smartcols
 MISSING	:= $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null || \
 	for l in $(LIBS); do $(PKG_CONFIG) --exists $$l 2>/dev/null || echo $$l; done)
 
