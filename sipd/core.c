@@ -30,6 +30,7 @@
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
+#define SIPS_PORT	5061
 #define ALLOW	"INVITE,ACK,BYE,CANCEL,OPTIONS,REGISTER,PRACK,UPDATE,INFO," \
 	"REFER,SUBSCRIBE,NOTIFY,PUBLISH,MESSAGE"
 
@@ -138,10 +139,14 @@ bool
 core_is_us(const struct inbound *in, const struct uri *u)
 {
 	struct addr	a;
+	uint16_t	port = u->port;
 
 	if (u->scheme != URI_SIP && u->scheme != URI_SIPS)
 		return false;
-	if (addr_parse(&a, u->host, u->port != 0 ? u->port : SIP_PORT) == 0)
+	if (port == 0)
+		port = u->scheme == URI_SIPS || uri_transport(u) == TRANSPORT_TLS ?
+		    SIPS_PORT : SIP_PORT;
+	if (addr_parse(&a, u->host, port) == 0)
 		return is_listener(&a, &in->p->from.local);
 	return domain_is_local(u->host);
 }

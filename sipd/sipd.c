@@ -17,6 +17,7 @@
 #include "sipd/replica.h"
 #include "sipd/send.h"
 #include "sipd/show.h"
+#include "sipd/tls.h"
 #include "sipd/worker.h"
 
 const struct bus_handler sipd_handlers[] = {
@@ -35,6 +36,8 @@ sipd_start(struct self *self)
 		log_at(LOG_FAILURE, "SIP", 0, "keys in %s: %s", path, strerror(-error));
 		return error;
 	}
+	if ((error = tls_open(self->settings, &self->dirs)) < 0)
+		return error;
 	domains_open(self->settings);
 	if ((error = workers_open(self)) < 0)
 		return error;
@@ -155,14 +158,23 @@ void
 sipd_stop(struct self *self)
 {
 	workers_stop();
+	tls_close();
 	calls_close();
 	domains_close();
+}
+
+bool
+sipd_prepare(struct self *self, const struct settings *next,
+    struct complaints *out)
+{
+	return tls_check(next, out);
 }
 
 void
 sipd_commit(struct self *self, const struct settings *old)
 {
 	domains_commit(self->settings, self->loop);
+	tls_reload(self->settings);
 	workers_commit(old);
 }
 

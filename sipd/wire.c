@@ -27,6 +27,7 @@ wire_send(struct worker *w, const struct hop *to, struct str bytes,
 			return -EADDRNOTAVAIL;
 		return udp_send(w->udp, l, to, bytes, token);
 	case TRANSPORT_TCP:
+	case TRANSPORT_TLS:
 		return tcp_send(w, to, bytes, flags, token);
 	default:
 		return -EPROTONOSUPPORT;
