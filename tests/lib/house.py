@@ -68,6 +68,7 @@ class House:
                  transports=("udp", "tcp"), listen=(), directory=None):
         """listen: more sockets, "{ip}" standing for the house's address."""
         self.domain, self.port, self.transports = domain, port, transports
+        self.tls_port = port + 1
         self.ip = free_address()
         self.listen = [where.format(ip=self.ip) for where in listen]
         self.phone_ip = self.ip         # phones live on other ports of it
@@ -102,7 +103,8 @@ class House:
 
     def init(self):
         args = ["init", self.domain]
-        for where in [f"{t}:{self.ip}:{self.port}" for t in self.transports] + self.listen:
+        ports = {"tls": self.tls_port}
+        for where in [f"{t}:{self.ip}:{ports.get(t, self.port)}" for t in self.transports] + self.listen:
             args += ["--listen", where]
         args += ["--media", f"{self.ip}:{self.media_ports[0]}-{self.media_ports[1]}"]
         for name, value in self.settings.items():
