@@ -69,18 +69,20 @@ class Kamailio:
 
 
 class Neighbour(Kamailio):
-    """A domain whose users need no password; it also listens on ::1, if there is one."""
+    """A domain whose users need no password; it also listens on ::1, if there is one,
+    and on the next port for TLS. It trusts whom the authority certifies."""
     config = "neighbour.cfg"
 
-    def __init__(self, directory, port, domain="neighbour.test"):
+    def __init__(self, directory, port, authority, domain="neighbour.test"):
         super().__init__(directory, domain, port=port)
+        chain, key = authority.issue("neighbour", cn=domain)
+        (self.dir / "tls.cfg").write_text(
+            "".join(f"[{side}:default]\nmethod = TLSv1.2+\nverify_certificate = yes\n"
+                    f"require_certificate = {'yes' if side == 'client' else 'no'}\nca_list = {authority.file}\n"
+                    f"certificate = {chain}\nprivate_key = {key}\n" for side in ("server", "client")))
+        self.defines |= {"TLS_CONFIG": f'"{self.dir}/tls.cfg"', "TLS_PORT": str(port + 1)}
         if has_ipv6():
             self.defines["HOST6"] = "[::1]"
-
-    def uri(self, transport, ip):
-        """Where it takes what is for its domain: the value of our relay-via."""
-        host = f"[{ip}]" if ":" in ip else ip
-        return f"sip:{host}:{self.port};transport={transport}"
 
     def next_hop(self, uri):
         """Where it sends what is for other domains."""

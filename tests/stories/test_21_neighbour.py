@@ -5,32 +5,39 @@ import itertools
 import pytest
 
 from lib import sdp
+from lib.certs import Authority
 from lib.house import free_ports, has_ipv6
 from lib.kamailio import Neighbour
 from lib.sip import Call, Phone
 
-CELLS = list(itertools.product(("udp", "tcp"), ("IPv4", "IPv6")))
+CELLS = list(itertools.product(("udp", "tcp", "tls"), ("IPv4", "IPv6")))
 
 
 class Border:
     """A house and its neighbour, each with a user who has a phone."""
 
     def __init__(self, houses, peers, directory):
-        self.port = free_ports(2, "::1" if has_ipv6() else "127.0.0.1")
-        self.house = houses(listen=[f"{t}:[::1]:{self.port}" for t in ("udp", "tcp") if has_ipv6()],
-                            settings={"media-policy": "never"}).start()
-        self.house.add_user("anna")
-        self.neighbour = peers(Neighbour(directory, self.port + 1)).start()
+        self.port = free_ports(4, "::1" if has_ipv6() else "127.0.0.1")
+        self.house = houses(transports=("udp", "tcp", "tls"), settings={"media-policy": "never"}, listen=[
+            f"{t}:[::1]:{self.port + (t == 'tls')}" for t in ("udp", "tcp", "tls") if has_ipv6()])
+        authority = Authority(self.house.init().etc / "authority")
+        chain, key = authority.issue("house", cn=self.house.domain)
+        for name, value in {"tls-certificate": f"{chain} {key}", "tls-ca-file": authority.file,
+                            "tls-verify-server": "off"}.items():
+            self.house.sipctl("config", "set", name, value)
+        self.house.up().add_user("anna")
+        self.neighbour = peers(Neighbour(directory, self.port + 2, authority)).start()
         self.anna = Phone(self.house, "anna").registered()
         self.nora = Phone(self.neighbour, "nora").registered()
 
     def open(self, transport, family):
         """Both sides send to the other's domain this way."""
-        ours, theirs = ("::1", "::1") if family == "IPv6" else (self.house.ip, self.neighbour.ip)
-        port = self.port if family == "IPv6" else self.house.port
-        host = f"[{ours}]" if ":" in ours else ours
-        self.neighbour.next_hop(f"sip:{host}:{port};transport={transport}")
-        self.house.set("relay-via", self.neighbour.uri(transport, theirs))
+        for thing, port, send in ((self.house, self.house.port if family == "IPv4" else self.port,
+                                   self.neighbour.next_hop),
+                                  (self.neighbour, self.neighbour.port,
+                                   lambda uri: self.house.set("relay-via", uri))):
+            host = thing.ip if family == "IPv4" else "[::1]"
+            send(f"sip:{host}:{port + (transport == 'tls')};transport={transport}")
 
 
 def body(phone, version=1):
