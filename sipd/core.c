@@ -25,6 +25,8 @@
 #include "sipd/proxy.h"
 #include "sipd/register.h"
 #include "sipd/replica.h"
+#include "sipd/revive.h"
+#include "sipd/ringing.h"
 #include "sipd/stray.h"
 #include "sipd/reply.h"
 #include "sipd/worker.h"
@@ -69,6 +71,7 @@ core_worker_start(struct worker *w)
 	c->w = w;
 	c->txns = txns_new(w);
 	c->calls = calls_of(w->index);
+	c->ringing = ringing_of(w->index);
 	c->msg = xcalloc(1, sizeof(*c->msg));
 	c->kept = xcalloc(1, sizeof(*c->kept));
 	c->body = xcalloc(1, MESSAGE_MAX);
@@ -82,6 +85,7 @@ core_worker_stop(struct worker *w)
 
 	if (c == NULL)
 		return;
+	ringing_seal(c->ringing);
 	txns_free(c->txns);
 	bus_cancel(w->routed);
 	bus_cancel(w->regd);
@@ -396,6 +400,12 @@ core_packet(struct worker *w, const struct packet *p)
 		answer_plain(&in, 513, STR_NONE);
 	else
 		core_request(&in);
+}
+
+void
+core_ready(struct worker *w)
+{
+	revive_calls(w);
 }
 
 void

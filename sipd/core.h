@@ -23,6 +23,7 @@ struct core {
 	struct worker	*w;
 	struct txns	*txns;
 	struct calls	*calls;
+	struct ringings	*ringing;
 	struct sip_msg	*msg;		/* of the packet being handled */
 	struct sip_msg	*kept;		/* of a message kept from before */
 	uint64_t	 kept_serial;	/* which one that is; 0: none */

@@ -380,7 +380,7 @@ branch_set(struct branch_entry *e, unsigned marks, struct mono deadline)
 
 void
 ringing_sent(struct ringings *c, struct ringing *r, int handle,
-    const char branch[BRANCH_LEN], struct mono now, bool stays)
+    const char branch[BRANCH_LEN], struct mono now)
 {
 	struct branch_entry	*e = branch_of(c, r, handle);
 
@@ -388,7 +388,7 @@ ringing_sent(struct ringings *c, struct ringing *r, int handle,
 		return;
 	memcpy(e->branch, branch, BRANCH_LEN);
 	e->began = now;
-	branch_set(e, RINGING_SENT | (stays ? RINGING_STAYS : 0), (struct mono){ 0 });
+	branch_set(e, RINGING_SENT, (struct mono){ 0 });
 }
 
 void
@@ -409,6 +409,18 @@ ringing_provisional(struct ringings *c, struct ringing *r, int handle,
 
 	if (e != NULL)
 		branch_set(e, RINGING_PROVISIONAL, deadline);
+}
+
+const char *
+ringing_branch_of(const struct ringing *r, int handle)
+{
+	const struct branch_entry	*e;
+
+	if (r == NULL || handle < 0)
+		return NULL;
+	e = (const void *)(r->journal + handle);
+	return (atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)&e->word,
+	    memory_order_relaxed) & RINGING_SENT) != 0 ? e->branch : NULL;
 }
 
 void

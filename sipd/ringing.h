@@ -57,8 +57,7 @@ enum ringing_mark {
 	RINGING_CANCEL		= 1 << 2,	/* is to be cancelled */
 	RINGING_CANCELLED	= 1 << 3,	/* CANCEL was sent */
 	RINGING_RANG_OUT	= 1 << 4,	/* by timer C */
-	RINGING_STAYS		= 1 << 5,	/* sent with Record-Route */
-	RINGING_DONE		= 1 << 6,	/* a final response came, or none will */
+	RINGING_DONE		= 1 << 5,	/* a final response came, or none will */
 };
 
 /*
@@ -95,12 +94,14 @@ void	ringing_best(struct ringings *c, struct ringing **r, uint16_t code,
 	    struct str text);
 /* For all these: a handle of -1 and r NULL are fine, nothing is done. */
 void	ringing_sent(struct ringings *c, struct ringing *r, int handle,
-	    const char branch[BRANCH_LEN], struct mono now, bool stays);
+	    const char branch[BRANCH_LEN], struct mono now);
 void	ringing_mark(struct ringings *c, struct ringing *r, int handle,
 	    enum ringing_mark mark);
 /* A provisional response came: timer C runs until deadline. */
 void	ringing_provisional(struct ringings *c, struct ringing *r, int handle,
 	    struct mono deadline);
+/* What ringing_sent() was told; NULL: it was not sent. */
+const char *ringing_branch_of(const struct ringing *r, int handle);
 void	ringing_cancelled(struct ringings *c, struct ringing *r);
 void	ringing_final(struct ringings *c, struct ringing *r, uint16_t code);
 

@@ -81,7 +81,7 @@ says_what_it_was_told(void **state)
 	b.by_flow = true;
 	second = ringing_add(c, &r, &b);
 	assert_true(first >= 0 && second > first);
-	ringing_sent(c, r, second, BRANCH, (struct mono){ 5000000001 }, true);
+	ringing_sent(c, r, second, BRANCH, (struct mono){ 5000000001 });
 	ringing_provisional(c, r, second, (struct mono){ 7000000001 });
 	ringing_mark(c, r, second, RINGING_RANG_OUT);
 	ringing_mark(c, r, -1, RINGING_DONE);
@@ -108,8 +108,8 @@ says_what_it_was_told(void **state)
 	assert_true(ringing_next(r, &handle, &b));
 	assert_int_equal(handle, second);
 	assert_true(b.by_flow && b.route.len == 0);
-	assert_int_equal(b.marks, RINGING_SENT | RINGING_STAYS |
-	    RINGING_PROVISIONAL | RINGING_RANG_OUT);
+	assert_int_equal(b.marks, RINGING_SENT | RINGING_PROVISIONAL |
+	    RINGING_RANG_OUT);
 	assert_memory_equal(b.branch, BRANCH, BRANCH_LEN);
 	assert_int_equal(b.began.ns, 5000000001);
 	assert_int_equal(b.deadline.ns, 7000000000);
@@ -206,7 +206,7 @@ busy(void)
 		r[i] = ringing_begin(c, request(500 + i * 300), &alice, i);
 		for (unsigned n = 0; n < 8; n++) {
 			handle = ringing_add(c, &r[i], &b);
-			ringing_sent(c, r[i], handle, BRANCH, (struct mono){ 1 }, true);
+			ringing_sent(c, r[i], handle, BRANCH, (struct mono){ 1 });
 			ringing_provisional(c, r[i], handle,
 			    (struct mono){ 9000000000 });
 			ringing_best(c, &r[i], (uint16_t)(400 + n), octets(100 + n));

@@ -15,6 +15,7 @@
 #include "sipd/core.h"
 #include "sipd/domains.h"
 #include "sipd/replica.h"
+#include "sipd/ringing.h"
 #include "sipd/send.h"
 #include "sipd/show.h"
 #include "sipd/tls.h"
@@ -44,6 +45,11 @@ sipd_start(struct self *self)
 	error = calls_open(self->settings->calls_max, workers_count());
 	if (error < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the call table: %s", strerror(-error));
+		return error;
+	}
+	if ((error = ringing_open(workers_count())) < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "the record of ringing calls: %s",
+		    strerror(-error));
 		return error;
 	}
 	show_serve(self->server, sipd_tables, NULL);
@@ -159,6 +165,7 @@ sipd_stop(struct self *self)
 {
 	workers_stop();
 	tls_close();
+	ringing_close();
 	calls_close();
 	domains_close();
 }

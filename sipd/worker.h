@@ -113,6 +113,8 @@ void	worker_wake(struct worker *w);
 
 /* In the worker's thread, before its first packet. 0 or -errno. */
 int	core_worker_start(struct worker *w);
+/* Its sockets are open and the kept connections are back; no packet came yet. */
+void	core_ready(struct worker *w);
 /* In the worker's thread, after its last packet; copes with a failed start. */
 void	core_worker_stop(struct worker *w);
 /*
@@ -143,6 +145,7 @@ void	core_turn(struct worker *w);
 /* The same as a table: what the workers call. A test puts its own in place. */
 struct upper {
 	int	(*start)(struct worker *w);
+	void	(*ready)(struct worker *w);	/* may be NULL */
 	void	(*stop)(struct worker *w);
 	void	(*packet)(struct worker *w, const struct packet *p);
 	void	(*send_failed)(struct worker *w, uint64_t token, int error);
