@@ -14,7 +14,7 @@ static const struct str names[HDR_COUNT] = {
 #include "sipd/headers.def"
 };
 
-#define NAME_MAX_LEN	20
+#define NAME_MAX_LEN	25
 
 /* The first of each length; header_test.c proves that headers.def agrees. */
 static const uint8_t of_length[NAME_MAX_LEN + 2] = {
@@ -25,6 +25,7 @@ static const uint8_t of_length[NAME_MAX_LEN + 2] = {
 	[14] = HDR_CONTENT_LENGTH, [15] = HDR_SESSION_EXPIRES,
 	[16] = HDR_CONTENT_ENCODING, [18] = HDR_PROXY_AUTHENTICATE,
 	[19] = HDR_CONTENT_DISPOSITION, [20] = HDR_P_PREFERRED_IDENTITY,
+	[25] = HDR_PROXY_AUTHENTICATION_INFO,
 };
 
 static enum header
