@@ -58,6 +58,13 @@ static const struct option calls_options[] = {
 	{ "failed", 0, NULL, false, "only those that failed" },
 	{ NULL }
 };
+static const struct option trace_options[] = {
+	{ "call-id", 0, "X", false, "the call with this Call-ID" },
+	{ "failed", 0, NULL, false, "only calls that failed" },
+	{ "last", 0, "T", false, "only of the last T: 15m" },
+	{ "all", 0, NULL, false, "registrations and the like, too, not only calls" },
+	{ NULL }
+};
 static const struct option gw_options[] = {
 	{ "domain", 0, "D", false, "the gateway's domain" },
 	{ "via", 0, "V", false, "send to this domain, address or URI instead" },
@@ -241,6 +248,12 @@ const struct command commands[] = {
 	ROW("log", NULL, "[-f] [--last T] [FILTERS]", 0, 0, log_options, false,
 	    cmd_log, "reads the logs of all daemons", "sipctl log -f",
 	    "sipctl log --last 15m --level problems -o ndjson"),
+	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [--failed] [--last T] [--all]", 0, 1,
+	    trace_options, false, cmd_trace,
+	    "the calls that the flight recorder holds, or one with its messages, "
+	    "decisions and timers; no daemon is needed",
+	    "sipctl trace --failed --last 15m",
+	    "sipctl trace --call-id 4b514bc0@10.1.4.20"),
 	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
 	    "how a command is used", "sipctl help", "sipctl help gw add"),
 	{ NULL }

@@ -122,5 +122,6 @@ COMMAND(cmd_config_describe);
 COMMAND(cmd_config_show);
 COMMAND(cmd_log);
 COMMAND(cmd_restart);
+COMMAND(cmd_trace);
 
 #endif

@@ -1,0 +1,259 @@
+/*
+ * trace - what the flight recorder holds: the recent calls, or one of them with
+ * every message, decision and timer.
+ */
+#include <stdlib.h>
+
+#include "common/id.h"
+#include "common/setting_types.h"
+#include "sipctl/ask.h"
+#include "sipctl/trace.h"
+
+#define ID_DIGITS	8	/* of the key, as hexadecimal: what lists show */
+
+static const struct column list_columns[] = {
+	{ "id", "ID", COLUMN_TEXT },
+	{ "time", "TIME", COLUMN_TEXT },
+	{ "method", "METHOD", COLUMN_TEXT },
+	{ "from", "FROM", COLUMN_TEXT },
+	{ "to", "TO", COLUMN_TEXT },
+	{ "code", "CODE", COLUMN_NUMBER },
+	{ "reason", "RESULT", COLUMN_TEXT },
+	{ "duration_s", "TIME", COLUMN_SECONDS },
+	{ "call_id", "CALL-ID", COLUMN_TEXT },
+	{ NULL }
+};
+static const struct column record_columns[] = {
+	{ "time", "TIME", COLUMN_TEXT },
+	{ "after_ms", "AFTER", COLUMN_MS },
+	{ "message", "#", COLUMN_NUMBER },
+	{ "kind", "KIND", COLUMN_TEXT },
+	{ "peer", "PEER", COLUMN_TEXT },
+	{ "what", "WHAT", COLUMN_TEXT },
+	{ NULL }
+};
+
+static const char *const kinds[RECORD_KINDS] = {
+	[RECORD_START] = "start", [RECORD_IN] = "in", [RECORD_OUT] = "out",
+	[RECORD_DECISION] = "decision", [RECORD_TIMER] = "timer",
+	[RECORD_FAILURE] = "failure", [RECORD_RESULT] = "result",
+};
+
+static json_t *
+text_or_null(const char *s)
+{
+	return s != NULL ? json_text(str_of(s)) : json_null();
+}
+
+/* ---- the list ---- */
+
+static bool
+is_call(const struct trace_call *k)
+{
+	return k->method != NULL && strcmp(k->method, "INVITE") == 0;
+}
+
+/* Challenges were answered or not; who gives up while it rings is no failure. */
+static bool
+has_failed(const struct trace_call *k)
+{
+	return k->code >= 400 && k->code != 401 && k->code != 407 && k->code != 487;
+}
+
+static json_t *
+list_row(const struct ctl *c, const struct trace_call *k)
+{
+	char	id[ID_DIGITS + 1], when[40];
+
+	snprintf(id, sizeof(id), "%08x", (unsigned)(k->call >> 32));
+	trace_time(k->began_ms, !out_for_people(&c->out), when);
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "id", id, "time", when,
+	    "method", text_or_null(k->method), "from", text_or_null(k->from),
+	    "to", text_or_null(k->to),
+	    "code", k->code != 0 ? json_integer(k->code) : json_null(),
+	    "reason", text_or_null(k->reason),
+	    "duration_s", (double)(k->ended_ms - k->began_ms) / 1000,
+	    "call_id", text_or_null(k->call_id));
+}
+
+static int
+list(struct ctl *c, const struct line *l, int64_t since_ms)
+{
+	struct trace_calls	 t;
+	json_t			*rows = json_array();
+	bool			 failed = line_flag(l, "failed"), all = line_flag(l, "all");
+	int			 code = trace_calls(c, &t);
+
+	for (size_t i = 0; i < t.n && code == CTL_DONE; i++)
+		if ((all || is_call(t.v[i])) && (!failed || has_failed(t.v[i])) &&
+		    t.v[i]->ended_ms >= since_ms)
+			json_array_append_new(rows, list_row(c, t.v[i]));
+	if (code == CTL_DONE) {
+		out_rows(&c->out, rows, list_columns);
+		if (t.lost)
+			say("some records are missing: the ring was written faster "
+			    "than it was read");
+	}
+	trace_calls_fini(&t);
+	json_decref(rows);
+	return code;
+}
+
+/* ---- one call ---- */
+
+static void
+add_message(json_t *row, const struct record *c, bool whole)
+{
+	struct record_message	m;
+	struct str		text;
+	char			buf[PEER_TEXT_MAX];
+
+	if (!record_message(c, &m, &text))
+		return;
+	json_object_set_new(row, "peer", json_text(trace_peer(&m, true, buf)));
+	if (whole)
+		json_object_set_new(row, "local", json_text(trace_peer(&m, false, buf)));
+	json_object_set_new(row, "what", json_text(m.flags & RECORD_BAD ?
+	    STR("not a SIP message") : record_slice(text, m.label)));
+	json_object_set_new(row, "body", json_boolean(m.flags & RECORD_HAS_BODY));
+	if (whole)
+		json_object_set_new(row, "text", json_text(text));
+}
+
+static void
+add_note(json_t *row, const struct record *c)
+{
+	struct str	text;
+	char		tag[9];
+
+	if (!record_note(c, tag, &text))
+		return;
+	json_object_set_new(row, "tag", json_text(str_of(tag)));
+	json_object_set_new(row, "what", json_text(text));
+}
+
+/* message: its number, counted up. */
+static json_t *
+record_row(const struct ctl *c, const struct trace_record *r, int64_t begin_ns,
+    unsigned *message)
+{
+	const struct record	*k = r->c;
+	bool			 people = out_for_people(&c->out);
+	bool			 is_message = k->kind == RECORD_IN || k->kind == RECORD_OUT;
+	json_t			*row;
+	char			 when[40];
+
+	trace_time(k->wall_ms, !people, when);
+	row = json_pack("{s:s,s:f,s:s,s:s}", "time", when, "after_ms",
+	    (double)(k->mono_ns - begin_ns) / 1e6, "daemon", r->daemon, "kind",
+	    k->kind < RECORD_KINDS && kinds[k->kind] != NULL ? kinds[k->kind] : "?");
+	if (k->code != 0)
+		json_object_set_new(row, "code", json_integer(k->code));
+	if (is_message) {
+		json_object_set_new(row, "message", json_integer(++*message));
+		add_message(row, k, !people);
+	} else
+		add_note(row, k);
+	return row;
+}
+
+static int
+show(struct ctl *c, uint64_t call, const char *name, int64_t since_ms)
+{
+	struct trace	 t;
+	json_t		*rows = json_array();
+	unsigned	 message = 0;
+	int		 code = trace_load(c, call, &t);
+
+	for (size_t i = 0; i < t.n && code == CTL_DONE; i++)
+		if (t.v[i].c->wall_ms >= since_ms)
+			json_array_append_new(rows, record_row(c, &t.v[i],
+			    t.v[0].c->mono_ns, &message));
+	if (code == CTL_DONE && json_array_size(rows) == 0)
+		code = no(CTL_NO, "the flight recorder has nothing of %s; \"sipctl "
+		    "trace --all\" lists what it has", name);
+	if (code == CTL_DONE)
+		out_rows(&c->out, rows, record_columns);
+	trace_fini(&t);
+	json_decref(rows);
+	return code;
+}
+
+/* ---- which ---- */
+
+/* The Call-ID of a row of "sipctl calls"; NULL after saying why not. */
+static char *
+call_id_of(struct ctl *c, const char *number, int *code)
+{
+	json_t	*rows, *row;
+	size_t	 i;
+	char	*found = NULL;
+
+	if ((*code = ask_show(c, "sipd", "calls", NULL, &rows)) != CTL_DONE)
+		return NULL;
+	json_array_foreach(rows, i, row)
+		if (json_integer_value(json_object_get(row, "id")) == atoll(number) &&
+		    json_string_value(json_object_get(row, "call_id")) != NULL)
+			found = xstrdup(json_string_value(json_object_get(row, "call_id")));
+	json_decref(rows);
+	if (found == NULL)
+		*code = no(CTL_NO, "\"sipctl calls\" has no call %s", number);
+	return found;
+}
+
+/* The key that begins so; 0: none. */
+static uint64_t
+key_of(struct ctl *c, const char *digits, int *code)
+{
+	struct trace_calls	t;
+	uint64_t		key = 0, begin = strtoull(digits, NULL, 16);
+
+	*code = trace_calls(c, &t);
+	for (size_t i = 0; i < t.n && key == 0; i++)
+		if (t.v[i]->call >> 32 == begin)
+			key = t.v[i]->call;
+	trace_calls_fini(&t);
+	return key;
+}
+
+/* What was typed: a number of "sipctl calls", an ID of our list, a Call-ID. */
+static int
+show_named(struct ctl *c, const char *name, int64_t since_ms)
+{
+	size_t		 len = strlen(name);
+	uint64_t	 key = 0;
+	char		*call_id;
+	int		 code = CTL_DONE;
+
+	if (len < ID_DIGITS && strspn(name, "0123456789") == len) {
+		if ((call_id = call_id_of(c, name, &code)) == NULL)
+			return code;
+		key = id_call(str_of(call_id));
+		free(call_id);
+	} else if (len == ID_DIGITS && strspn(name, "0123456789abcdef") == len) {
+		key = key_of(c, name, &code);
+		if (code != CTL_DONE)
+			return code;
+	}
+	return show(c, key != 0 ? key : id_call(str_of(name)), name, since_ms);
+}
+
+COMMAND(cmd_trace)
+{
+	const char	*call_id = line_option(l, "call-id"), *last = line_option(l, "last");
+	int64_t		 since_ms = 0, ms;
+
+	if (last != NULL) {
+		if (duration_parse(str_of(last), &ms) < 0)
+			return no(CTL_USAGE, "--last wants a time like 15m, not \"%s\"",
+			    last);
+		since_ms = wall_ms() - ms;
+	}
+	if (call_id != NULL && l->nargs > 0)
+		return no(CTL_USAGE, "either an ID or --call-id, not both");
+	if (call_id != NULL)
+		return show(c, id_call(str_of(call_id)), call_id, since_ms);
+	if (l->nargs > 0)
+		return show_named(c, l->args[0], since_ms);
+	return list(c, l, since_ms);
+}
