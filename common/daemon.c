@@ -128,6 +128,8 @@ directories(const struct daemon *d, const struct dirs *dirs)
 	    sip)) < 0 ||
 	    (e = directory(dirs_path(b, dirs->run, "monitor"), 0750, root,
 	    sandbox_monitor_gid())) < 0 ||
+	    (e = directory(dirs_path(b, dirs->run, "recorder"), 0750, root,
+	    sip)) < 0 ||
 	    (e = directory(dirs->log, 0755, root, sip)) < 0 ||
 	    (e = directory(dirs->state, 0755, root, sip)) < 0 ||
 	    (e = directory(dirs_path(b, dirs->state, "keys"), 0700, root,

@@ -11,6 +11,7 @@
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/record.h"
 #include "sipd/worker.h"
 
 static bool
@@ -127,6 +128,9 @@ admission_must_challenge(const struct admission *a)
 void
 admission_challenge(const struct admission *a, const struct inbound *in)
 {
+	record_note(in->w, RECORD_DECISION, a->code, "AUTH", a->stale ?
+	    STR("the nonce is too old: challenged") :
+	    STR("no credential of ours: challenged"));
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
 	    &(struct answer){ .code = a->code, .realm = a->realm, .stale = a->stale });
 }

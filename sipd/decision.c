@@ -13,6 +13,7 @@
 #include "common/route.h"
 #include "sipd/answer.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/record.h"
 #include "sipd/targets.h"
 #include "sipd/worker.h"
 
@@ -83,6 +84,7 @@ answered(struct proxy *p)
 {
 	if (--p->open == 0 && !p->finished && p->server != NULL)
 		decision_apply(p);
+	record_end(p->w);
 	proxy_unref(p);
 }
 
@@ -91,6 +93,8 @@ on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 {
 	struct proxy	*p = arg;
 
+	record_as(p->w, p->call, p->plain);
+	record_routed(p->w, error, type == MSG_ROUTED ? &m->routed : NULL);
 	if (error == 0 && type == MSG_ROUTED)
 		p->decision = copy_decision(&m->routed);
 	else
@@ -103,6 +107,8 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 {
 	struct proxy	*p = arg;
 
+	record_as(p->w, p->call, p->plain);
+	record_judged(p->w, error, type == MSG_JUDGED ? &m->judged : NULL);
 	if (error != 0 || type != MSG_JUDGED)
 		p->failed = true;
 	else {

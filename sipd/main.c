@@ -11,7 +11,6 @@ static const struct daemon sipd = {
 	.start = sipd_start,
 	.run = sipd_run,
 	.stop = sipd_stop,
-	.prepare = sipd_prepare,
 	.commit = sipd_commit,
 	.status = sipd_status,
 	.busy = sipd_busy,

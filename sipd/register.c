@@ -15,6 +15,7 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
+#include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/reply.h"
 #include "sipd/worker.h"
@@ -173,12 +174,8 @@ read_request(struct asked *a, const struct inbound *in,
 		.trusted = !adm->needed,
 	};
 	*why = STR("Bad To");
-	if (m->to.uri.scheme == URI_OTHER)
-		return 400;
-	/* RFC 3261 section 10.3 step 5: a user who cannot be, with a NUL say. */
-	*why = STR("Not Found");
 	if (a->q.aor.len == 0)
-		return 404;
+		return 400;
 	*why = STR("Bad Contact");
 	if (read_contacts(a, m, &store) < 0)
 		return 400;
@@ -230,7 +227,8 @@ kept_head(const struct registering *r)
 	return str_make(r->text + r->realm_len, r->head_len);
 }
 
-static void
+/* Returns the code that it was answered with. */
+static uint16_t
 answer_registered(struct registering *r, const struct msg_registered *got)
 {
 	struct answer	a = { .code = got->code, .reason = got->reason };
@@ -259,6 +257,7 @@ answer_registered(struct registering *r, const struct msg_registered *got)
 		break;
 	}
 	answer_send_kept(r->w, r->txn, kept_head(r), &a);
+	return a.code;
 }
 
 static void
@@ -273,14 +272,20 @@ on_answer(void *arg, int error, enum msg_type type, const union msg *m)
 {
 	struct registering	*r = arg;
 	struct answer		 busy = { .code = 503, .retry_after_s = RETRY_S };
+	uint16_t		 code = 503;
 
 	if (r->txn != NULL) {
+		record_as(r->w, txn_call(r->txn), false);
+		record_registered(r->w, error,
+		    type == MSG_REGISTERED ? &m->registered : NULL);
 		if (error == 0 && type == MSG_REGISTERED)
-			answer_registered(r, &m->registered);
+			code = answer_registered(r, &m->registered);
 		else {
 			log_rate(LOG_PROBLEMS, "REG", "regd gave no answer: 503");
 			answer_send_kept(r->w, r->txn, kept_head(r), &busy);
 		}
+		record_result(r->w, code, STR("REGISTER"));
+		record_end(r->w);
 	}
 	registering_free(r);
 }

@@ -16,7 +16,7 @@
 #include "sipd/forward.h"
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
-#include "sipd/ringing.h"
+#include "sipd/record.h"
 #include "sipd/worker.h"
 
 /*
@@ -83,10 +83,8 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (m->code >= 200 && proxy_is_invite(p) && g->stays)
 		record_call(g, m);
 	txn_reply(p->server, m->code, text_str(&out));
-	if (m->code < 200)
-		return;
-	ringing_mark(p->w->core->ringing, p->ring, g->record, RINGING_DONE);
-	proxy_finish(p, m->code);
+	if (m->code >= 200)
+		proxy_finish(p, m->code);
 }
 
 static void
@@ -98,6 +96,8 @@ on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	const struct sip_msg	*response = core_reparse(p->w, str_make(r->bytes, r->len), 0);
 
 	g->asking--;
+	record_as(p->w, p->call, false);
+	record_media(p->w, error, type == MSG_MEDIA_REWRITTEN ? &m->media_rewritten : NULL);
 	if (p->server == NULL)
 		;		/* the caller has gone */
 	else if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
@@ -105,6 +105,7 @@ on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	else
 		log_rate(LOG_PROBLEMS, "MEDIA", "call %s: no media proxy for a %u, held back",
 		    log_str(response->call_id), response->code);
+	record_end(p->w);
 	free(r);
 	proxy_unref(p);
 }

@@ -11,6 +11,7 @@
 #include "sipd/auth_header.h"
 #include "sipd/core.h"
 #include "sipd/dialog.h"
+#include "sipd/record.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
@@ -24,6 +25,7 @@
 struct sending {
 	struct bus_ticket ticket;
 	struct worker	*w;		/* that sends */
+	uint64_t	 call;
 	struct hop	 to;
 	char		*method;
 	char		*branch;
@@ -230,10 +232,12 @@ send_here(struct worker *w, void *arg)
 	struct txn	*t;
 
 	s->w = w;
+	record_as(w, s->call, false);
 	t = txn_client_new(w->core->txns, str_of(s->branch), str_of(s->method),
 	    &s->to, WIRE_MAY_CONNECT, text_str(&s->request), &user, s);
 	if (t == NULL)		/* a repetition while the first still runs */
 		fail(s, 491, STR("Request Pending"));
+	record_end(w);
 }
 
 /* ---- the question, at worker 0 ----------------------------------------------------- */
@@ -281,6 +285,7 @@ send_question(void *arg, struct bus_ticket t, const union msg *m)
 	int			 error;
 
 	s->ticket = t;
+	s->call = id_call(q->call_id);
 	s->method = str_dup(q->method);
 	s->branch = str_dup(q->branch);
 	s->contact = str_dup(q->contact);

@@ -12,6 +12,7 @@
 #include "sipd/dialog.h"
 #include "sipd/media_policy.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/worker.h"
 
@@ -129,9 +130,11 @@ on_wait(void *arg)
 {
 	struct proxy	*p = arg;
 
+	record_as(p->w, p->call, p->plain);
 	proxy_ref(p);
 	if (!p->finished && p->server != NULL)
 		targets_start(p);
+	record_end(p->w);
 	proxy_unref(p);
 }
 

@@ -16,6 +16,7 @@
 #include "common/stats.h"
 #include "sipd/core.h"
 #include "sipd/msg.h"
+#include "sipd/record.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
@@ -34,6 +35,7 @@ struct txn {
 	bool		 active;	/* counts against the limit */
 	bool		 brief;		/* no timer J */
 	bool		 never_repeat;
+	struct recording recording;	/* whose bytes are, to the recorder */
 	int		 error;		/* of a send that failed at once */
 	unsigned	 flags;		/* of wire_send() */
 	uint32_t	 interval_ms;	/* of the running retransmission timer */
@@ -215,17 +217,35 @@ on_retransmit(void *arg)
 	txn_event(arg, EV_RETRANSMIT, &(struct occasion){ 0 });
 }
 
+static void
+record_timer(const struct txn *t)
+{
+	static const char names[] = {
+		[TXN_INVITE_CLIENT] = 'B', [TXN_CLIENT] = 'F',
+		[TXN_INVITE_SERVER] = 'H', [TXN_SERVER] = 'J',
+	};
+
+	if (t->error == 0)
+		record_note(t->x->w, RECORD_TIMER, 0, "TIMER", STR("timer "),
+		    str_make(&names[t->kind], 1), STR(": no answer in time"));
+}
+
 /* B, F and H on one timer with D, I, J, K, L and M: never both at a time. */
 static void
 on_timeout(void *arg)
 {
 	struct txn	*t = arg;
+	struct worker	*w = t->x->w;
 	enum txn_event	 ev = EV_END;
 
-	if (txn_rules[t->kind][t->state][EV_TIMEOUT].next != ST_NONE)
+	record_as(w, t->recording.call, false);
+	if (txn_rules[t->kind][t->state][EV_TIMEOUT].next != ST_NONE) {
 		ev = EV_TIMEOUT;
+		record_timer(t);
+	}
 	txn_event(t, ev, &(struct occasion){
 	    .error = t->error != 0 ? t->error : -ETIMEDOUT });
+	record_end(w);
 }
 
 static struct txn *
@@ -253,6 +273,7 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 	t->user = user;
 	t->arg = arg;
 	t->active = true;
+	t->recording = x->w->recording;
 	wheel_timer_init(&t->retransmit, on_retransmit, t);
 	wheel_timer_init(&t->timeout, on_timeout, t);
 	map_put(x->maps[is_server(t)], t);
@@ -372,12 +393,16 @@ send_failed_soon(struct txn *t, int error)
 static void
 txn_send(struct txn *t, struct str bytes)
 {
-	uint64_t	token = is_server(t) ? 0 : t->key;
-	int		error;
+	struct worker		*w = t->x->w;
+	const struct recording	 before = w->recording;
+	uint64_t		 token = is_server(t) ? 0 : t->key;
+	int			 error;
 
 	if (bytes.len == 0)
 		return;
-	error = wire_send(t->x->w, &t->hop, bytes, t->flags, token);
+	w->recording = t->recording;
+	error = wire_send(w, &t->hop, bytes, t->flags, token);
+	w->recording = before;
 	if (error == -ENOBUFS && t->bytes != NULL && !hop_is_stream(&t->hop))
 		return;		/* a full queue: the next repetition may leave */
 	if (error < 0 && token != 0 && t->state != ST_COMPLETED)
@@ -517,33 +542,6 @@ txn_event(struct txn *t, enum txn_event ev, const struct occasion *o)
 		txn_free(t);	/* last */
 }
 
-/* ---- from another process ------------------------------------------------------ */
-
-struct txn *
-txn_client_taken(struct txns *x, struct str branch, const struct hop *to,
-    struct str request, const struct txn_user *user, void *arg)
-{
-	txn_key		 key = txn_client_key(branch, STR("INVITE"));
-	struct txn	*t;
-
-	if (txn_find(x, key, false) != NULL ||
-	    (t = txn_new(x, TXN_INVITE_CLIENT, key, to, user, arg)) == NULL)
-		return NULL;
-	t->state = ST_PROCEEDING;
-	txn_keep(t, request);
-	return t;
-}
-
-void
-txn_server_taken(struct txn *t, struct str provisional, bool accepted)
-{
-	if (accepted) {
-		t->state = ST_ACCEPTED;
-		txn_timers(t, START_LM);
-	} else
-		txn_keep(t, provisional);
-}
-
 /* ---- what happens to it ------------------------------------------------------ */
 
 bool
@@ -557,6 +555,7 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 		return false;
 	}
 	t->interval_ms = 0;
+	t->recording.plain = t->x->w->recording.plain;
 	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
 	return true;
 }
@@ -586,9 +585,15 @@ void
 txns_send_failed(struct txns *x, uint64_t token, int error)
 {
 	struct txn	*t = txn_find(x, token, false);
+	struct worker	*w = x->w;
 
-	if (t != NULL)
-		txn_event(t, EV_SEND_FAILED, &(struct occasion){ .error = error });
+	if (t == NULL)
+		return;
+	record_as(w, t->recording.call, false);
+	record_note(w, RECORD_FAILURE, (uint16_t)-error, "SIPDATA", STR("not sent: "),
+	    str_of(strerror(-error)));
+	txn_event(t, EV_SEND_FAILED, &(struct occasion){ .error = error });
+	record_end(w);
 }
 
 /* ---- looking ------------------------------------------------------------------ */
@@ -609,6 +614,12 @@ const struct hop *
 txn_hop(const struct txn *t)
 {
 	return &t->hop;
+}
+
+uint64_t
+txn_call(const struct txn *t)
+{
+	return t->recording.call;
 }
 
 struct str

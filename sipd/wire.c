@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sipd/listeners.h"
+#include "sipd/record.h"
 #include "sipd/sockets.h"
 #include "sipd/tcp.h"
 #include "sipd/udp.h"
@@ -15,23 +16,25 @@ int
 wire_send(struct worker *w, const struct hop *to, struct str bytes,
     unsigned flags, uint64_t token)
 {
-	const struct listener	*l;
+	const struct listener	*l = listener_for(to);
+	const struct addr	*local = &to->local;
+	int			 error;
 
 	if (bytes.len > MESSAGE_MAX)
 		return -EMSGSIZE;
 	if (to->remote.len == 0 || addr_port(&to->remote) == 0)
-		return -EDESTADDRREQ;
-	switch (to->transport) {
-	case TRANSPORT_UDP:
-		if ((l = listener_for(to)) == NULL)
-			return -EADDRNOTAVAIL;
-		return udp_send(w->udp, l, to, bytes, token);
-	case TRANSPORT_TCP:
-	case TRANSPORT_TLS:
-		return tcp_send(w, to, bytes, flags, token);
-	default:
-		return -EPROTONOSUPPORT;
-	}
+		error = -EDESTADDRREQ;
+	else if (to->transport == TRANSPORT_UDP)
+		error = l == NULL ? -EADDRNOTAVAIL :
+		    udp_send(w->udp, l, to, bytes, token);
+	else if (to->transport == TRANSPORT_TCP)
+		error = tcp_send(w, to, bytes, flags, token);
+	else
+		error = -EPROTONOSUPPORT;
+	if (local->len == 0 && l != NULL)
+		local = &l->addr;
+	record_out(w, to, local, bytes, error);
+	return error;
 }
 
 /* The address that the kernel would choose for this destination. */

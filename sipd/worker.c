@@ -27,6 +27,7 @@
 #include "sipd/listeners.h"
 #include "sipd/msg.h"
 #include "sipd/pool.h"
+#include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/tcp.h"
 #include "sipd/udp.h"
@@ -60,11 +61,9 @@ static _Thread_local struct worker	*self_worker;
 
 static const struct upper core = {
 	.start = core_worker_start,
-	.ready = core_ready,
 	.stop = core_worker_stop,
 	.packet = core_packet,
 	.send_failed = core_send_failed,
-	.returned = core_returned,
 	.flow_closed = core_flow_closed,
 	.turn = core_turn,
 };
@@ -231,8 +230,6 @@ on_wake(void *arg)
 		w->running = true;
 		kept_adopt(w);
 		listeners_follow(w);
-		if (upper->ready != NULL)
-			upper->ready(w);
 	}
 	if (w->running)
 		worker_drain(w);
@@ -272,6 +269,7 @@ worker_make(struct worker *w)
 	w->pool = pool_new(w->index, alone ? BUFFERS_ALONE : BUFFERS);
 	w->failures = failures_new();
 	w->out = xcalloc(1, MESSAGE_MAX);
+	w->recorder = record_ring(w->index);
 	w->udp = udp_new(w);
 	w->tcp = tcp_new(w);
 	peers_make(w);

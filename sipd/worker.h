@@ -26,6 +26,13 @@ struct tcp;
 struct pool;
 struct failures;
 struct core;
+struct recorder;
+
+/* Whose records a worker writes at the moment: see record.h. */
+struct recording {
+	uint64_t	call;		/* id_call(); 0: of none */
+	bool		plain;		/* what is sent has nothing to mask */
+};
 
 struct worker {
 	unsigned	 index;
@@ -43,6 +50,8 @@ struct worker {
 	struct failures	*failures;
 	struct core	*core;		/* the upper half's own */
 	char		*out;		/* MESSAGE_MAX octets to build a message in */
+	struct recorder	*recorder;	/* NULL: none */
+	struct recording recording;
 	struct loop_wake *wake;
 	struct loop_turn *turn;
 	uint64_t	 posted;	/* workers that have to be woken: bits */
@@ -113,8 +122,6 @@ void	worker_wake(struct worker *w);
 
 /* In the worker's thread, before its first packet. 0 or -errno. */
 int	core_worker_start(struct worker *w);
-/* Its sockets are open and the kept connections are back; no packet came yet. */
-void	core_ready(struct worker *w);
 /* In the worker's thread, after its last packet; copes with a failed start. */
 void	core_worker_stop(struct worker *w);
 /*
@@ -130,11 +137,6 @@ void	core_packet(struct worker *w, const struct packet *p);
  */
 void	core_send_failed(struct worker *w, uint64_t token, int error);
 /*
- * The network returned a datagram that was sent (ICMP): its first octets, as
- * many as came back, unverified. error as above.
- */
-void	core_returned(struct worker *w, struct str bytes, int error);
-/*
  * A connection is gone: on every worker, once each. A hint: under overload it
  * may be missing.
  */
@@ -145,11 +147,9 @@ void	core_turn(struct worker *w);
 /* The same as a table: what the workers call. A test puts its own in place. */
 struct upper {
 	int	(*start)(struct worker *w);
-	void	(*ready)(struct worker *w);	/* may be NULL */
 	void	(*stop)(struct worker *w);
 	void	(*packet)(struct worker *w, const struct packet *p);
 	void	(*send_failed)(struct worker *w, uint64_t token, int error);
-	void	(*returned)(struct worker *w, struct str bytes, int error);
 	void	(*flow_closed)(struct worker *w, const struct hop *h);
 	void	(*turn)(struct worker *w);
 };

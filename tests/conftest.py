@@ -74,7 +74,8 @@ def phones():
         phone.close()
 
 
-def _peers():
+@pytest.fixture
+def peers():
     """peers(thing) remembers what has a stop() (baresip, linphonec, sipp)."""
     made = []
 
@@ -84,16 +85,6 @@ def _peers():
     yield keep
     for thing in reversed(made):
         thing.stop()
-
-
-@pytest.fixture
-def peers():
-    yield from _peers()
-
-
-@pytest.fixture(scope="module")
-def shared_peers():
-    yield from _peers()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,275 @@
+/*
+ * record - what sipd tells the flight recorder.
+ *
+ * core.c tells of messages in, wire.c of messages out, proxy.c, leg.c, txn.c and
+ * register.c of what was decided. A message is one copy of its bytes, with the
+ * places of what a reader asks for: SIP text is known in sipd only.
+ */
+#include "sipd/record.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "common/stats.h"
+#include "sipd/mask.h"
+#include "sipd/msg.h"
+
+#define BAD_MAX		1024	/* octets kept of what is no SIP */
+#define KEPT_SHARE	8	/* an eighth of the memory is for failed calls */
+
+static struct {
+	struct recorder	*rings[WORKERS_MAX];
+	struct recorder	*kept[WORKERS_MAX];
+} state;
+
+/* ---- the rings ---- */
+
+static struct recorder *
+ring_open(struct self *self, const char *path, uint64_t size)
+{
+	struct recorder	*r;
+	int		 error = recorder_open(&r, path, size,
+			    sandbox_uid(self->daemon), sandbox_gid());
+
+	if (error == 0)
+		return r;
+	log_problem("SIP", "%s: no flight recorder: %s", path, strerror(-error));
+	return NULL;
+}
+
+static void
+tell_start(struct self *self, struct recorder *r)
+{
+	char		buf[64];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_printf(&t, "%s %s begins, pid %ld", self->daemon->name, VERSION,
+	    (long)getpid());
+	recorder_note(r, RECORD_START, 0, 0, mono_now(), "START",
+	    &(struct str){ t.s, t.len }, 1);
+}
+
+void
+record_open(struct self *self, unsigned workers)
+{
+	uint64_t	share = self->settings->recorder_size / workers;
+	char		path[4096];
+
+	if (share == 0)
+		return;
+	for (unsigned i = 0; i < workers; i++) {
+		dirs_path(path, self->dirs.run, "recorder/%s.%u",
+		    self->daemon->name, i);
+		state.rings[i] = ring_open(self, path, share - share / KEPT_SHARE);
+		dirs_path(path, self->dirs.run, "recorder/%s.%u.kept",
+		    self->daemon->name, i);
+		state.kept[i] = ring_open(self, path, share / KEPT_SHARE);
+		tell_start(self, state.rings[i]);
+	}
+}
+
+void
+record_close(void)
+{
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		recorder_close(state.rings[i]);
+		recorder_close(state.kept[i]);
+		state.rings[i] = state.kept[i] = NULL;
+	}
+}
+
+struct recorder *
+record_ring(unsigned worker)
+{
+	return state.rings[worker];
+}
+
+/* ---- messages ---- */
+
+static void
+write_address(const struct addr *a, uint8_t out[16], uint16_t *port)
+{
+	struct str	octets;
+
+	if (a->len == 0)
+		return;
+	octets = addr_bytes(a);
+	memcpy(out, octets.s, octets.len);
+	*port = addr_port(a);
+}
+
+static void
+write_peers(struct record_message *r, const struct hop *h, const struct addr *local)
+{
+	*r = (struct record_message){
+		.transport = (uint8_t)h->transport,
+		.family = h->remote.sa.sa_family == AF_INET6 ? 6 : 4,
+	};
+	write_address(&h->remote, r->remote, &r->remote_port);
+	write_address(local, r->local, &r->local_port);
+}
+
+static struct record_slice
+slice(struct str text, struct str part)
+{
+	size_t	at = (size_t)(part.s - text.s);
+
+	if (part.len == 0 || at > UINT16_MAX || part.len > UINT16_MAX)
+		return (struct record_slice){ 0, 0 };
+	return (struct record_slice){ (uint16_t)at, (uint16_t)part.len };
+}
+
+/* The code and reason of a response, the method of a request. */
+static struct str
+label_of(struct str first_line, bool request)
+{
+	struct str	label = first_line, part;
+	ptrdiff_t	blank = str_chr(first_line, ' ');
+
+	if (blank < 0)
+		return first_line;
+	if (request)
+		return str_make(first_line.s, (size_t)blank);
+	str_cut(&label, ' ', &part);
+	return label;
+}
+
+static void
+put(struct worker *w, const struct record_message *r, bool out, uint16_t code,
+    struct str text, bool plain)
+{
+	char	*p;
+
+	p = recorder_begin(w->recorder, out ? RECORD_OUT : RECORD_IN, code,
+	    w->recording.call, loop_now(w->loop), sizeof(*r) + text.len);
+	if (p == NULL)
+		return;
+	memcpy(p, r, sizeof(*r));
+	if (plain)
+		memcpy(p + sizeof(*r), text.s, text.len);
+	else
+		mask_copy(p + sizeof(*r), text);
+	recorder_commit(w->recorder);
+}
+
+void
+record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
+    const struct packet *p)
+{
+	struct record_message	r;
+
+	if (w->recorder == NULL)
+		return;
+	record_as(w, call, mask_needless(m));
+	write_peers(&r, &p->from, &p->from.local);
+	r.flags = m->body.len > 0 ? RECORD_HAS_BODY : 0;
+	r.label = slice(m->text, label_of(m->first_line, m->request));
+	r.method = slice(m->text, m->request ? m->method_text : m->cseq_method);
+	r.call_id = slice(m->text, m->call_id);
+	r.from = slice(m->text, m->from.uri.text);
+	r.to = slice(m->text, m->to.uri.text);
+	put(w, &r, false, m->code, m->text, w->recording.plain);
+}
+
+void
+record_bad(struct worker *w, const struct packet *p)
+{
+	struct record_message	r;
+	struct str		text = p->bytes;
+
+	if (w->recorder == NULL)
+		return;
+	record_end(w);
+	write_peers(&r, &p->from, &p->from.local);
+	r.flags = RECORD_BAD;
+	if (text.len > BAD_MAX) {
+		text.len = BAD_MAX;
+		r.flags |= RECORD_CUT;
+	}
+	put(w, &r, false, 0, text, false);
+}
+
+/* Our own requests: what nobody has parsed. We wrote it: names are in full. */
+static struct str
+own_header(struct str text, struct str name)
+{
+	ptrdiff_t	at = str_find(text, name);
+	struct str	value, line;
+
+	if (at < 0)
+		return STR_NONE;
+	value = str_make(text.s + at + name.len, text.len - (size_t)at - name.len);
+	return str_cut(&value, '\r', &line) ? line : STR_NONE;
+}
+
+static void
+write_own(struct record_message *r, struct str text)
+{
+	r->call_id = slice(text, own_header(text, STR("\r\nCall-ID: ")));
+	r->from = slice(text, own_header(text, STR("\r\nFrom: ")));
+	r->to = slice(text, own_header(text, STR("\r\nTo: ")));
+}
+
+static uint16_t
+code_of(struct str label)
+{
+	uint32_t	code;
+
+	return label.len >= 3 && str_u32(str_make(label.s, 3), &code) == 0 ?
+	    (uint16_t)code : 0;
+}
+
+void
+record_out(struct worker *w, const struct hop *to, const struct addr *local,
+    struct str bytes, int error)
+{
+	struct record_message	r;
+	struct str		line, rest = bytes, label;
+	bool			request;
+
+	if (w->recorder == NULL)
+		return;
+	write_peers(&r, to, local);
+	request = !str_prefix(bytes, STR("SIP/2.0 "));
+	str_cut(&rest, '\r', &line);
+	label = label_of(line, request);
+	r.label = slice(bytes, label);
+	if (request)
+		r.method = r.label;
+	if (request && !recorder_knows(w->recorder, w->recording.call))
+		write_own(&r, bytes);
+	put(w, &r, true, request ? 0 : code_of(label), bytes, w->recording.plain);
+	if (error < 0)
+		record_note(w, RECORD_FAILURE, (uint16_t)-error, "SIPDATA",
+		    STR("not sent: "), str_of(strerror(-error)));
+}
+
+/* ---- the rest ---- */
+
+void
+record_parts(struct worker *w, enum record_kind kind, uint16_t code, const char *tag,
+    const struct str *parts, size_t n)
+{
+	recorder_note(w->recorder, kind, code, w->recording.call, loop_now(w->loop),
+	    tag, parts, n);
+}
+
+/* A challenge is no failure, and who hangs up while it rings meant to. */
+static bool
+failed(uint16_t code)
+{
+	return code >= 400 && code != 401 && code != 407 && code != 487;
+}
+
+void
+record_result(struct worker *w, uint16_t code, struct str method)
+{
+	if (w->recorder == NULL)
+		return;
+	record_note(w, RECORD_RESULT, code, "SIGNAL", method);
+	if (failed(code) && str_eq(method, STR("INVITE")))
+		recorder_keep(w->recorder, state.kept[w->index], w->recording.call);
+}
