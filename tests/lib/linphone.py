@@ -46,6 +46,12 @@ domain={house.domain}
 """)
         self.process = None
 
+    def configure(self, section, **settings):
+        """More lines for its rc file, before start()."""
+        file = self.dir / "rc"
+        more = "".join(f"{k}={v}\n" for k, v in settings.items())
+        file.write_text(file.read_text().replace(f"[{section}]\n", f"[{section}]\n{more}"))
+
     def start(self):
         self.output = open(self.dir / "output", "wb")
         self.process = subprocess.Popen(
