@@ -30,13 +30,13 @@ PKG_CONFIG ?= pkg-config
 DEPS	:= build-essential pkg-config libzmq3-dev libmsgpack-dev libssl-dev libc-ares-dev libbsd-dev \
 	libuv1-dev libsqlite3-dev libsystemd-dev libseccomp-dev libjansson-dev libsmartcols-dev
 DEPS_CHECK := libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-msgpack python3-zmq \
-	baresip-core linphone-cli sip-tester kamailio sqlite3 strace procps util-linux iproute2 systemd mandoc
+	baresip-core linphone-cli sip-tester kamailio kamailio-tls-modules sqlite3 strace procps util-linux iproute2 systemd mandoc
 DEPS_FUZZ := clang libclang-rt-14-dev llvm
 
 # ---- flags --------------------------------------------------------------------
 
 MSGPACK	:= $(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
-LIBS	:= libzmq $(MSGPACK) libcrypto libcares libbsd-overlay libuv sqlite3 libsystemd libseccomp jansson smartcols
+LIBS	:= libzmq $(MSGPACK) libssl libcrypto libcares libbsd-overlay libuv sqlite3 libsystemd libseccomp jansson smartcols
 MISSING	:= $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null || \
 	for l in $(LIBS); do $(PKG_CONFIG) --exists $$l 2>/dev/null || echo $$l; done)
 
@@ -55,7 +55,7 @@ Q	:= $(if $(V),,@)
 say	= $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 AGAIN	:= $(MAKE) --no-print-directory
 
-.PHONY: all programs deps deps-check deps-fuzz run check check-build check-all check-long check-long-all units stories \
+.PHONY: all programs deps deps-check deps-fuzz run check check-build check-all check-long check-long-all units stories torture \
 	fuzz fuzz-all fuzz-seeds install uninstall clean lint help FORCE
 .DELETE_ON_ERROR:
 
@@ -126,10 +126,18 @@ units: $(UNITS)			## the unit tests (units-ROOM: those of one room)
 # ---- stories: pytest with real phones -------------------------------------------
 
 STORIES	?= tests/stories
+LOADERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/load/*.c))
 PYTEST	= BIN=$(abspath $(B))/bin CORPUS=$(abspath $(CORPUS)) $(PYTHON) -m pytest -p no:cacheprovider $(PYTEST_ARGS)
 
-stories: programs		## the stories, on what B= holds (STORIES=FILE::TEST for one)
+$(LOADERS): %: %.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_) -o $@ $<
+
+stories: programs $(LOADERS)	## the stories, on what B= holds (STORIES=FILE::TEST for one)
 	$(Q)$(PYTEST) -m 'not long' $(STORIES)
+
+torture: programs		## a table: each message of the corpus, what it must bring and what it brought
+	$(Q)$(PYTEST) -q -s tests/stories/test_05_torture.py::test_table
 
 # ---- fuzzing ----------------------------------------------------------------------
 # A harness names by its #include lines the rooms that it links.
@@ -171,7 +179,7 @@ check: deps-check		## units, stories and fuzz seeds under the address and undefi
 	$(Q)$(AGAIN) -j$(JOBS) B=build-san SAN=address,undefined check-build
 	$(Q)$(AGAIN) B=build-san SAN=address,undefined check-all
 
-check-build: programs $(UNITS) $(FUZZERS)
+check-build: programs $(UNITS) $(LOADERS) $(FUZZERS)
 
 check-all: check-build
 	$(Q)B=$(abspath $(B)) CORPUS=$(abspath $(CORPUS)) PYTHON=$(PYTHON) UNITS='$(UNITS)' FUZZERS='$(FUZZERS)' tests/check.sh
@@ -180,7 +188,7 @@ check-long: deps-check		## the plain build under load and kills: prints figures 
 	$(Q)$(AGAIN) -j$(JOBS) programs
 	$(Q)$(AGAIN) check-long-all
 
-check-long-all: programs
+check-long-all: programs $(LOADERS)
 	$(Q)$(PYTEST) -m long -s $(STORIES)
 
 lint: deps-check		## manuals and shell scripts

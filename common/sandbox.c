@@ -176,6 +176,8 @@ confine_files(const struct daemon *d, const struct dirs *dirs)
 		paths[n++] = (struct landlock_path){ "/etc/hosts", 0 };
 		paths[n++] = (struct landlock_path){ "/etc/host.conf", 0 };
 		paths[n++] = (struct landlock_path){ "/etc/nsswitch.conf", 0 };
+		/* The authorities of TLS, read again with the certificates. */
+		paths[n++] = (struct landlock_path){ "/etc/ssl/certs", 0 };
 	}
 	return landlock_enter(paths, d->sandbox == SANDBOX_NET);
 }

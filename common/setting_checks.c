@@ -167,6 +167,18 @@ complain_collision(const struct listen *a, const struct listen *b, size_t k,
 		    STR_ARG(addr_print(&b->addr, y)));
 }
 
+/* The place of the k-th socket of "listen". */
+static void
+complain_listen(const struct conf *c, size_t k, struct complaints *out,
+    const char *text)
+{
+	const struct conf_node	*node = conf_node_find(c, "listen");
+	const struct conf_value *v = value_at(c, "listen", k, &node);
+
+	complain(out, false, node != NULL ? node->file : "sip.conf",
+	    v != NULL ? v->line : 0, v != NULL ? v->column : 0, "%s", text);
+}
+
 static void
 check_listens(const struct settings *s, const struct conf *c,
     struct complaints *out)
@@ -177,6 +189,13 @@ check_listens(const struct settings *s, const struct conf *c,
 	if (s->listen.n == 0 && (node == NULL || node->nvalues == 0))
 		complain(out, false, "sip.conf", 0, 0, "there is no socket to listen "
 		    "on; add a line like \"listen udp:0.0.0.0:5060\"");
+	for (i = 0; i < s->listen.n; i++)
+		if (s->listen.v[i].transport == TRANSPORT_TLS &&
+		    s->tls_certs.n == 0 && conf_node_find(c, "tls-certificate") == NULL) {
+			complain_listen(c, i, out, "TLS needs a certificate; add a line "
+			    "\"tls-certificate CHAIN-FILE KEY-FILE\"");
+			break;
+		}
 	for (i = 0; i < s->listen.n; i++)
 		for (k = 0; k < i; k++)
 			if (sockets_collide(&s->listen.v[k], &s->listen.v[i]))

@@ -1,6 +1,6 @@
 /*
  * setting_lists - the types of settings with several values: texts, words,
- * networks, listeners; and the media range, which has two ends.
+ * networks; and the media range, which has two ends.
  */
 #include "common/setting_types.h"
 
@@ -21,8 +21,7 @@ room_for(const struct setting_info *i, const struct conf_node *node,
 	return false;
 }
 
-/* "a" alone, "[]" or "[a, b]" otherwise. */
-static void
+void
 list_print(size_t n, void (*one)(const void *arg, size_t at, struct text *out),
     const void *arg, struct text *out)
 {
@@ -248,106 +247,6 @@ nets_fini(void *field)
 
 const struct setting_type setting_type_nets = {
 	"list of networks", true, nets_read, nets_print, nets_equal, nets_fini
-};
-
-/* ---- listen ---- */
-
-/* "192.0.2.1:5060", "[::1]:5060", or without port: 5060. */
-static int
-listen_addr(struct str text, struct addr *out)
-{
-	if (addr_parse_port(out, text) == 0)
-		return addr_port(out) > 0 ? 0 : -EBADMSG;
-	return addr_parse(out, text, 5060);
-}
-
-static bool
-listen_add(const struct setting_info *i, const struct conf_node *node,
-    const struct conf_value *v, enum transport transport, struct str address,
-    struct set_listens *l, struct complaints *out)
-{
-	struct listen	one = { .transport = transport };
-
-	if (!room_for(i, node, v, l->n, out))
-		return false;
-	if (transport == TRANSPORT_NONE || listen_addr(address, &one.addr) < 0) {
-		complain_value(v, "bad address \"%s\"; write udp:192.0.2.1:5060, "
-		    "tcp:0.0.0.0:5060 or udp:[::]:5060", v->text);
-		return false;
-	}
-	if (transport == TRANSPORT_TLS) {
-		complain_value(v, "tls is not served by version " VERSION
-		    "; use udp and tcp");
-		return false;
-	}
-	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = one;
-	return true;
-}
-
-/* "udp:ADDR:PORT", or the two words "udp ADDR:PORT". */
-static bool
-listen_read(const struct setting_info *i, const struct conf_node *node, void *field,
-    struct complaints *out)
-{
-	const struct conf_value *v;
-	enum transport		 transport;
-	struct str		 rest, word;
-	size_t			 n;
-
-	for (n = 0; n < node->nvalues; n++) {
-		v = &node->values[n];
-		rest = str_of(v->text);
-		if (str_cut(&rest, ':', &word) && rest.s == NULL &&
-		    n + 1 < node->nvalues) {
-			v = &node->values[++n];
-			rest = str_of(v->text);
-		}
-		transport = transport_parse(word);
-		if (!listen_add(i, node, v, transport, rest, field, out))
-			return false;
-	}
-	return true;
-}
-
-static void
-listen_print_one(const void *arg, size_t at, struct text *out)
-{
-	const struct listen *l = &((const struct set_listens *)arg)->v[at];
-	struct peer	     p = { l->transport, l->addr };
-	char		     buf[PEER_TEXT_MAX];
-
-	text_add(out, peer_print(&p, buf));
-}
-
-static void
-listen_print(const struct setting_info *i, const void *field, struct text *out)
-{
-	list_print(((const struct set_listens *)field)->n, listen_print_one, field,
-	    out);
-}
-
-static bool
-listen_equal(const void *x, const void *y)
-{
-	const struct set_listens *a = x, *b = y;
-	size_t			  n;
-
-	for (n = 0; n < a->n && n < b->n; n++)
-		if (a->v[n].transport != b->v[n].transport ||
-		    !addr_eq(&a->v[n].addr, &b->v[n].addr))
-			return false;
-	return a->n == b->n;
-}
-
-static void
-listen_fini(void *field)
-{
-	free(((struct set_listens *)field)->v);
-}
-
-const struct setting_type setting_type_listen = {
-	"list of sockets", true, listen_read, listen_print, listen_equal, listen_fini
 };
 
 /* ---- media ---- */

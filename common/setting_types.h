@@ -32,7 +32,7 @@ extern const struct setting_field setting_fields[];	/* beside settings_table */
 
 #define SETTING_TYPES(X) \
 	X(ms) X(u32) X(size) X(flag) X(word) X(text) X(texts) X(words) X(nets) \
-	X(listen) X(media)
+	X(listen) X(certs) X(media)
 #define X(t)	extern const struct setting_type setting_type_##t;
 SETTING_TYPES(X)
 #undef X
@@ -44,6 +44,10 @@ int	duration_parse(struct str in, int64_t *ms);
 
 /* The i-th of "a|b|c"; empty past the end. */
 struct str choice_at(const char *choices, size_t i);
+
+/* "a" alone, "[]" or "[a, b]" otherwise. */
+void	list_print(size_t n, void (*one)(const void *arg, size_t at,
+	    struct text *out), const void *arg, struct text *out);
 
 /* Edit distance, small texts only; SIZE_MAX when either is over 63 octets. */
 size_t	edit_distance(struct str a, struct str b);

@@ -32,6 +32,13 @@ struct set_listens {
 	struct listen	*v;
 	size_t		 n;
 };
+struct set_certs {
+	struct cert_files {
+		char	*chain;
+		char	*key;		/* may be the same file */
+	}	*v;
+	size_t	 n;
+};
 struct set_media {
 	struct addr	addr;		/* port 0 */
 	uint16_t	port_min;	/* even */
@@ -47,6 +54,7 @@ typedef struct set_texts	set_texts;
 typedef struct set_words	set_words;
 typedef struct set_nets		set_nets;
 typedef struct set_listens	set_listen;
+typedef struct set_certs	set_certs;
 typedef struct set_media	set_media;
 
 struct gateway_settings {
@@ -74,6 +82,7 @@ enum { MATCH_ADDRESS, MATCH_NAME };
 enum { MEDIA_AUTO, MEDIA_ALWAYS, MEDIA_NEVER };
 enum { DURABILITY_COMMIT, DURABILITY_RELAXED };
 enum { RELAY_ANYBODY, RELAY_CLIENTS, RELAY_NOBODY };
+enum { TLS_VERIFY_OFF, TLS_VERIFY_OPTIONAL, TLS_VERIFY_REQUIRED };
 enum { CALLS_AUTH_OFF, CALLS_AUTH_AUTHORIZATION, CALLS_AUTH_PROXY };
 
 /* Where a configuration is wrong: file, line and column from 1, what to do. */

@@ -12,6 +12,7 @@
 
 #include "common/generation.h"
 #include "common/users.h"
+#include "sipctl/selfsigned.h"
 #include "sipctl/sipctl.h"
 
 #define CONF_TEXT_MAX	65536
@@ -118,6 +119,37 @@ media_default(const struct line *l, char *buf, size_t size)
 	snprintf(buf, size, "%s:30000-39998", host);
 }
 
+/* The first certificate of a house that shall listen for TLS. */
+#define TLS_DIR		"tls"
+#define TLS_CHAIN	"tls/first.pem"
+#define TLS_KEY		"tls/first.key"
+
+static bool
+wants_tls(const struct line *l)
+{
+	const char	*v;
+	struct peer	 p;
+	size_t		 at = 0;
+
+	while ((v = line_option_next(l, "listen", &at)) != NULL)
+		if (peer_parse(&p, str_of(v)) == 0 && p.transport == TRANSPORT_TLS)
+			return true;
+	return false;
+}
+
+/* One that --set names is the administrator's. */
+static bool
+wants_certificate(const struct line *l)
+{
+	const char	*v;
+	size_t		 at = 0;
+
+	while ((v = line_option_next(l, "set", &at)) != NULL)
+		if (str_prefix(str_of(v), STR("tls-certificate=")))
+			return false;
+	return wants_tls(l);
+}
+
 static void
 write_listens(const struct line *l, struct text *t)
 {
@@ -148,6 +180,10 @@ write_conf(const struct line *l, struct text *t)
 	conf_quote(t, str_of(l->args[0]));
 	text_ch(t, '\n');
 	write_listens(l, t);
+	if (wants_certificate(l))
+		text_add(t, STR("# Signed by itself, for the first start: put the names of "
+		    "your own files here.\n"
+		    "tls-certificate " TLS_CHAIN " " TLS_KEY "\n"));
 	if (media == NULL) {
 		media_default(l, buf, sizeof(buf));
 		media = buf;
@@ -235,6 +271,23 @@ write_file(const struct ctl *c, const char *name, const char *text)
 	return e;
 }
 
+static int
+make_certificate(const struct ctl *c, const char *domain)
+{
+	char	chain[4096], key[4096];
+	gid_t	sip = users_gid("sip", CORDBOARD_GID);
+	int	e = make_dir(c->dirs.etc, TLS_DIR, 0750, sip);
+
+	if (e < 0)
+		return e;
+	e = selfsigned_make(domain, dirs_path(chain, c->dirs.etc, "%s", TLS_CHAIN),
+	    dirs_path(key, c->dirs.etc, "%s", TLS_KEY), sip);
+	if (e < 0)
+		say("cannot make a certificate in %s/" TLS_DIR ": %s", c->dirs.etc,
+		    strerror(-e));
+	return e;
+}
+
 COMMAND(cmd_init)
 {
 	char	*text, path[4096];
@@ -252,6 +305,8 @@ COMMAND(cmd_init)
 		e = house_make_dirs(c);
 	if (e == 0 && access(dirs_path(path, c->dirs.etc, "routes.conf"), F_OK) != 0)
 		e = write_file(c, "routes.conf", routes_text);
+	if (e == 0 && wants_certificate(l))
+		e = make_certificate(c, l->args[0]);
 	if (e == 0)
 		e = write_file(c, "sip.conf", text);
 	free(text);

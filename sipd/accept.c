@@ -31,7 +31,7 @@ static unsigned		 ndoors;
 
 struct guest {
 	int		fd;
-	struct addr	from;
+	struct hop	from;
 };
 
 static void
@@ -45,10 +45,9 @@ on_guest(struct worker *w, void *arg)
 
 /* To the worker that owns connections from there. */
 static int
-pass_on(struct worker *w, int fd, const struct addr *from)
+pass_on(struct worker *w, int fd, const struct hop *from)
 {
-	struct hop	 h = { TRANSPORT_TCP, *from, { .len = 0 } };
-	unsigned	 owner = tcp_owner(&h);
+	unsigned	 owner = tcp_owner(from);
 	struct guest	*g;
 	int		 error;
 
@@ -65,9 +64,10 @@ pass_on(struct worker *w, int fd, const struct addr *from)
 
 /* Within the limits it goes to its owner; else it is closed. */
 static void
-admit(struct worker *w, int fd, const struct addr *from)
+admit(struct worker *w, int fd, const struct listener *l, const struct addr *from)
 {
 	const struct settings	*s = settings_now();
+	struct hop		 h = { l->transport, *from, { .len = 0 } };
 	char			 buf[ADDR_TEXT_MAX];
 
 	if (!tally_add(from, s->tcp_max, s->tcp_max_per_address)) {
@@ -79,7 +79,7 @@ admit(struct worker *w, int fd, const struct addr *from)
 		close(fd);
 		return;
 	}
-	if (pass_on(w, fd, from) < 0) {
+	if (pass_on(w, fd, &h) < 0) {
 		stats->tcp_refused++;
 		tally_remove(from);
 		close(fd);
@@ -119,7 +119,7 @@ on_door(void *arg, unsigned events)
 		fd = accept4(d->listener->fds[0], &from.sa, &from.len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			admit(d->worker, fd, &from);
+			admit(d->worker, fd, d->listener, &from);
 		} else if (errno == EMFILE || errno == ENFILE ||
 		    errno == ENOBUFS || errno == ENOMEM) {
 			pause_door(d, errno);
@@ -184,7 +184,7 @@ accept_follow(struct worker *w, const struct listeners *t)
 		l->fds[0] = -1;
 	}
 	for (uint32_t i = 0; i < t->n; i++)
-		if (t->v[i]->transport == TRANSPORT_TCP &&
+		if (t->v[i]->transport != TRANSPORT_UDP &&
 		    t->v[i]->fds[0] >= 0 && !has_door(t->v[i]))
 			open_door(w, t->v[i]);
 }

@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
+#include "sipd/core.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/ringing.h"
+#include "sipd/worker.h"
 
 /*
  * Section 16.7 step 6: 6xx before all others, else the lowest class; in it what
@@ -34,6 +37,7 @@ best_keep(struct proxy *p, uint16_t code, struct str bytes)
 	if (p->best_code != 0 && rank(code) >= rank(p->best_code))
 		return;
 	p->best_code = code;
+	proxy_record_best(p, bytes);
 	free(p->best);
 	p->best = NULL;
 	if (bytes.len == 0)

@@ -1,14 +1,8 @@
 /*
- * conn - one TCP connection.
- *
- * What the peer sent stays in the kernel until a whole message is there: it is
- * looked at with MSG_PEEK, framed (RFC 3261 section 18.3) and then consumed, so a
- * killed process loses no half message. While one is incomplete SO_RCVLOWAT keeps
- * the level-triggered loop quiet until there is more of it.
+ * conn - one connection, TCP or TLS: its life, its times, and what leaves on it.
+ * What comes in is conn_read.c's business.
  */
 #include "sipd/conn.h"
-
-#include <netinet/tcp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,18 +13,14 @@
 #include "common/stats.h"
 #include "sipd/failures.h"
 #include "sipd/flows.h"
-#include "sipd/msg.h"
-#include "sipd/pool.h"
 #include "sipd/sockets.h"
 #include "sipd/tally.h"
+#include "sipd/tls.h"
 
-#define ROUNDS		8	/* messages a turn and connection */
-#define PAUSE_MS	20	/* when the message has nowhere to go */
 #define RECHECK_MS	60000	/* of a connection that has no deadline */
 
 static void	on_io(void *arg, unsigned events);
 static void	on_timer(void *arg);
-static void	on_pause_over(void *arg);
 
 /* ---- times ---- */
 
@@ -53,6 +43,8 @@ deadline(const struct conn *c)
 
 	if (c->state == CONN_CONNECTING)
 		return mono_add_ms(c->since, CONNECT_MS).ns;
+	if (c->state == CONN_HANDSHAKE)
+		return mono_add_ms(c->since, s->tls_handshake).ns;
 	if (c->state == CONN_LINGER)
 		return mono_add_ms(c->since, LINGER_MS).ns;
 	if (!c->heard && !c->ours)
@@ -68,8 +60,8 @@ deadline(const struct conn *c)
 }
 
 /* The timer never runs later than the deadline; it may run earlier. */
-static void
-watch(struct conn *c)
+void
+conn_watch(struct conn *c)
 {
 	int64_t	now = loop_now(c->worker->loop).ns;
 	int64_t	ns = earlier(deadline(c), now + RECHECK_MS * INT64_C(1000000));
@@ -87,10 +79,12 @@ on_timer(void *arg)
 
 	if (deadline(c) > loop_now(c->worker->loop).ns) {
 		tcp_keep(c);
-		watch(c);
+		conn_watch(c);
 		return;
 	}
-	if (c->state == CONN_OPEN || c->state == CONN_CONNECTING)
+	if (c->state == CONN_HANDSHAKE)
+		stats->tls_handshakes_slow++;
+	else if (c->state != CONN_LINGER)
 		stats->tcp_timeouts++;
 	conn_break(c, c->state == CONN_LINGER ? 0 : -ETIMEDOUT);
 }
@@ -98,7 +92,8 @@ on_timer(void *arg)
 /* ---- its life ---- */
 
 struct conn *
-conn_new(struct worker *w, const struct hop *h, int fd, enum conn_state state)
+conn_new(struct worker *w, const struct hop *h, int fd, enum conn_state state,
+    struct tls *tls)
 {
 	struct conn	*c = xcalloc(1, sizeof(*c));
 
@@ -109,13 +104,14 @@ conn_new(struct worker *w, const struct hop *h, int fd, enum conn_state state)
 	c->slot = -1;
 	c->state = state;
 	c->ours = state == CONN_CONNECTING;
+	c->tls = tls;
 	c->since = c->active = loop_now(w->loop);
 	STAILQ_INIT(&c->out);
 	wheel_timer_init(&c->timer, on_timer, c);
-	wheel_timer_init(&c->pause, on_pause_over, c);
+	wheel_timer_init(&c->pause, conn_pause_over, c);
 	c->io = loop_io_new(w->loop, fd, state == CONN_CONNECTING ? LOOP_WRITE :
 	    LOOP_READ, on_io, c);
-	watch(c);
+	conn_watch(c);
 	stats->tcp_connections++;
 	return c;
 }
@@ -147,6 +143,8 @@ conn_free(struct conn *c)
 	wheel_stop(c->worker->wheel, &c->timer);
 	wheel_stop(c->worker->wheel, &c->pause);
 	loop_io_free(c->io);
+	tls_free(c->tls);
+	free(c->in.s);
 	close(c->fd);
 	tally_remove(&c->hop.remote);
 	stats->tcp_connections--;
@@ -167,18 +165,23 @@ conn_break(struct conn *c, int error)
 	tcp_broken(c);
 }
 
-/* What the loop shall tell us about. */
-static void
-want(struct conn *c)
+void
+conn_want(struct conn *c)
 {
 	unsigned	events = 0;
 
 	if (c->state == CONN_BROKEN)
 		return;
+	if (c->state == CONN_HANDSHAKE) {
+		loop_io_want(c->io, tls_wants(c->tls));
+		return;
+	}
 	if (c->state == CONN_CONNECTING || !STAILQ_EMPTY(&c->out))
 		events |= LOOP_WRITE;
 	if (c->state == CONN_OPEN && !wheel_active(&c->pause))
 		events |= LOOP_READ;
+	if (c->tls != NULL)
+		events |= tls_wants(c->tls) & LOOP_WRITE;
 	loop_io_want(c->io, events);
 }
 
@@ -188,11 +191,21 @@ want(struct conn *c)
 static ssize_t
 write_some(struct conn *c, const char *s, size_t len)
 {
-	ssize_t	n = send(c->fd, s, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t	n;
 
+	if (c->tls != NULL)
+		return tls_write(c->tls, s, len);
+	n = send(c->fd, s, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0)
 		return n;
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+/* Its messages have to wait until there is a connection. */
+static bool
+begins(const struct conn *c)
+{
+	return c->state == CONN_CONNECTING || c->state == CONN_HANDSHAKE;
 }
 
 static int
@@ -210,12 +223,12 @@ enqueue(struct conn *c, struct str rest, unsigned of, uint64_t token)
 	o->of = of;
 	o->len = rest.len;
 	memcpy(o->bytes, rest.s, rest.len);
-	if (STAILQ_EMPTY(&c->out) && c->state != CONN_CONNECTING)
+	if (STAILQ_EMPTY(&c->out) && !begins(c))
 		c->stalled = loop_now(c->worker->loop);
 	STAILQ_INSERT_TAIL(&c->out, o, entry);
 	c->queued += rest.len;
-	want(c);
-	watch(c);
+	conn_want(c);
+	conn_watch(c);
 	return 0;
 }
 
@@ -226,7 +239,7 @@ conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 
 	if (c->state == CONN_BROKEN)
 		return c->error < 0 ? c->error : -EPIPE;
-	if (c->state != CONN_CONNECTING && STAILQ_EMPTY(&c->out)) {
+	if (!begins(c) && STAILQ_EMPTY(&c->out)) {
 		if ((n = write_some(c, bytes.s, bytes.len)) < 0) {
 			conn_break(c, (int)n);
 			return (int)n;
@@ -262,7 +275,40 @@ write_queue(struct conn *c)
 	}
 	if (STAILQ_EMPTY(&c->out))
 		c->stalled.ns = 0;
-	want(c);
+	conn_want(c);
+}
+
+/* It can be used from now on. */
+static void
+opened(struct conn *c)
+{
+	c->state = CONN_OPEN;
+	c->since = c->active = loop_now(c->worker->loop);
+	tcp_keep(c);
+	write_queue(c);
+	if (c->state != CONN_BROKEN)
+		conn_watch(c);
+}
+
+static void
+shake_hands(struct conn *c)
+{
+	char	buf[PEER_TEXT_MAX];
+	int	error = tls_handshake(c->tls);
+
+	if (error == -EAGAIN) {
+		conn_want(c);
+		return;
+	}
+	if (error == 0) {
+		stats->tls_handshakes++;
+		opened(c);
+		return;
+	}
+	stats->tls_handshakes_failed++;
+	log_rate(c->ours ? LOG_PROBLEMS : LOG_LOW, "SIPDATA", "no TLS with %s: %s",
+	    log_str(hop_print_remote(&c->hop, buf)), tls_why(c->tls));
+	conn_break(c, error);
 }
 
 static void
@@ -280,193 +326,15 @@ connected(struct conn *c)
 		return;
 	}
 	stats->tcp_connected++;
-	c->state = CONN_OPEN;
-	c->since = c->active = loop_now(c->worker->loop);
-	tcp_keep(c);
-	write_queue(c);
-	if (c->state != CONN_BROKEN)
-		watch(c);
-}
-
-/* ---- reading ---- */
-
-/* Read again only when there are more than n octets. */
-static void
-wait_for_more(struct conn *c, size_t n)
-{
-	int	lowat = (int)n + 1;
-
-	if (c->lowat == lowat)
-		return;
-	c->lowat = lowat;
-	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat));
-}
-
-/* Not read for a while: it is not its turn. */
-static void
-pause_reading(struct conn *c)
-{
-	wheel_start(c->worker->wheel, &c->pause, PAUSE_MS);
-	want(c);
-}
-
-static void
-on_pause_over(void *arg)
-{
-	want(arg);
-}
-
-/*
- * n octets of an unfinished message. When the kernel woke us although there is
- * nothing new, the peer has closed (the rest will never come), or the kernel is
- * short of memory.
- */
-static void
-unfinished(struct conn *c, size_t n)
-{
-	struct tcp_info	info;
-	socklen_t	len = sizeof(info);
-
-	if (c->lowat == (int)n + 1) {
-		if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
-		    info.tcpi_state != TCP_ESTABLISHED)
-			conn_break(c, 0);
-		else
-			pause_reading(c);
+	if (c->tls == NULL) {
+		opened(c);
 		return;
 	}
-	if (c->partial.ns == 0)
-		c->partial = loop_now(c->worker->loop);
-	wait_for_more(c, n);
-	watch(c);
-}
-
-/* Takes octets that were peeked at out of the kernel. */
-static void
-consume(struct conn *c, size_t n)
-{
-	if (recv(c->fd, NULL, n, MSG_TRUNC | MSG_DONTWAIT) != (ssize_t)n)
-		conn_break(c, -EIO);
-	c->active = loop_now(c->worker->loop);
-	c->partial.ns = 0;
-	if (c->lowat > 1)
-		wait_for_more(c, 0);
-}
-
-static void
-fill_packet(struct conn *c, struct buffer *b, struct str bytes, bool too_big)
-{
-	b->packet.bytes = bytes;
-	b->packet.from = c->hop;
-	b->packet.arrived = loop_now(c->worker->loop);
-	b->packet.too_big = too_big;
-}
-
-/*
- * A whole message of size octets to whoever owns its call. It is consumed before
- * it is handled: should it kill us, the next process does not meet it again.
- * False: nobody could take it now.
- */
-static bool
-deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
-{
-	struct worker	*w = c->worker;
-	unsigned	 owner = worker_for(w, bytes);
-	struct buffer	*spare;
-
-	fill_packet(c, b, bytes, false);
-	if (owner == w->index) {
-		consume(c, size);
-		c->heard = true;
-		upper->packet(w, &b->packet);
-		return true;
-	}
-	spare = pool_take(w->pool);
-	if (spare == NULL || !worker_hand_over(w, owner, b)) {
-		if (spare != NULL)
-			pool_give(w->pool, spare);
-		pause_reading(c);
-		return false;
-	}
-	tcp_buffer_swap(w, spare);
-	consume(c, size);
-	c->heard = true;
-	return true;
-}
-
-/*
- * The stream cannot be cut any further: its head, if there is one, gets an
- * answer, then the connection closes.
- */
-static void
-unframed(struct conn *c, struct buffer *b, struct str head, int error)
-{
-	stats->tcp_framing_errors++;
-	if (head.len == 0) {
-		conn_break(c, error);
-		return;
-	}
-	if (error == -EMSGSIZE)
-		stats->too_big++;
-	c->state = CONN_LINGER;
+	c->state = CONN_HANDSHAKE;
 	c->since = loop_now(c->worker->loop);
-	want(c);
-	wheel_stop(c->worker->wheel, &c->timer);
-	watch(c);
-	fill_packet(c, b, head, error == -EMSGSIZE);
-	upper->packet(c->worker, &b->packet);
-}
-
-/* The first thing in the n octets at s. How many were used; 0: stop. */
-static size_t
-read_one(struct conn *c, struct buffer *b, const char *s, size_t n)
-{
-	enum sip_frame_kind	 kind;
-	struct str		 msg = STR_NONE;
-	ssize_t			 size;
-
-	size = sip_frame(str_make(s, n), settings_now()->message_max, &kind,
-	    &msg);
-	if (size < 0) {
-		unframed(c, b, msg, (int)size);
-		return 0;
-	}
-	if (size == 0) {
-		unfinished(c, n);
-		return 0;
-	}
-	if (kind == SIP_FRAME_MESSAGE)
-		return deliver(c, b, msg, (size_t)size) ? (size_t)size : 0;
-	stats->keepalives++;
-	consume(c, (size_t)size);
-	if (kind == SIP_FRAME_PING && c->state == CONN_OPEN)
-		(void)conn_send(c, STR("\r\n"), c->worker->index, 0);
-	return (size_t)size;
-}
-
-/* True when there is more that has to be looked at again. */
-static bool
-read_some(struct conn *c)
-{
-	struct buffer	*b = tcp_buffer(c->worker);
-	size_t		 used = 0, one;
-	ssize_t		 n;
-
-	n = recv(c->fd, b->bytes, sizeof(b->bytes), MSG_PEEK | MSG_DONTWAIT);
-	if (n <= 0) {
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			conn_break(c, n == 0 ? 0 : -errno);
-		return false;
-	}
-	while (used < (size_t)n) {
-		one = read_one(c, b, b->bytes + used, (size_t)n - used);
-		if (one == 0 || c->state != CONN_OPEN)
-			return false;
-		used += one;
-		if (tcp_buffer(c->worker) != b)	/* given away */
-			return used < (size_t)n;
-	}
-	return false;
+	shake_hands(c);
+	if (c->state == CONN_HANDSHAKE)
+		conn_watch(c);
 }
 
 static void
@@ -478,12 +346,14 @@ on_io(void *arg, unsigned events)
 		connected(c);
 		return;
 	}
+	if (c->state == CONN_HANDSHAKE)
+		shake_hands(c);
 	worker_drain(c->worker);
-	if (c->state != CONN_BROKEN && (events & LOOP_WRITE))
+	if (c->state != CONN_BROKEN && !STAILQ_EMPTY(&c->out))
 		write_queue(c);
-	if (events & (LOOP_READ | LOOP_ERROR))
-		for (int i = 0; i < ROUNDS && c->state == CONN_OPEN; i++)
-			if (!read_some(c))
-				break;
+	/* TLS may have to read before it can write, and the other way round. */
+	if (c->state == CONN_OPEN && ((events & (LOOP_READ | LOOP_ERROR)) ||
+	    c->tls != NULL))
+		conn_read(c);
 	worker_wake(c->worker);
 }

@@ -10,8 +10,8 @@
 #include "sipd/worker.h"
 
 /*
- * One TCP connection: reads whole messages, queues what cannot leave at once,
- * watches its times. tcp.c keeps the table of them; nobody else includes this.
+ * One connection, TCP or TLS: reads whole messages, queues what cannot leave at
+ * once, watches its times. tcp.c keeps the table of them; nobody else includes this.
  */
 #define CONN_QUEUE_MAX	(256 * 1024)	/* octets that wait to be written */
 #define CONNECT_MS	5000
@@ -19,6 +19,7 @@
 
 enum conn_state {
 	CONN_CONNECTING = 1,
+	CONN_HANDSHAKE,		/* of TLS */
 	CONN_OPEN,
 	CONN_LINGER,		/* reads no more; closes when its time is over */
 	CONN_BROKEN,		/* goes at the turn's end */
@@ -33,6 +34,16 @@ struct conn_out {
 	char			 bytes[];
 };
 
+/* Decrypted octets of begin to end that are no whole message yet. */
+struct conn_in {
+	char			*s;
+	size_t			 begin, end, size;
+	bool			 over;	/* nothing follows */
+	int			 error;	/* why: 0 or -errno */
+};
+
+struct tls;
+
 struct conn {
 	struct worker		*worker;
 	struct hop		 hop;
@@ -41,6 +52,8 @@ struct conn {
 	LIST_ENTRY(conn)	 entry;	/* all, or those that broke */
 	enum conn_state		 state;
 	int			 fd;
+	struct tls		*tls;	/* NULL: plain TCP */
+	struct conn_in		 in;	/* TLS only */
 	int			 slot;	/* stored as f<slot>; -1: not */
 	int			 error;	/* why it broke: 0 or -errno */
 	int			 lowat;	/* octets the kernel waits for */
@@ -57,9 +70,9 @@ struct conn {
 	size_t			 queued;
 };
 
-/* Takes fd over. The caller has counted it (tally.h). */
+/* Takes fd and tls over. The caller has counted it (tally.h). */
 struct conn *conn_new(struct worker *w, const struct hop *h, int fd,
-	    enum conn_state state);
+	    enum conn_state state, struct tls *tls);
 /* Told to nobody; the descriptor is closed. */
 void	conn_free(struct conn *c);
 
@@ -69,6 +82,17 @@ int	conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token);
 void	conn_break(struct conn *c, int error);
 /* Every message that waits has failed. */
 void	conn_fail_queue(struct conn *c);
+
+/* ---- between conn.c and conn_read.c ---- */
+
+/* Reads and handles what is there: a bounded number of messages. */
+void	conn_read(struct conn *c);
+/* Its pause is over: a wheel timer's. */
+void	conn_pause_over(void *arg);
+/* What the loop shall tell about has changed. */
+void	conn_want(struct conn *c);
+/* Its deadline may have changed. */
+void	conn_watch(struct conn *c);
 
 /* ---- tcp.c, for conn.c ---- */
 

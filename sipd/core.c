@@ -21,15 +21,19 @@
 #include "sipd/cookie.h"
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
+#include "sipd/failures.h"
 #include "sipd/proxy.h"
 #include "sipd/record.h"
 #include "sipd/register.h"
 #include "sipd/replica.h"
+#include "sipd/revive.h"
+#include "sipd/ringing.h"
 #include "sipd/stray.h"
 #include "sipd/reply.h"
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
+#define SIPS_PORT	5061
 #define ALLOW	"INVITE,ACK,BYE,CANCEL,OPTIONS,REGISTER,PRACK,UPDATE,INFO," \
 	"REFER,SUBSCRIBE,NOTIFY,PUBLISH,MESSAGE"
 
@@ -68,6 +72,7 @@ core_worker_start(struct worker *w)
 	c->w = w;
 	c->txns = txns_new(w);
 	c->calls = calls_of(w->index);
+	c->ringing = ringing_of(w->index);
 	c->msg = xcalloc(1, sizeof(*c->msg));
 	c->kept = xcalloc(1, sizeof(*c->kept));
 	c->body = xcalloc(1, MESSAGE_MAX);
@@ -81,6 +86,7 @@ core_worker_stop(struct worker *w)
 
 	if (c == NULL)
 		return;
+	ringing_seal(c->ringing);
 	txns_free(c->txns);
 	bus_cancel(w->routed);
 	bus_cancel(w->regd);
@@ -138,10 +144,14 @@ bool
 core_is_us(const struct inbound *in, const struct uri *u)
 {
 	struct addr	a;
+	uint16_t	port = u->port;
 
 	if (u->scheme != URI_SIP && u->scheme != URI_SIPS)
 		return false;
-	if (addr_parse(&a, u->host, u->port != 0 ? u->port : SIP_PORT) == 0)
+	if (port == 0)
+		port = u->scheme == URI_SIPS || uri_transport(u) == TRANSPORT_TLS ?
+		    SIPS_PORT : SIP_PORT;
+	if (addr_parse(&a, u->host, port) == 0)
 		return is_listener(&a, &in->p->from.local);
 	return domain_is_local(u->host);
 }
@@ -399,9 +409,30 @@ core_packet(struct worker *w, const struct packet *p)
 }
 
 void
+core_ready(struct worker *w)
+{
+	revive_calls(w);
+}
+
+void
 core_send_failed(struct worker *w, uint64_t token, int error)
 {
 	txns_send_failed(w->core->txns, token, error);
+}
+
+/*
+ * The branch is nobody's to guess, so an error that brings it back is about what
+ * we sent. Whose it is: its key names one transaction in all workers.
+ */
+void
+core_returned(struct worker *w, struct str bytes, int error)
+{
+	struct str	method, branch;
+
+	if (sip_top_branch(bytes, &method, &branch) && method.len <= METHOD_MAX &&
+	    branch.len <= ID_MAX)
+		failures_tell(w, worker_for(w, bytes),
+		    txn_client_key(branch, method), error);
 }
 
 void

@@ -14,7 +14,7 @@
  * other daemons are cut at AGENT_MAX, or their request is refused.
  */
 #define ID_MAX		255
-#define METHOD_MAX	32
+#define METHOD_MAX	64
 #define URI_MAX		2048
 #define AGENT_MAX	255
 
@@ -23,6 +23,7 @@ struct core {
 	struct worker	*w;
 	struct txns	*txns;
 	struct calls	*calls;
+	struct ringings	*ringing;
 	struct sip_msg	*msg;		/* of the packet being handled */
 	struct sip_msg	*kept;		/* of a message kept from before */
 	uint64_t	 kept_serial;	/* which one that is; 0: none */

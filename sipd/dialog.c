@@ -19,6 +19,7 @@
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
+#define SIPS_PORT	5061
 
 static bool
 contact_is_at(const struct contact *c, const struct hop *where)
@@ -120,10 +121,16 @@ int
 hop_of_uri(struct hop *out, const struct uri *u)
 {
 	enum transport	t = uri_transport(u);
+	uint16_t	port = u->port;
 
+	/* RFC 5630 section 3.1.1: SIPS is TLS, whatever transport= says. */
+	if (u->scheme == URI_SIPS)
+		t = TRANSPORT_TLS;
 	*out = (struct hop){ .transport = t == TRANSPORT_NONE ? TRANSPORT_UDP : t };
-	if (u->scheme != URI_SIP || addr_parse(&out->remote, u->host,
-	    u->port != 0 ? u->port : SIP_PORT) < 0)
+	if (port == 0)
+		port = t == TRANSPORT_TLS ? SIPS_PORT : SIP_PORT;
+	if ((u->scheme != URI_SIP && u->scheme != URI_SIPS) ||
+	    addr_parse(&out->remote, u->host, port) < 0)
 		return -EHOSTUNREACH;
 	return 0;
 }

@@ -120,7 +120,10 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	if ((error = wire_local(w, &f->to, &far)) < 0)
 		return error;
 	forward_target(f, target);
-	branch_make(&in, target, branch);
+	if (f->branch != NULL)
+		memcpy(branch, f->branch, BRANCH_LEN);
+	else
+		branch_make(&in, target, branch);
 	edits_init(&e, f->m);
 	edit_request_uri(&e, f->uri);
 	edit_via_received(&e, &f->from->remote);

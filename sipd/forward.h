@@ -25,6 +25,7 @@ struct forward {
 	unsigned	 pop_routes;	/* values of Route that were ours */
 	const struct cookie *cookie;	/* NULL: no Record-Route */
 	bool		 strip_credentials;	/* they were for us */
+	const char	*branch;	/* BRANCH_LEN octets; NULL: made here */
 	bool		 new_body;
 	struct str	 body;
 };

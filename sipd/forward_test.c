@@ -38,13 +38,19 @@ no_failure(struct worker *worker, uint64_t token, int error)
 }
 
 static void
+nothing_returns(struct worker *worker, struct str bytes, int error)
+{
+}
+
+static void
 no_flow(struct worker *worker, const struct hop *h)
 {
 }
 
 static const struct upper hooks = {
 	.start = nothing_starts, .stop = nothing, .packet = no_packet,
-	.send_failed = no_failure, .flow_closed = no_flow, .turn = nothing,
+	.send_failed = no_failure, .returned = nothing_returns,
+	.flow_closed = no_flow, .turn = nothing,
 };
 
 static int

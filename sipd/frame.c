@@ -1,6 +1,7 @@
 /*
  * frame - what is found in bytes before they are parsed: the Call-ID that
- * chooses the worker, and where a message on a stream ends.
+ * chooses the worker, the branch of what comes back, and where a message on a
+ * stream ends.
  *
  * Carries out RFC 3261 section 18.3 and RFC 5626 section 4.4.1. A stream whose
  * Content-Length is in doubt is over: guessing would run a request that was
@@ -43,6 +44,27 @@ sip_call_id(struct str in, struct str *out)
 			continue;
 		*out = l.value;
 		return l.value.len > 0;
+	}
+	return false;
+}
+
+bool
+sip_top_branch(struct str in, struct str *method, struct str *branch)
+{
+	struct str	 line = in;
+	const char	*p, *end = in.s + in.len;
+	struct sip_line	 l;
+	struct via	 via;
+
+	if (scan_token(&line, method) < 0 || !scan_ch(&line, ' '))
+		return false;
+	for (p = next_line(in.s, end); p < end && *p != '\r';) {
+		if (line_read(&p, end, &l) < 0 || l.id != HDR_VIA)
+			continue;
+		if (via_parse(&via, &l.value) < 0)
+			return false;
+		*branch = via.branch;
+		return branch->len > 0;
 	}
 	return false;
 }

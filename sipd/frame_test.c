@@ -149,6 +149,40 @@ test_call_id(void **state)
 	}
 }
 
+/* Of what an ICMP error brings back: cut short, or not ours at all. */
+static void
+test_top_branch(void **state)
+{
+	static const struct {
+		const char	*in;
+		const char	*method, *branch;	/* NULL: none */
+	} cases[] = {
+		{ "BYE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\n"
+		    "v: SIP/2.0/UDP i;branch=z9hG4bKb\r\nCal", "BYE", "z9hG4bKa" },
+		{ "X sip:h SIP/2.0\r\nTo: x\r\nv: SIP/2.0/UDP h;branch=1,"
+		    "SIP/2.0/UDP i;branch=2\r\n\r\n", "X", "1" },
+		{ "BYE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4", NULL },
+		{ "BYE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n", NULL },
+		{ "BYE sip:h SIP/2.0\r\nVia: nonsense\r\n", NULL },
+		{ "BYE sip:h SIP/2.0\r\n\r\nVia: SIP/2.0/UDP h;branch=a\r\n", NULL },
+		{ "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=a\r\n", NULL },
+		{ "BYE", NULL },
+		{ "", NULL },
+	};
+	struct str	method, branch;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool	found = sip_top_branch(str_of(cases[i].in), &method, &branch);
+
+		if (found != (cases[i].method != NULL))
+			fail_msg("case %zu", i);
+		if (found) {
+			assert_true(str_eq(method, str_of(cases[i].method)));
+			assert_true(str_eq(branch, str_of(cases[i].branch)));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -156,6 +190,7 @@ main(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_call_id),
+		cmocka_unit_test(test_top_branch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/ringing.h"
 #include "sipd/worker.h"
 
 #ifndef HOST			/* each program has its own: they run side by side */
@@ -104,6 +105,7 @@ house_open(const char *text)
 	assert_int_equal(core_keys(dirs_path(path, house.dirs.state, "keys")), 0);
 	domains_open(house.settings);
 	assert_int_equal(calls_open(100, 1), 0);
+	assert_int_equal(ringing_open(1), 0);
 	assert_int_equal(workers_open(&house), 0);
 	assert_int_equal(workers_run(), 0);
 	nfar = 0;
@@ -117,6 +119,8 @@ house_close(void)
 	workers_stop();
 	fdstore_remove("calls");
 	calls_close();
+	fdstore_remove("ringing");
+	ringing_close();
 	domains_close();
 	config_stop(&house);
 	bus_free(house.bus);

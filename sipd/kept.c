@@ -136,7 +136,7 @@ kept_adopt(struct worker *w)
 
 		if (tcp_owner(&f->hop) != w->index)
 			continue;
-		tcp_take(w, f->fd, f->slot, &f->hop.remote);
+		tcp_take(w, f->fd, f->slot, &f->hop);
 		f->fd = -1;
 	}
 }

@@ -19,6 +19,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
+#include "sipd/ringing.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -39,6 +40,7 @@ leg_new(struct proxy *p, const struct hop *to, struct str uri, struct str route)
 	g->hop = *to;
 	g->uri = str_dup(uri);
 	g->route = str_dup(route);
+	g->record = -1;
 	wheel_timer_init(&g->timer_c, on_timer_c, g);
 	p->legs[p->nlegs++] = g;
 	return g;
@@ -54,6 +56,12 @@ leg_free(struct leg *g)
 	free(g);
 }
 
+static void
+leg_mark(struct leg *g, enum ringing_mark mark)
+{
+	ringing_mark(g->p->w->core->ringing, g->p->ring, g->record, mark);
+}
+
 /* The leg is decided: its response, or a code of ours, is on the table. */
 static void
 leg_end(struct leg *g, uint16_t code, struct str bytes)
@@ -61,6 +69,7 @@ leg_end(struct leg *g, uint16_t code, struct str bytes)
 	if (g->done)
 		return;
 	g->done = true;
+	leg_mark(g, RINGING_DONE);
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	if (g->rang_out && code == 487 && !g->p->cancelled)
 		proxy_leg_done(g->p, g, 408, STR_NONE);
@@ -82,6 +91,7 @@ send_cancel(struct leg *g, struct str reason)
 	if (kept.len == 0 || request_cancel(&t, kept, reason) < 0)
 		return;
 	g->cancelled = true;
+	leg_mark(g, RINGING_CANCELLED);
 	/* The branch is the INVITE's: read it back from what we send. */
 	m = core_reparse(w, text_str(&t), 0);
 	txn_client_new(w->core->txns, m->via.branch, STR("CANCEL"), &g->hop, 0,
@@ -100,6 +110,7 @@ leg_cancel(struct leg *g, struct str reason)
 		return;
 	}
 	g->cancel = true;
+	leg_mark(g, RINGING_CANCEL);
 	txn_quiet(g->txn);
 	if (g->provisional)
 		send_cancel(g, reason);
@@ -127,8 +138,11 @@ on_timer_c(void *arg)
 	struct leg	*g = arg;
 	struct worker	*w = g->p->w;
 
-	if (g->done)
+	if (g->done) {		/* in the last process: enough repetitions acknowledged */
+		if (g->txn != NULL)
+			txn_abandon(g->txn);
 		return;
+	}
 	record_as(w, g->p->call, g->p->plain);
 	record_note(w, RECORD_TIMER, 0, "TIMER", STR("timer C: given up "),
 	    str_of(g->uri));
@@ -136,6 +150,7 @@ on_timer_c(void *arg)
 		leg_give_up(g);
 	else {
 		g->rang_out = true;
+		leg_mark(g, RINGING_RANG_OUT);
 		leg_cancel(g, STR("SIP;cause=408;text=\"Request Timeout\""));
 	}
 	record_end(w);
@@ -162,6 +177,11 @@ provisional(struct leg *g, const struct sip_msg *m, const struct packet *p)
 	bool	first = !g->provisional;
 
 	g->provisional = true;
+	if (m->code > 100 && !g->cancelled && proxy_is_invite(g->p))
+		wheel_start(g->p->w->wheel, &g->timer_c, ring_wait(g));
+	ringing_provisional(g->p->w->core->ringing, g->p->ring, g->record,
+	    mono_add_ms(loop_now(g->p->w->loop),
+	    wheel_left_ms(g->p->w->wheel, &g->timer_c)));
 	if (first && g->cancel && !g->cancelled) {
 		send_cancel(g, STR_NONE);
 		return;
@@ -169,7 +189,6 @@ provisional(struct leg *g, const struct sip_msg *m, const struct packet *p)
 	/* RFC 4320 section 4.1: only INVITE has more than the 100. */
 	if (m->code == 100 || g->cancelled || !proxy_is_invite(g->p))
 		return;
-	wheel_start(g->p->w->wheel, &g->timer_c, ring_wait(g));
 	relay_response(g, m, &p->from);
 }
 
@@ -262,19 +281,19 @@ must_stay(const struct leg *g, const struct cookie *c)
 	    c->caller.transport != c->callee.transport;
 }
 
-static void
-leg_send(struct leg *g, const struct str *sdp)
+/* The request as it goes to this target; its branch is the record's, if it has one. */
+static int
+leg_write(struct leg *g, const struct str *sdp, struct text *out,
+    char branch[BRANCH_LEN])
 {
 	struct proxy		*p = g->p;
-	struct worker		*w = p->w;
 	const struct sip_msg	*m = proxy_request(p);
 	struct cookie		 cookie;
-	char			 branch[BRANCH_LEN];
-	struct text		 out;
 	struct forward		 f = {
 		.m = m, .from = &p->from, .to = g->hop, .uri = str_of(g->uri),
 		.route = str_of(g->route), .pop_routes = p->pop_routes,
 		.strip_credentials = p->account != NULL,
+		.branch = ringing_branch_of(p->ring, g->record),
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
 	};
 
@@ -283,20 +302,33 @@ leg_send(struct leg *g, const struct str *sdp)
 		g->stays = must_stay(g, &cookie);
 		f.cookie = g->stays ? &cookie : NULL;
 	}
-	text_init(&out, w->out, MESSAGE_MAX);
-	if (forward_write(w, &f, &out, branch) < 0) {
+	text_init(out, p->w->out, MESSAGE_MAX);
+	return forward_write(p->w, &f, out, branch);
+}
+
+static void
+leg_send(struct leg *g, const struct str *sdp)
+{
+	struct proxy	*p = g->p;
+	struct worker	*w = p->w;
+	char		 branch[BRANCH_LEN];
+	struct text	 out;
+
+	if (leg_write(g, sdp, &out, branch) < 0) {
 		leg_end(g, 503, STR_NONE);
 		return;
 	}
 	proxy_ref(p);
 	g->txn = txn_client_new(w->core->txns, str_make(branch, BRANCH_LEN),
-	    m->method_text, &g->hop, WIRE_MAY_CONNECT, text_str(&out), &user, g);
+	    proxy_request(p)->method_text, &g->hop, WIRE_MAY_CONNECT, text_str(&out),
+	    &user, g);
 	if (g->txn == NULL) {
 		leg_end(g, 503, STR_NONE);
 		proxy_unref(p);
 		return;
 	}
 	g->began = loop_now(w->loop);
+	ringing_sent(w->core->ringing, p->ring, g->record, branch, g->began);
 	if (proxy_is_invite(p))
 		wheel_start(w->wheel, &g->timer_c, settings_now()->timer_c);
 }
@@ -356,6 +388,11 @@ leg_start(struct leg *g)
 		leg_end(g, 403, STR_NONE);
 		return;
 	}
+	if (g->record < 0)
+		g->record = proxy_record(p, &(struct ringing_branch){
+		    .to = g->hop, .uri = str_of(g->uri), .route = str_of(g->route),
+		    .by_flow = g->by_flow, .media = g->media,
+		    .strip = p->account != NULL });
 	m = proxy_request(p);
 	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
 	    g->target);
@@ -363,4 +400,71 @@ leg_start(struct leg *g)
 		ask_mediad(g, m);
 	else
 		leg_send(g, NULL);
+}
+
+/* ---- from the last process ---------------------------------------------------------- */
+
+struct leg *
+leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
+{
+	struct leg	*g = leg_new(p, &b->to, b->uri, b->route);
+
+	if (g == NULL)
+		return NULL;
+	g->record = record;
+	g->by_flow = b->by_flow;
+	g->media = b->media;
+	g->provisional = b->marks & RINGING_PROVISIONAL;
+	g->cancel = b->marks & RINGING_CANCEL;
+	g->rang_out = b->marks & RINGING_RANG_OUT;
+	g->done = b->marks & RINGING_DONE;
+	g->began = b->began;
+	forward_target(&(struct forward){ .to = g->hop, .uri = b->uri }, g->target);
+	return g;
+}
+
+/*
+ * Of one that is done, repetitions of its final response are acknowledged, as long
+ * as they may come. CANCEL is sent anew: whether it arrived is not known.
+ */
+static void
+leg_wait(struct leg *g, struct mono deadline)
+{
+	struct proxy	*p = g->p;
+	int64_t		 left = mono_ms_between(loop_now(p->w->loop), deadline);
+
+	if (g->done)
+		left = T1_FACTOR * settings_now()->t1;
+	wheel_start(p->w->wheel, &g->timer_c, left);
+	if (!g->done && (g->cancel || g->rang_out)) {
+		g->cancel = false;
+		leg_cancel(g, STR_NONE);
+	}
+}
+
+void
+leg_go_on(struct leg *g, const struct ringing_branch *b)
+{
+	struct proxy	*p = g->p;
+	char		 branch[BRANCH_LEN];
+	struct text	 out;
+
+	if (!(b->marks & RINGING_SENT) || !(g->provisional || g->done)) {
+		if (!g->done)
+			leg_start(g);
+		return;
+	}
+	if (leg_write(g, NULL, &out, branch) < 0) {
+		leg_end(g, 503, STR_NONE);
+		return;
+	}
+	proxy_ref(p);
+	g->txn = txn_client_taken(p->w->core->txns, str_make(branch, BRANCH_LEN),
+	    &g->hop, text_str(&out), &user, g);
+	if (g->txn == NULL) {
+		leg_end(g, 503, STR_NONE);
+		proxy_unref(p);
+		return;
+	}
+	leg_wait(g, b->deadline);
 }

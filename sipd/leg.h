@@ -17,6 +17,7 @@
 #define LEGS_MAX	16		/* targets of one request */
 
 struct proxy;
+struct ringing_branch;
 
 struct leg {
 	struct proxy	*p;
@@ -35,6 +36,7 @@ struct leg {
 	bool		 done;		/* final response, or failed */
 	bool		 won;		/* with a 2xx */
 	uint8_t		 asking;	/* responses that wait for mediad */
+	int		 record;	/* handle in the proxy's record, or -1 */
 	struct mono	 began;		/* when the request left */
 	struct wheel_timer timer_c;
 };
@@ -46,6 +48,12 @@ void	leg_free(struct leg *g);
 /* Sends the request, after mediad has rewritten its SDP where it must. */
 void	leg_start(struct leg *g);
 void	leg_cancel(struct leg *g, struct str reason);
+/*
+ * A leg of the last process, from its record; and, when all of them are there, it
+ * goes on: the request is sent again if nothing came back, CANCEL if it was sent.
+ */
+struct leg *leg_taken(struct proxy *p, int record, const struct ringing_branch *b);
+void	leg_go_on(struct leg *g, const struct ringing_branch *b);
 
 /* ---- relay.c -------------------------------------------------------------- */
 

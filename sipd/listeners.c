@@ -59,6 +59,8 @@ name_parse(struct adopted *a)
 		a->transport = TRANSPORT_UDP;
 	else if (sscanf(a->name, "t%u%c", &a->number, &end) == 1)
 		a->transport = TRANSPORT_TCP;
+	else if (sscanf(a->name, "s%u%c", &a->number, &end) == 1)
+		a->transport = TRANSPORT_TLS;
 	else
 		return false;
 	return a->number < 100000;
@@ -118,7 +120,8 @@ listener_name(const struct listener *l, unsigned worker, char name[NAME_MAX_])
 	if (l->transport == TRANSPORT_UDP)
 		snprintf(name, NAME_MAX_, "u%uw%u", l->number, worker);
 	else
-		snprintf(name, NAME_MAX_, "t%u", l->number);
+		snprintf(name, NAME_MAX_, "%c%u",
+		    l->transport == TRANSPORT_TCP ? 't' : 's', l->number);
 }
 
 /* The socket of one worker: adopted or new. */
@@ -259,9 +262,6 @@ table_make(const struct settings *s)
 		const struct listen	*want = &s->listen.v[i];
 		struct listener		*l;
 
-		if (want->transport != TRANSPORT_UDP &&
-		    want->transport != TRANSPORT_TCP)
-			continue;
 		if (table_find(t, want->transport, &want->addr) != NULL)
 			continue;
 		l = table_find(old, want->transport, &want->addr);
@@ -282,6 +282,7 @@ listeners_open(const struct settings *s, unsigned workers)
 	state.dscp = s->tos;
 	adopt("u");
 	adopt("t");
+	adopt("s");
 	return table_make(s);
 }
 

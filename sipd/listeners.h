@@ -9,9 +9,9 @@
 #include "sipd/worker.h"
 
 /*
- * The sockets of "listen": for UDP one a worker (SO_REUSEPORT), for TCP one on
- * worker 0. Adopted from the descriptor store, where they are u<number>w<worker>
- * and t<number>, before new ones are opened.
+ * The sockets of "listen": for UDP one a worker (SO_REUSEPORT), for TCP and TLS one
+ * on worker 0. Adopted from the descriptor store, where they are u<number>w<worker>,
+ * t<number> and s<number>, before new ones are opened.
  */
 #define LISTENERS_MAX	64
 

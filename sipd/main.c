@@ -11,6 +11,7 @@ static const struct daemon sipd = {
 	.start = sipd_start,
 	.run = sipd_run,
 	.stop = sipd_stop,
+	.prepare = sipd_prepare,
 	.commit = sipd_commit,
 	.status = sipd_status,
 	.busy = sipd_busy,

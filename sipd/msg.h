@@ -116,6 +116,13 @@ bool	sip_has_word(const struct sip_msg *m, enum header id, struct str word);
 bool	sip_call_id(struct str in, struct str *out);
 
 /*
+ * Method and top branch of a request that may be cut short anywhere: of one
+ * that we sent and that the network returned. False for what has none, and for a
+ * response.
+ */
+bool	sip_top_branch(struct str in, struct str *method, struct str *branch);
+
+/*
  * Cuts the first message off a stream (RFC 3261 section 18.3, RFC 5626 section
  * 4.4.1). Returns the octets to consume, 0 when more must be read first, or:
  *   -EMSGSIZE	head and body are, or will be, longer than limit, or the body

@@ -18,6 +18,7 @@
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
+#include "sipd/ringing.h"
 #include "sipd/worker.h"
 
 #define RETRY_S		5
@@ -58,6 +59,7 @@ proxy_unref(struct proxy *p)
 	for (unsigned i = 0; i < p->nlegs; i++)
 		leg_free(p->legs[i]);
 	proxy_shrink(p);
+	ringing_end(p->w->core->ringing, p->ring);
 	free(p);
 	stats->proxied--;
 }
@@ -65,7 +67,8 @@ proxy_unref(struct proxy *p)
 const struct sip_msg *
 proxy_request(struct proxy *p)
 {
-	return core_reparse(p->w, str_make(p->bytes, p->len), p->serial);
+	return core_reparse(p->w, p->ring != NULL ? ringing_request(p->ring) :
+	    str_make(p->bytes, p->len), p->serial);
 }
 
 struct str
@@ -86,6 +89,7 @@ on_server_ended(void *arg, struct txn *t)
 	struct proxy	*p = arg;
 
 	p->server = NULL;
+	proxy_settle(p);
 	proxy_unref(p);
 }
 
@@ -94,9 +98,26 @@ static const struct txn_user user = {
 	.ended = on_server_ended,
 };
 
-/* With a server transaction; NULL when there are too many: refused. */
-static struct proxy *
-proxy_new(const struct inbound *in, const struct route_plan *r)
+/*
+ * In its record, which a restart goes on from, or, where there is none, here.
+ */
+static void
+keep_request(struct proxy *p, const struct sip_msg *m, bool record)
+{
+	p->serial = ++p->w->core->serials;
+	if (record && p->ring == NULL)
+		p->ring = ringing_begin(p->w->core->ringing, m->text, &p->from,
+		    p->pop_routes);
+	if (p->ring != NULL)
+		return;
+	p->len = m->text.len;
+	p->bytes = xrealloc(NULL, 1, p->len);
+	memcpy(p->bytes, m->text.s, p->len);
+}
+
+struct proxy *
+proxy_new(const struct inbound *in, const struct route_plan *r,
+    struct ringing *ring)
 {
 	const struct sip_msg	*m = in->m;
 	struct proxy		*p = xcalloc(1, sizeof(*p));
@@ -111,10 +132,8 @@ proxy_new(const struct inbound *in, const struct route_plan *r)
 	p->method = m->method;
 	p->pop_routes = r->pop;
 	p->offered = media_has_sdp(m);
-	p->serial = ++in->w->core->serials;
-	p->len = m->text.len;
-	p->bytes = xrealloc(NULL, 1, p->len);
-	memcpy(p->bytes, m->text.s, p->len);
+	p->ring = ring;
+	keep_request(p, m, invite && !r->in_dialog);
 	p->server = txn_server_new(in->w->core->txns,
 	    txn_server_key(m, m->method_text), invite, &in->back, &user, p);
 	stats->proxied++;
@@ -143,6 +162,15 @@ proxy_trying(struct proxy *p)
 }
 
 /* ---- the end ------------------------------------------------------------------ */
+
+static bool
+all_decided(const struct proxy *p)
+{
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (!p->legs[i]->done)
+			return false;
+	return true;
+}
 
 /* What ends with this final response: media, or the whole call. */
 static void
@@ -184,6 +212,56 @@ proxy_finish(struct proxy *p, uint16_t code)
 		record_result(p->w, code, method_name(p->method));
 	release_media(p, code);
 	proxy_shrink(p);
+	ringing_final(p->w->core->ringing, p->ring, code);
+	p->final = code;
+	proxy_settle(p);
+}
+
+/*
+ * The record outlives the final response: until no leg can ring any more and, for
+ * a refusal, until the caller has it for sure. One that no leg was sent for is
+ * given again when the request comes again.
+ */
+void
+proxy_settle(struct proxy *p)
+{
+	if (p->ring == NULL || !p->finished || !all_decided(p) ||
+	    (p->final >= 300 && p->server != NULL && p->nlegs > 0))
+		return;
+	ringing_end(p->w->core->ringing, p->ring);
+	p->ring = NULL;
+}
+
+/* What was parsed from a record that moved is not there any more. */
+static void
+record_moved(struct proxy *p, const struct ringing *before)
+{
+	if (p->ring != before)
+		p->serial = ++p->w->core->serials;
+}
+
+int
+proxy_record(struct proxy *p, const struct ringing_branch *b)
+{
+	const struct ringing	*before = p->ring;
+	int			 handle;
+
+	if (before == NULL)
+		return -1;
+	handle = ringing_add(p->w->core->ringing, &p->ring, b);
+	record_moved(p, before);
+	return handle;
+}
+
+void
+proxy_record_best(struct proxy *p, struct str text)
+{
+	const struct ringing	*before = p->ring;
+
+	if (before == NULL)
+		return;
+	ringing_best(p->w->core->ringing, &p->ring, p->best_code, text);
+	record_moved(p, before);
 }
 
 /* An answer of our own, final. */
@@ -215,8 +293,8 @@ proxy_challenge(struct proxy *p, bool stale)
 }
 
 /* A 2xx that waits for mediad goes up and nothing else: not done until then. */
-static bool
-all_done(const struct proxy *p)
+bool
+proxy_all_done(const struct proxy *p)
 {
 	for (unsigned i = 0; i < p->nlegs; i++)
 		if (!p->legs[i]->done || p->legs[i]->won)
@@ -229,13 +307,15 @@ proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes)
 {
 	const struct sip_msg	*m;
 
-	if (p->finished)
+	if (p->finished) {
+		proxy_settle(p);
 		return;
+	}
 	proxy_ref(p);		/* an answer may end the last transaction */
 	best_keep(p, code, bytes);
 	if (code >= 600)
 		proxy_cancel_others(p, g, STR_NONE);
-	if (all_done(p))
+	if (proxy_all_done(p))
 		best_send(p);
 	else if (g->media && !p->in_dialog) {
 		m = proxy_request(p);
@@ -263,6 +343,7 @@ proxy_cancel(struct txn *invite)
 	if (p->cancelled || p->finished)
 		return true;
 	p->cancelled = true;
+	ringing_cancelled(p->w->core->ringing, p->ring);
 	proxy_ref(p);
 	if (p->nlegs == 0)		/* routed has not answered yet */
 		proxy_refuse(p, 487);
@@ -277,7 +358,7 @@ void
 proxy_begin(const struct inbound *in, const struct admission *a,
     const struct route_plan *r)
 {
-	struct proxy	*p = proxy_new(in, r);
+	struct proxy	*p = proxy_new(in, r, NULL);
 
 	if (p == NULL)
 		return;
@@ -293,7 +374,7 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 	struct hop	 to;
 	struct leg	*g;
 
-	if ((p = proxy_new(in, r)) == NULL)
+	if ((p = proxy_new(in, r, NULL)) == NULL)
 		return;
 	p->in_dialog = true;
 	p->from_caller = r->from_caller;

@@ -13,6 +13,8 @@
  * going up, with SDP rewritten). Nobody else includes it.
  */
 struct answer;
+struct ringing;
+struct ringing_branch;
 
 struct proxy {
 	struct worker	*w;
@@ -25,6 +27,7 @@ struct proxy {
 	bool		 trying;	/* 100 was sent */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
+	uint16_t	 final;		/* which */
 	bool		 plain;		/* as in struct recording */
 
 	/* outside dialogs: the questions */
@@ -57,11 +60,24 @@ struct proxy {
 	uint64_t	 serial;	/* names bytes to core_reparse() */
 	size_t		 len;
 	char		*bytes;		/* the request; NULL once it is answered */
+	/*
+	 * An INVITE outside dialogs: its record, in which the request lies instead.
+	 * NULL: none, or all is over that a restart would have to go on with.
+	 */
+	struct ringing	*ring;
 };
+
+/*
+ * With a server transaction, whose the first reference is. ring is its record if
+ * the last process left one, and is then p's. NULL when there are too many:
+ * refused.
+ */
+struct proxy *proxy_new(const struct inbound *in, const struct route_plan *r,
+	    struct ringing *ring);
 
 void	proxy_ref(struct proxy *p);
 void	proxy_unref(struct proxy *p);
-/* Parsed again; not after the final response. */
+/* Parsed again; not after the final response. Until a branch is recorded. */
 const struct sip_msg *proxy_request(struct proxy *p);
 static inline bool
 proxy_is_invite(const struct proxy *p)
@@ -79,11 +95,19 @@ void	proxy_trying(struct proxy *p);
 void	proxy_answer(struct proxy *p, const struct answer *a);
 void	proxy_refuse(struct proxy *p, uint16_t code);
 void	proxy_challenge(struct proxy *p, bool stale);
+/* Into the record of p, if it has one: a branch, whose handle or -1 is returned... */
+int	proxy_record(struct proxy *p, const struct ringing_branch *b);
+/* ... and the text of the best response, empty for one of ours. */
+void	proxy_record_best(struct proxy *p, struct str text);
 /* A leg ended without winning: bytes is its response, empty for one of ours. */
 void	proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes);
 /* A 2xx arrived: the other legs are not needed. */
 void	proxy_cancel_others(struct proxy *p, struct leg *winner, struct str reason);
 /* A final response went up. */
 void	proxy_finish(struct proxy *p, uint16_t code);
+/* All legs are done, so the best response goes up. */
+bool	proxy_all_done(const struct proxy *p);
+/* Something is over: perhaps the record is not needed any more. */
+void	proxy_settle(struct proxy *p);
 
 #endif

@@ -174,8 +174,12 @@ read_request(struct asked *a, const struct inbound *in,
 		.trusted = !adm->needed,
 	};
 	*why = STR("Bad To");
-	if (a->q.aor.len == 0)
+	if (m->to.uri.scheme == URI_OTHER)
 		return 400;
+	/* RFC 3261 section 10.3 step 5: a user who cannot be, with a NUL say. */
+	*why = STR("Not Found");
+	if (a->q.aor.len == 0)
+		return 404;
 	*why = STR("Bad Contact");
 	if (read_contacts(a, m, &store) < 0)
 		return 400;

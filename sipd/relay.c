@@ -17,6 +17,7 @@
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
+#include "sipd/ringing.h"
 #include "sipd/worker.h"
 
 /*
@@ -83,8 +84,10 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (m->code >= 200 && proxy_is_invite(p) && g->stays)
 		record_call(g, m);
 	txn_reply(p->server, m->code, text_str(&out));
-	if (m->code >= 200)
-		proxy_finish(p, m->code);
+	if (m->code < 200)
+		return;
+	ringing_mark(p->w->core->ringing, p->ring, g->record, RINGING_DONE);
+	proxy_finish(p, m->code);
 }
 
 static void

@@ -16,8 +16,10 @@
 #include "sipd/domains.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
+#include "sipd/ringing.h"
 #include "sipd/send.h"
 #include "sipd/show.h"
+#include "sipd/tls.h"
 #include "sipd/worker.h"
 
 const struct bus_handler sipd_handlers[] = {
@@ -36,6 +38,8 @@ sipd_start(struct self *self)
 		log_at(LOG_FAILURE, "SIP", 0, "keys in %s: %s", path, strerror(-error));
 		return error;
 	}
+	if ((error = tls_open(self->settings, &self->dirs)) < 0)
+		return error;
 	domains_open(self->settings);
 	if ((error = workers_open(self)) < 0)
 		return error;
@@ -43,6 +47,11 @@ sipd_start(struct self *self)
 	error = calls_open(self->settings->calls_max, workers_count());
 	if (error < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the call table: %s", strerror(-error));
+		return error;
+	}
+	if ((error = ringing_open(workers_count())) < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "the record of ringing calls: %s",
+		    strerror(-error));
 		return error;
 	}
 	show_serve(self->server, sipd_tables, NULL);
@@ -157,15 +166,25 @@ void
 sipd_stop(struct self *self)
 {
 	workers_stop();
+	tls_close();
+	ringing_close();
 	record_close();
 	calls_close();
 	domains_close();
+}
+
+bool
+sipd_prepare(struct self *self, const struct settings *next,
+    struct complaints *out)
+{
+	return tls_check(next, out);
 }
 
 void
 sipd_commit(struct self *self, const struct settings *old)
 {
 	domains_commit(self->settings, self->loop);
+	tls_reload(self->settings);
 	workers_commit(old);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/fdstore.h"
+#include "common/log.h"
 #include "common/map.h"
 #include "common/stats.h"
 #include "sipd/conn.h"
@@ -24,6 +25,7 @@
 #include "sipd/replica.h"
 #include "sipd/sockets.h"
 #include "sipd/tally.h"
+#include "sipd/tls.h"
 #include "sipd/wire.h"
 
 LIST_HEAD(conns, conn);
@@ -228,8 +230,8 @@ tcp_keep(struct conn *c)
 {
 	bool	used = flows_used(&c->hop);
 
-	if (c->state != CONN_OPEN)
-		return;
+	if (c->state != CONN_OPEN || c->tls != NULL)
+		return;		/* TLS cannot be carried on by another process */
 	if (used && c->slot < 0) {
 		c->slot = kept_put(c->fd);
 	} else if (!used && c->slot >= 0 && replica_synced()) {
@@ -267,20 +269,29 @@ tcp_flow_changed(const struct hop *h)
 /* ---- new connections ---- */
 
 void
-tcp_take(struct worker *w, int fd, int slot, const struct addr *remote)
+tcp_take(struct worker *w, int fd, int slot, const struct hop *from)
 {
-	struct hop	 h = { TRANSPORT_TCP, *remote, { .len = 0 } };
+	struct hop	 h = *from;
+	bool		 secure = h.transport == TRANSPORT_TLS;
+	struct tls	*tls = NULL;
 	struct conn	*c;
 
-	if (socket_local(fd, &h.local) < 0) {
-		tally_remove(remote);
+	if (secure && (tls = tls_accept(fd, settings_now()->tls_verify_client)) ==
+	    NULL) {
+		stats->tls_handshakes_failed++;
+		log_rate(LOG_PROBLEMS, "SIPDATA", "a TLS connection was closed: "
+		    "no certificate is in force");
+	}
+	if (socket_local(fd, &h.local) < 0 || (secure && tls == NULL)) {
+		tls_free(tls);
+		tally_remove(&h.remote);
 		if (slot >= 0)
 			kept_drop(slot);
 		close(fd);
 		return;
 	}
-	socket_stream_ready(fd, remote->sa.sa_family, settings_now()->tos);
-	c = conn_new(w, &h, fd, CONN_OPEN);
+	socket_stream_ready(fd, h.remote.sa.sa_family, settings_now()->tos);
+	c = conn_new(w, &h, fd, secure ? CONN_HANDSHAKE : CONN_OPEN, tls);
 	c->slot = slot;
 	c->heard = slot >= 0;	/* it said something to the last process */
 	file_conn(w->tcp, c);
@@ -309,6 +320,7 @@ static int
 open_conn(struct tcp *t, const struct hop *to, struct conn **out)
 {
 	struct hop	h = { to->transport, to->remote, { .len = 0 } };
+	struct tls	*tls = NULL;
 	int		fd;
 
 	if (!tally_add(&to->remote, settings_now()->tcp_max, UINT32_MAX))
@@ -317,7 +329,13 @@ open_conn(struct tcp *t, const struct hop *to, struct conn **out)
 		tally_remove(&to->remote);
 		return fd;
 	}
-	*out = conn_new(t->worker, &h, fd, CONN_CONNECTING);
+	if (to->transport == TRANSPORT_TLS &&
+	    (tls = tls_connect(fd, STR_NONE)) == NULL) {
+		tally_remove(&to->remote);
+		close(fd);
+		return -EPROTONOSUPPORT;
+	}
+	*out = conn_new(t->worker, &h, fd, CONN_CONNECTING, tls);
 	file_conn(t, *out);
 	return 0;
 }

@@ -7,11 +7,11 @@
 #include "sipd/worker.h"
 
 /*
- * TCP connections: accepted on worker 0, owned by the worker that the hash of
+ * Connections of TCP and TLS: accepted on worker 0, owned by the worker that the hash of
  * the remote end names. A connection is read with MSG_PEEK until a whole message
  * is there, which is then consumed: a killed process leaves the rest in the
- * kernel for the next one. Those that carry bindings (flows.h) are kept in the
- * descriptor store and adopted at start.
+ * kernel for the next one. Those of TCP that carry bindings (flows.h) are kept in
+ * the descriptor store and adopted at start; TLS ends with the process.
  */
 struct tcp;
 struct listener;
@@ -21,9 +21,9 @@ void	tcp_free(struct tcp *t);	/* NULL is fine; closes our copies */
 
 /*
  * Takes fd, which tally.h has counted: accepted, or adopted (slot >= 0: it is in
- * the store as f<slot>).
+ * the store as f<slot>). from says transport and remote end.
  */
-void	tcp_take(struct worker *w, int fd, int slot, const struct addr *remote);
+void	tcp_take(struct worker *w, int fd, int slot, const struct hop *from);
 
 /* The worker that owns connections to that remote end. */
 unsigned tcp_owner(const struct hop *h);

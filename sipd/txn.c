@@ -542,6 +542,33 @@ txn_event(struct txn *t, enum txn_event ev, const struct occasion *o)
 		txn_free(t);	/* last */
 }
 
+/* ---- from another process ------------------------------------------------------ */
+
+struct txn *
+txn_client_taken(struct txns *x, struct str branch, const struct hop *to,
+    struct str request, const struct txn_user *user, void *arg)
+{
+	txn_key		 key = txn_client_key(branch, STR("INVITE"));
+	struct txn	*t;
+
+	if (txn_find(x, key, false) != NULL ||
+	    (t = txn_new(x, TXN_INVITE_CLIENT, key, to, user, arg)) == NULL)
+		return NULL;
+	t->state = ST_PROCEEDING;
+	txn_keep(t, request);
+	return t;
+}
+
+void
+txn_server_taken(struct txn *t, struct str provisional, bool accepted)
+{
+	if (accepted) {
+		t->state = ST_ACCEPTED;
+		txn_timers(t, START_LM);
+	} else
+		txn_keep(t, provisional);
+}
+
 /* ---- what happens to it ------------------------------------------------------ */
 
 bool

@@ -132,6 +132,16 @@ struct txn *txn_server_new(struct txns *x, txn_key key, bool invite,
 struct txn *txn_client_new(struct txns *x, struct str branch, struct str method,
 	    const struct hop *to, unsigned flags, struct str request,
 	    const struct txn_user *user, void *arg);
+/*
+ * Transactions that another process of ours began; nothing is sent. An INVITE
+ * client that had a provisional response, for the request as it was sent;
+ * NULL when there are too many. And a server just made, which goes on as after
+ * this provisional response, or, accepted, after a 2xx.
+ */
+struct txn *txn_client_taken(struct txns *x, struct str branch,
+	    const struct hop *to, struct str request, const struct txn_user *user,
+	    void *arg);
+void	txn_server_taken(struct txn *t, struct str provisional, bool accepted);
 void	txn_forget(struct txn *t);		/* no more calls to its user */
 /*
  * Server, not INVITE: ends with its final response instead of waiting for timer

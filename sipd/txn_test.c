@@ -42,13 +42,19 @@ on_send_failed(struct worker *worker, uint64_t token, int error)
 }
 
 static void
+nothing_returns(struct worker *worker, struct str bytes, int error)
+{
+}
+
+static void
 no_flow(struct worker *worker, const struct hop *h)
 {
 }
 
 static const struct upper hooks = {
 	.start = nothing_starts, .stop = nothing, .packet = no_packet,
-	.send_failed = on_send_failed, .flow_closed = no_flow, .turn = nothing,
+	.send_failed = on_send_failed, .returned = nothing_returns,
+	.flow_closed = no_flow, .turn = nothing,
 };
 
 static void

@@ -16,6 +16,7 @@
 
 #include "common/stats.h"
 #include "sipd/failures.h"
+#include "sipd/icmp.h"
 #include "sipd/listeners.h"
 #include "sipd/pool.h"
 
@@ -238,6 +239,8 @@ on_socket(void *arg, unsigned events)
 	const struct listener	*l = s->listener;
 
 	worker_drain(u->worker);	/* first what was received before */
+	if (events & LOOP_ERROR)
+		(void)icmp_read(u->worker, s->fd);
 	for (int i = 0; i < ROUNDS; i++)
 		if (!receive(u, s->fd, &l->addr, l->wildcard))
 			break;
@@ -285,15 +288,20 @@ write_control(struct msghdr *m, char *buf, const struct addr *local)
 
 /*
  * A full socket buffer is like a lossy network: retransmission mends it. Other
- * errors are about that destination, and are told.
+ * errors are about that destination, and are told - unless it was what an ICMP
+ * error for an earlier one had left behind (false): then once more.
  */
-static void
-refused(struct udp *u, uint64_t token, int error)
+static bool
+refused(struct udp_socket *s, uint64_t token, int error)
 {
+	struct worker	*w = s->udp->worker;
+
+	if (icmp_read(w, s->fd) > 0)
+		return false;
 	stats->udp_send_failed++;
-	if (error == EAGAIN || error == ENOBUFS || error == ENOMEM)
-		return;
-	failures_add(u->worker, token, -error);
+	if (error != EAGAIN && error != ENOBUFS && error != ENOMEM)
+		failures_add(w, token, -error);
+	return true;
 }
 
 static void
@@ -309,10 +317,8 @@ flush(struct udp_socket *s)
 		if (n > 0) {
 			stats->udp_sent += (uint64_t)n;
 			i += (unsigned)n;
-		} else if (errno != EINTR) {
-			refused(s->udp, o->token[i], errno);
+		} else if (errno != EINTR && refused(s, o->token[i], errno))
 			i++;
-		}
 	}
 	o->n = 0;
 	o->used = 0;
@@ -386,6 +392,7 @@ add(struct udp *u, struct listener *l)
 	s->udp = u;
 	s->listener = l;
 	s->fd = l->fds[u->worker->index];
+	icmp_want(s->fd, l->addr.sa.sa_family);
 	s->out = xcalloc(1, sizeof(*s->out));
 	s->io = loop_io_new(u->worker->loop, s->fd, LOOP_READ, on_socket, s);
 	u->sockets[u->n++] = s;

@@ -27,7 +27,7 @@ wire_send(struct worker *w, const struct hop *to, struct str bytes,
 	else if (to->transport == TRANSPORT_UDP)
 		error = l == NULL ? -EADDRNOTAVAIL :
 		    udp_send(w->udp, l, to, bytes, token);
-	else if (to->transport == TRANSPORT_TCP)
+	else if (to->transport == TRANSPORT_TCP || to->transport == TRANSPORT_TLS)
 		error = tcp_send(w, to, bytes, flags, token);
 	else
 		error = -EPROTONOSUPPORT;

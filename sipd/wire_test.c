@@ -39,6 +39,8 @@ static int		notify = -1;		/* we play the keeper */
 static _Atomic int	packets, wrong_worker, failed, closed;
 static _Atomic int	last_error, last_too_big;
 static _Atomic uint64_t	last_token;
+static _Atomic int	returned;
+static char		returned_bytes[1024];
 static struct hop	last_from;
 static char		last_bytes[MESSAGE_MAX];
 static size_t		last_len;
@@ -69,6 +71,14 @@ on_failed(struct worker *w, uint64_t token, int error)
 }
 
 static void
+on_returned(struct worker *w, struct str bytes, int error)
+{
+	atomic_store(&last_error, error);
+	str_copy(returned_bytes, sizeof(returned_bytes), bytes);
+	atomic_fetch_add(&returned, 1);
+}
+
+static void
 on_closed(struct worker *w, const struct hop *h)
 {
 	atomic_fetch_add(&closed, 1);
@@ -90,6 +100,7 @@ static const struct upper hooks = {
 	.stop = nothing,
 	.packet = on_packet,
 	.send_failed = on_failed,
+	.returned = on_returned,
 	.flow_closed = on_closed,
 	.turn = nothing,
 };
@@ -142,7 +153,7 @@ house_open(const char *text)
 	static const struct daemon d = { .name = "sipd" };
 
 	upper = &hooks;
-	packets = wrong_worker = failed = closed = last_error = last_too_big = 0;
+	packets = wrong_worker = failed = closed = returned = last_error = last_too_big = 0;
 	last_token = 0;
 	echo = true;
 	self.daemon = &d;
@@ -396,6 +407,47 @@ udp_answers_from_where_it_was_asked(void **state)
 	assert_int_equal(wire_local(worker_get(0), &h, &ours), 0);
 	assert_false(addr_is_wildcard(&ours));
 	assert_int_equal(addr_port(&ours), 25061);
+	close(fd);
+	house_close();
+}
+
+/*
+ * RFC 3261 section 18.4. What goes elsewhere in the same vectors leaves all the
+ * same: the errors that come in between are nobody's but the closed port's.
+ */
+static void
+udp_hears_of_closed_ports(void **state)
+{
+	struct hop	gone = { .transport = TRANSPORT_UDP,
+			    .remote = addr("127.0.15.9:9") };
+	struct hop	there = { .transport = TRANSPORT_UDP };
+	char		buf[512], got[512];
+	int		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t		n = request(buf, sizeof(buf), 1, 0);
+
+	house_run(LISTEN);
+	there.remote = addr("127.0.15.8:25062");
+	assert_int_equal(bind(fd, &there.remote.sa, there.remote.len), 0);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(wire_send(worker_get(0), &gone,
+		    str_make(buf, n), 0, 1), 0);
+		assert_int_equal(wire_send(worker_get(0), &there,
+		    str_make(buf, n), 0, 2), 0);
+	}
+	loop_turn_again(self.loop);
+	for (int i = 0; i < 10; i++) {
+		wait_for(readable(fd));
+		assert_int_equal(recv(fd, got, sizeof(got), 0), n);
+	}
+	wait_for(returned == 10);
+	assert_int_equal(last_error, -ECONNREFUSED);
+	assert_int_equal(strlen(returned_bytes), n);
+	assert_memory_equal(returned_bytes, buf, n);
+	assert_int_equal(failed, 0);
+	assert_int_equal(stats->udp_send_failed, 0);
+	/* Receiving goes on too. */
+	say(fd = peer(SOCK_DGRAM, HOST ":25060"), buf, n);
+	hear(fd, buf, n);
 	close(fd);
 	house_close();
 }
@@ -918,6 +970,7 @@ main(void)
 		cmocka_unit_test_setup(udp_echoes, each),
 		cmocka_unit_test_setup(udp_ignores_what_is_no_sip, each),
 		cmocka_unit_test_setup(udp_answers_from_where_it_was_asked, each),
+		cmocka_unit_test_setup(udp_hears_of_closed_ports, each),
 		cmocka_unit_test_setup(udp_taken_port, each),
 		cmocka_unit_test_setup(udp_unreachable_is_told, each),
 		cmocka_unit_test_setup(tcp_frames, each),

@@ -61,9 +61,11 @@ static _Thread_local struct worker	*self_worker;
 
 static const struct upper core = {
 	.start = core_worker_start,
+	.ready = core_ready,
 	.stop = core_worker_stop,
 	.packet = core_packet,
 	.send_failed = core_send_failed,
+	.returned = core_returned,
 	.flow_closed = core_flow_closed,
 	.turn = core_turn,
 };
@@ -230,6 +232,8 @@ on_wake(void *arg)
 		w->running = true;
 		kept_adopt(w);
 		listeners_follow(w);
+		if (upper->ready != NULL)
+			upper->ready(w);
 	}
 	if (w->running)
 		worker_drain(w);

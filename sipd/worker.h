@@ -122,6 +122,8 @@ void	worker_wake(struct worker *w);
 
 /* In the worker's thread, before its first packet. 0 or -errno. */
 int	core_worker_start(struct worker *w);
+/* Its sockets are open and the kept connections are back; no packet came yet. */
+void	core_ready(struct worker *w);
 /* In the worker's thread, after its last packet; copes with a failed start. */
 void	core_worker_stop(struct worker *w);
 /*
@@ -137,6 +139,11 @@ void	core_packet(struct worker *w, const struct packet *p);
  */
 void	core_send_failed(struct worker *w, uint64_t token, int error);
 /*
+ * The network returned a datagram that was sent (ICMP): its first octets, as
+ * many as came back, unverified. error as above.
+ */
+void	core_returned(struct worker *w, struct str bytes, int error);
+/*
  * A connection is gone: on every worker, once each. A hint: under overload it
  * may be missing.
  */
@@ -147,9 +154,11 @@ void	core_turn(struct worker *w);
 /* The same as a table: what the workers call. A test puts its own in place. */
 struct upper {
 	int	(*start)(struct worker *w);
+	void	(*ready)(struct worker *w);	/* may be NULL */
 	void	(*stop)(struct worker *w);
 	void	(*packet)(struct worker *w, const struct packet *p);
 	void	(*send_failed)(struct worker *w, uint64_t token, int error);
+	void	(*returned)(struct worker *w, struct str bytes, int error);
 	void	(*flow_closed)(struct worker *w, const struct hop *h);
 	void	(*turn)(struct worker *w);
 };

@@ -74,8 +74,7 @@ def phones():
         phone.close()
 
 
-@pytest.fixture
-def peers():
+def _peers():
     """peers(thing) remembers what has a stop() (baresip, linphonec, sipp)."""
     made = []
 
@@ -85,6 +84,16 @@ def peers():
     yield keep
     for thing in reversed(made):
         thing.stop()
+
+
+@pytest.fixture
+def peers():
+    yield from _peers()
+
+
+@pytest.fixture(scope="module")
+def shared_peers():
+    yield from _peers()
 
 
 @pytest.fixture(scope="session")

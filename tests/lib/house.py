@@ -43,6 +43,15 @@ def free_address():
     raise RuntimeError("no loopback address is free")
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
+
+
 def free_ports(count=32, ip="127.0.0.1"):
     """The first of count ports in a row that nobody uses there. Phones that do
     not bind their media to an address live on 127.0.0.1: it is what the kernel
@@ -52,7 +61,8 @@ def free_ports(count=32, ip="127.0.0.1"):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 for port in range(first, first + count):
-                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind((ip, port))
+                    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+                    stack.enter_context(socket.socket(family, kind)).bind((ip, port))
             return first
 
 
@@ -68,6 +78,7 @@ class House:
                  transports=("udp", "tcp"), listen=(), directory=None):
         """listen: more sockets, "{ip}" standing for the house's address."""
         self.domain, self.port, self.transports = domain, port, transports
+        self.tls_port = port + 1
         self.ip = free_address()
         self.listen = [where.format(ip=self.ip) for where in listen]
         self.phone_ip = self.ip         # phones live on other ports of it
@@ -103,7 +114,8 @@ class House:
 
     def init(self):
         args = ["init", self.domain]
-        for where in [f"{t}:{self.ip}:{self.port}" for t in self.transports] + self.listen:
+        ports = {"tls": self.tls_port}
+        for where in [f"{t}:{self.ip}:{ports.get(t, self.port)}" for t in self.transports] + self.listen:
             args += ["--listen", where]
         args += ["--media", f"{self.ip}:{self.media_ports[0]}-{self.media_ports[1]}"]
         for name, value in self.settings.items():

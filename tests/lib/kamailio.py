@@ -1,16 +1,19 @@
-"""Debian's Kamailio as the other side: a carrier that wants digest."""
+"""Debian's Kamailio as the other side: a carrier that wants digest, or the domain
+next door."""
 import pathlib
 import signal
 import subprocess
 
-from .house import free_address
+from .house import free_address, has_ipv6
 from .sip import Phone
 from .wait import eventually
 
-CONFIG = pathlib.Path(__file__).resolve().parent.parent / "kamailio/gateway.cfg"
+CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "kamailio"
 
 
 class Kamailio:
+    config = "gateway.cfg"
+
     def __init__(self, directory, domain="carrier.test", password="carrier-secret", port=5060):
         self.dir = pathlib.Path(directory) / "kamailio"
         self.dir.mkdir(parents=True)
@@ -18,14 +21,14 @@ class Kamailio:
         self.phone_ip = self.ip
         self.passwords = {}
         self.process = None
+        self.defines = {"HOST": self.ip, "PORT": str(port), "DOMAIN": f'"{domain}"',
+                        "CTL": f'"unix:{self.dir}/ctl"', "PASSWORD": f'"{password}"'}
 
     def start(self):
-        defines = {"HOST": self.ip, "PORT": str(self.port), "DOMAIN": f'"{self.domain}"',
-                   "CTL": f'"unix:{self.dir}/ctl"', "PASSWORD": f'"{self.password}"'}
         self.output = open(self.dir / "output", "wb")
-        command = ["kamailio", "-f", str(CONFIG), "-DD", "-E", "-m", "64", "-M", "8",
+        command = ["kamailio", "-f", str(CONFIGS / self.config), "-DD", "-E", "-m", "64", "-M", "8",
                    "-Y", str(self.dir), "-P", str(self.dir / "pid")]
-        for name, value in defines.items():
+        for name, value in self.defines.items():
             command += ["-A", f"{name}={value}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=subprocess.STDOUT)
@@ -63,3 +66,24 @@ class Kamailio:
                 self.process.wait(5)
         if self.process:
             self.output.close()
+
+
+class Neighbour(Kamailio):
+    """A domain whose users need no password; it also listens on ::1, if there is one,
+    and on the next port for TLS. It trusts whom the authority certifies."""
+    config = "neighbour.cfg"
+
+    def __init__(self, directory, port, authority, domain="neighbour.test"):
+        super().__init__(directory, domain, port=port)
+        chain, key = authority.issue("neighbour", cn=domain)
+        (self.dir / "tls.cfg").write_text(
+            "".join(f"[{side}:default]\nmethod = TLSv1.2+\nverify_certificate = yes\n"
+                    f"require_certificate = {'yes' if side == 'client' else 'no'}\nca_list = {authority.file}\n"
+                    f"certificate = {chain}\nprivate_key = {key}\n" for side in ("server", "client")))
+        self.defines |= {"TLS_CONFIG": f'"{self.dir}/tls.cfg"', "TLS_PORT": str(port + 1)}
+        if has_ipv6():
+            self.defines["HOST6"] = "[::1]"
+
+    def next_hop(self, uri):
+        """Where it sends what is for other domains."""
+        self.rpc("pv.shvSet", "next", "str", uri)

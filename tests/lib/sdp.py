@@ -4,7 +4,8 @@ import re
 
 def offer(ip, port, version=1, direction="sendrecv", codec="0 PCMU/8000"):
     payload, name = codec.split()
-    return (f"v=0\r\no=- 4711 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n"
+    address = f"IN IP{6 if ':' in ip else 4} {ip}"
+    return (f"v=0\r\no=- 4711 {version} {address}\r\ns=-\r\nc={address}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP {payload}\r\na=rtpmap:{payload} {name}\r\na={direction}\r\n")
 
 

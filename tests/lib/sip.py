@@ -1,6 +1,6 @@
 """A phone on the wire: every message it sends and gets is visible to the story.
 
-A Phone owns one UDP socket, or one TCP connection to the server. It reads only
+A Phone owns one UDP socket, or one TCP or TLS connection to the server. It reads only
 while the story waits for something; meanwhile the kernel keeps what arrives.
 Requests are repeated like a real phone's (timers A and E), retransmissions
 that arrive are answered again and not shown twice.
@@ -8,6 +8,7 @@ that arrive are answered again and not shown twice.
 import os
 import select
 import socket
+import ssl
 import time
 
 from . import digest, sdp
@@ -30,21 +31,32 @@ def token():
     return os.urandom(8).hex()
 
 
-class Wire:
-    """UDP socket or TCP connection; messages in and out."""
+def trusting():
+    """A TLS context that believes everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
-    def __init__(self, server, transport="udp", ip="127.0.0.1", port=0):
+
+class Wire:
+    """UDP socket, TCP or TLS connection; messages in and out. context: of TLS."""
+
+    def __init__(self, server, transport="udp", ip="127.0.0.1", port=0, context=None, name=None):
         self.server = server
         self.transport = transport
-        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.sock = socket.socket(socket.AF_INET, kind)
-        if transport == "tcp":
+        self.stream = transport != "udp"
+        kind = socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM
+        self.sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
+        if self.stream:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.bind((ip, port))
-        if transport == "tcp":
+        if self.stream:
             self.sock.settimeout(10)
             self.sock.connect(server)
+        if transport == "tls":
+            self.sock = (context or trusting()).wrap_socket(self.sock, server_hostname=name)
         self.sock.setblocking(False)
         self.local = self.sock.getsockname()
         self.buffer = b""
@@ -60,25 +72,32 @@ class Wire:
         while data:
             _, writable, _ = select.select([], [self.sock], [], 5)
             assert writable, "the server does not read its TCP connection"
-            data = data[self.sock.send(data):]
+            try:
+                data = data[self.sock.send(data):]
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                continue
 
     def read(self, timeout):
         """The next message, or None after timeout seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            if self.transport == "tcp":
+            if self.stream:
                 m, self.buffer = take(self.buffer)
                 if m is not None:
                     m.source = self.server
                     return m
             left = deadline - time.monotonic()
-            if self.closed or not select.select([self.sock], [], [], max(0, left))[0]:
+            held = self.transport == "tls" and self.sock.pending()
+            if self.closed or not (held or select.select([self.sock], [], [], max(0, left))[0]):
                 return None
             try:
-                data, source = self.sock.recvfrom(65536)
-            except ConnectionRefusedError:      # ICMP: the server was down when we sent
+                if self.stream:
+                    data, source = self.sock.recv(65536), self.server
+                else:
+                    data, source = self.sock.recvfrom(65536)
+            except (ConnectionRefusedError, ssl.SSLWantReadError):   # ICMP: the server was down when we sent
                 continue
-            except ConnectionResetError:
+            except (ConnectionResetError, ssl.SSLError):
                 data, source = b"", None
             if self.transport == "udp":
                 if len(data.strip()) == 0:
@@ -97,16 +116,18 @@ class Wire:
 class Phone:
     """user may be None: then it speaks without an account (OPTIONS, strangers)."""
 
-    def __init__(self, house, user=None, transport="udp", password=None, ip=None, port=0, domain=None):
+    def __init__(self, house, user=None, transport="udp", password=None, ip=None, port=0, domain=None,
+                 server=None, context=None, name=None):
         self.house = house
         self.domain = domain or house.domain
         self.user = user or "nobody"
         self.password = password if password is not None else house.passwords.get(user)
-        self.wire = Wire((house.ip, house.port), transport, ip or house.phone_ip, port)
+        server = server or (house.ip, house.tls_port if transport == "tls" else house.port)
+        self.wire = Wire(server, transport, ip or house.phone_ip, port, context, name)
         self.transport = transport
         self.aor = f"sip:{self.user}@{self.domain}"
-        suffix = ";transport=tcp" if transport == "tcp" else ""
-        self.contact = f"sip:{self.user}@{self.wire.local[0]}:{self.wire.local[1]}{suffix}"
+        suffix = f";transport={transport}" if self.wire.stream else ""
+        self.contact = f"sip:{self.user}@{self.sent_by}{suffix}"
         self.register_id, self.register_cseq = token(), 0
         self.challenge = {}             # by header name: the last challenge, and its nc
         self.inbox = []
@@ -117,9 +138,13 @@ class Phone:
 
     # ---- sending ----
 
+    @property
+    def sent_by(self):
+        ip, port = self.wire.local[:2]
+        return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
     def via(self, branch):
-        t = self.transport.upper()
-        return f"SIP/2.0/{t} {self.wire.local[0]}:{self.wire.local[1]};rport;branch={branch}"
+        return f"SIP/2.0/{self.transport.upper()} {self.sent_by};rport;branch={branch}"
 
     def send(self, m, to=None):
         self.log.append((">", m))
@@ -224,7 +249,7 @@ class Phone:
                 r = self.wait(mine, min(left, interval) if self.transport == "udp" else left,
                               f"an answer to {m}")
             except NoAnswer:
-                if deadline - time.monotonic() <= 0 or self.transport == "tcp":
+                if deadline - time.monotonic() <= 0 or self.wire.stream:
                     raise
                 if not (m.method == "INVITE" and proceeding):
                     self.wire.send(m.bytes())

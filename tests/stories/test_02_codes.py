@@ -73,6 +73,30 @@ def test_contact_on_another_port(house, anna, phones):
     house.idle()
 
 
+def gone(phones, house, user):
+    """Registers a phone whose port is closed by now."""
+    phone = phones(house, user).registered()
+    phone.wire.close()
+
+
+def test_phone_that_has_gone(house, anna, phones):
+    """The network says at once that nobody listens there (RFC 3261 section 18.4): no half minute of repetitions."""
+    gone(phones, house, "bert")
+    again = house.figure("sipd", "retransmissions_out")
+    assert anna.invite("bert", offer(anna)).finish(timeout=3).code in (500, 503)
+    assert house.figure("sipd", "retransmissions_out") == again
+    house.idle()
+
+
+def test_one_phone_has_gone(house, anna, phones):
+    """The other one rings and answers."""
+    gone(phones, house, "bert")
+    bert = phones(house, "bert").registered()
+    call, far = talk(anna, bert)
+    hang_up(call, far)
+    house.idle()
+
+
 def test_hundred_at_once(anna, bert):
     call = anna.invite("bert", offer(anna))
     bert.wait_request("INVITE")

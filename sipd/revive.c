@@ -1,0 +1,142 @@
+/*
+ * revive - ringing calls of the last process go on where they were.
+ *
+ * A killed sipd leaves the records of its INVITEs under way (ringing.h). They are
+ * made into what they were, a proxy with its legs and transactions, so that the
+ * same machines finish them: responses are aggregated, the losers cancelled, what
+ * rings too long is ended, a repeated INVITE is answered, a CANCEL must come from
+ * where the INVITE came, and what was acknowledged is acknowledged again.
+ */
+#include "sipd/revive.h"
+
+#include <stdlib.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/stats.h"
+#include "sipd/answer.h"
+#include "sipd/best.h"
+#include "sipd/core.h"
+#include "sipd/proxy_parts.h"
+#include "sipd/reply.h"
+#include "sipd/ringing.h"
+#include "sipd/worker.h"
+
+/*
+ * Nothing was sent on yet: as if it had just come. routed, regd and mediad answer a
+ * question again that they have answered.
+ */
+static void
+begin_anew(struct worker *w, struct ringing *r, const struct ringing_call *call)
+{
+	size_t		 len = call->request.len;
+	char		*bytes = xrealloc(NULL, 1, len);
+	struct packet	 p = { .bytes = str_make(bytes, len), .from = call->from,
+			    .arrived = loop_now(w->loop) };
+
+	memcpy(bytes, call->request.s, len);
+	ringing_end(w->core->ringing, r);	/* it gets a new one */
+	core_packet(w, &p);
+	free(bytes);
+}
+
+/* What the caller gets when he repeats his INVITE. */
+static void
+server_taken(struct proxy *p, bool accepted)
+{
+	const struct sip_msg	*m = proxy_request(p);
+	struct text		 out;
+
+	text_init(&out, p->w->out, MESSAGE_MAX);
+	reply_begin(&out, m, 100, reply_reason(100), STR_NONE, &p->from.remote);
+	reply_end(&out, STR_NONE);
+	txn_server_taken(p->server, text_str(&out), accepted);
+	p->trying = true;
+}
+
+static void
+best_taken(struct proxy *p, const struct ringing_call *call)
+{
+	p->best_code = call->best;
+	p->best_len = call->best_text.len;
+	if (p->best_len == 0)
+		return;
+	p->best = xrealloc(NULL, 1, p->best_len);
+	memcpy(p->best, call->best_text.s, p->best_len);
+}
+
+/* All are made before the first goes on, which may already end the call. */
+static void
+legs_taken(struct proxy *p)
+{
+	struct ringing_branch	 b;
+	int			 handle = -1;
+
+	while (ringing_next(p->ring, &handle, &b)) {
+		/* RFC 3261 section 22.3: they go no further. */
+		if (b.strip && p->account == NULL)
+			p->account = xstrdup("");
+		leg_taken(p, handle, &b);
+	}
+	handle = -1;
+	for (unsigned i = 0; i < p->nlegs && p->ring != NULL &&
+	    ringing_next(p->ring, &handle, &b); i++)
+		leg_go_on(p->legs[i], &b);
+}
+
+static void
+go_on(struct proxy *p, const struct ringing_call *call)
+{
+	bool	accepted = call->final >= 200 && call->final < 300;
+
+	proxy_ref(p);
+	server_taken(p, accepted);
+	p->cancelled = call->cancelled;
+	p->finished = accepted;
+	p->final = accepted ? call->final : 0;
+	best_taken(p, call);
+	legs_taken(p);
+	if (accepted || p->cancelled)
+		proxy_cancel_others(p, NULL, STR_NONE);
+	if (!p->finished && proxy_all_done(p))
+		best_send(p);
+	proxy_settle(p);
+	proxy_unref(p);
+	stats->ringing_revived++;
+}
+
+static void
+revive(struct worker *w, struct ringing *r)
+{
+	struct ringing_call	 call;
+	struct ringing_branch	 b;
+	struct sip_msg		*m = w->core->msg;
+	struct packet		 packet = { .arrived = loop_now(w->loop) };
+	struct inbound		 in = { .w = w, .m = m, .p = &packet };
+	struct proxy		*p;
+	int			 handle = -1;
+
+	ringing_read(r, &call);
+	packet.bytes = call.request;
+	packet.from = call.from;
+	if (sip_parse(m, call.request) < 0 || m->method != METHOD_INVITE)
+		ringing_end(w->core->ringing, r);
+	else if (!ringing_next(r, &handle, &b))
+		begin_anew(w, r, &call);
+	else {
+		answer_back(m, &packet.from, &in.back);
+		in.call = id_call(m->call_id);
+		p = proxy_new(&in, &(struct route_plan){ .pop = call.pop_routes }, r);
+		if (p != NULL)
+			go_on(p, &call);
+	}
+}
+
+void
+revive_calls(struct worker *w)
+{
+	struct ringing	*r;
+
+	while ((r = ringing_found(w->core->ringing)) != NULL)
+		revive(w, r);
+}
