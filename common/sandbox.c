@@ -178,6 +178,8 @@ confine_files(const struct daemon *d, const struct dirs *dirs)
 		paths[n++] = (struct landlock_path){ "/etc/nsswitch.conf", 0 };
 		/* The authorities of TLS, read again with the certificates. */
 		paths[n++] = (struct landlock_path){ "/etc/ssl/certs", 0 };
+		/* Where c-ares takes the ids of its questions from (S26). */
+		paths[n++] = (struct landlock_path){ "/dev/urandom", 0 };
 	}
 	return landlock_enter(paths, d->sandbox == SANDBOX_NET);
 }
