@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "common/daemon.h"
+#include "common/dns.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "common/stats.h"
@@ -22,6 +23,7 @@
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
 #include "sipd/failures.h"
+#include "sipd/nexthop.h"
 #include "sipd/proxy.h"
 #include "sipd/record.h"
 #include "sipd/register.h"
@@ -76,6 +78,7 @@ core_worker_start(struct worker *w)
 	c->msg = xcalloc(1, sizeof(*c->msg));
 	c->kept = xcalloc(1, sizeof(*c->kept));
 	c->body = xcalloc(1, MESSAGE_MAX);
+	nexthop_start(w);
 	return 0;
 }
 
@@ -91,6 +94,8 @@ core_worker_stop(struct worker *w)
 	bus_cancel(w->routed);
 	bus_cancel(w->regd);
 	bus_cancel(w->mediad);
+	dns_free(w->dns);
+	w->dns = NULL;
 	free(c->msg);
 	free(c->kept);
 	free(c->body);
@@ -444,4 +449,5 @@ core_flow_closed(struct worker *w, const struct hop *h)
 void
 core_turn(struct worker *w)
 {
+	nexthop_turn(w);
 }

@@ -15,11 +15,9 @@
 #include "sipd/core.h"
 #include "sipd/forward.h"
 #include "sipd/media.h"
+#include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/worker.h"
-
-#define SIP_PORT	5060
-#define SIPS_PORT	5061
 
 static bool
 contact_is_at(const struct contact *c, const struct hop *where)
@@ -118,45 +116,38 @@ route_plan_uri(const struct route_plan *r, const struct inbound *in)
 }
 
 int
-hop_of_uri(struct hop *out, const struct uri *u)
-{
-	enum transport	t = uri_transport(u);
-	uint16_t	port = u->port;
-
-	/* RFC 5630 section 3.1.1: SIPS is TLS, whatever transport= says. */
-	if (u->scheme == URI_SIPS)
-		t = TRANSPORT_TLS;
-	*out = (struct hop){ .transport = t == TRANSPORT_NONE ? TRANSPORT_UDP : t };
-	if (port == 0)
-		port = t == TRANSPORT_TLS ? SIPS_PORT : SIP_PORT;
-	if ((u->scheme != URI_SIP && u->scheme != URI_SIPS) ||
-	    addr_parse(&out->remote, u->host, port) < 0)
-		return -EHOSTUNREACH;
-	return 0;
-}
-
-int
-dialog_target(const struct route_plan *r, const struct inbound *in, struct hop *out)
+dialog_target(const struct route_plan *r, const struct inbound *in, struct way *out)
 {
 	const struct hop	*kept;
 	bool			 by_flow;
 
-	if (r->has_next)
-		return hop_of_uri(out, &r->next.uri);
+	if (r->has_next) {
+		if (way_of_uri(out, &r->next.uri) < 0)
+			return -EHOSTUNREACH;
+		out->insist = true;
+		return 0;
+	}
 	kept = r->from_caller ? &r->cookie.callee : &r->cookie.caller;
 	by_flow = r->from_caller ? r->cookie.callee_by_flow : r->cookie.caller_by_flow;
-	if (by_flow || hop_of_uri(out, &in->m->ruri) < 0)
-		*out = *kept;
+	if (by_flow || way_of_uri(out, &in->m->ruri) < 0)
+		*out = way_of_hop(kept);
+	/* Phones write names that only they know: then it is where the dialog began. */
+	out->insist = true;
+	out->last = *kept;
 	return 0;
 }
 
-/* ---- the ACK of a 2xx, when its SDP must be rewritten first -------------------- */
+/* ---- the ACK of a 2xx: at once, or when its name or SDP have been looked after ---- */
 
 struct acking {
 	struct worker	*w;
+	struct nexthop	*next;		/* a name is looked up; else NULL */
 	struct hop	 from, to;
 	unsigned	 pop;
 	char		*uri;
+	bool		 rewrite;	/* its SDP passes mediad */
+	bool		 from_caller;
+	uint64_t	 call;
 	size_t		 len;
 	char		 bytes[];
 };
@@ -177,58 +168,111 @@ send_ack(struct worker *w, const struct sip_msg *m, const struct hop *from,
 }
 
 static void
+acking_free(struct acking *a)
+{
+	nexthop_free(a->next);
+	free(a->uri);
+	free(a);
+}
+
+static const struct sip_msg *
+acking_message(const struct acking *a)
+{
+	return core_reparse(a->w, str_make(a->bytes, a->len), 0);
+}
+
+static void
 on_ack_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 {
 	struct acking	*a = arg;
 
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
-		send_ack(a->w, core_reparse(a->w, str_make(a->bytes, a->len), 0),
-		    &a->from, &a->to, str_of(a->uri), a->pop, &m->media_rewritten.sdp);
-	free(a->uri);		/* else the callee repeats its 2xx, and so the ACK */
-	free(a);
+		send_ack(a->w, acking_message(a), &a->from, &a->to, str_of(a->uri),
+		    a->pop, &m->media_rewritten.sdp);
+	acking_free(a);		/* else the callee repeats its 2xx, and so the ACK */
 }
 
 static void
-rewrite_ack(const struct inbound *in, const struct route_plan *r, const struct hop *to)
+rewrite_ack(struct acking *a, const struct sip_msg *m)
 {
-	const struct sip_msg	*m = in->m;
-	struct acking		*a = xcalloc(1, sizeof(*a) + m->text.len);
-	char			 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
+	char	source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
 
-	a->w = in->w;
-	a->from = in->p->from;
-	a->to = *to;
-	a->pop = r->pop;
-	a->uri = str_dup(route_plan_uri(r, in));
-	a->len = m->text.len;
-	memcpy(a->bytes, m->text.s, m->text.len);
-	media_rewrite(in->w, in->call, &(struct media_body){
+	media_rewrite(a->w, a->call, &(struct media_body){
 		.call_id = m->call_id,
-		.caller_tag = r->from_caller ? m->from_tag : m->to_tag,
-		.from_caller = r->from_caller,
+		.caller_tag = a->from_caller ? m->from_tag : m->to_tag,
+		.from_caller = a->from_caller,
 		.answer = true,
 		.final = true,
 		.cseq = m->cseq,
-		.source = hop_print_remote(&in->p->from, source),
-		.toward = hop_print_remote(to, toward),
+		.source = hop_print_remote(&a->from, source),
+		.toward = hop_print_remote(&a->to, toward),
 		.agent = core_agent(m),
 		.sdp = m->body,
 	}, on_ack_rewritten, a);
 }
 
+/* a->to is known. */
+static void
+acking_go(struct acking *a)
+{
+	const struct sip_msg	*m = acking_message(a);
+
+	if (a->rewrite) {
+		rewrite_ack(a, m);
+		return;
+	}
+	send_ack(a->w, m, &a->from, &a->to, str_of(a->uri), a->pop, NULL);
+	acking_free(a);
+}
+
+static void
+on_ack_target(void *arg)
+{
+	struct acking	*a = arg;
+	struct worker	*w = a->w;
+	int		 error = nexthop_next(a->next, &a->to);
+
+	record_as(w, a->call, false);
+	if (error == 0)
+		acking_go(a);
+	else if (error != -EINPROGRESS)
+		acking_free(a);	/* nexthop.c has said why */
+	record_end(w);
+}
+
 void
 dialog_ack(const struct inbound *in, const struct route_plan *r)
 {
-	struct hop	to;
+	const struct sip_msg	*m = in->m;
+	struct acking		*a;
+	struct way		 way;
+	bool			 rewrite = r->cookie.media && media_has_sdp(m);
 
-	if (dialog_target(r, in, &to) < 0) {
+	if (dialog_target(r, in, &way) < 0) {
 		log_rate(LOG_PROBLEMS, "SIP", "ACK of %s has no target",
-		    log_str(in->m->call_id));
+		    log_str(m->call_id));
 		return;
 	}
-	if (r->cookie.media && media_has_sdp(in->m))
-		rewrite_ack(in, r, &to);
-	else
-		send_ack(in->w, in->m, &in->p->from, &to, route_plan_uri(r, in),
+	if (!rewrite && !way_is_name(&way)) {
+		send_ack(in->w, m, &in->p->from, &way.hop, route_plan_uri(r, in),
 		    r->pop, NULL);
+		return;
+	}
+	a = xcalloc(1, sizeof(*a) + m->text.len);
+	a->w = in->w;
+	a->from = in->p->from;
+	a->to = way.hop;
+	a->pop = r->pop;
+	a->uri = str_dup(route_plan_uri(r, in));
+	a->rewrite = rewrite;
+	a->from_caller = r->from_caller;
+	a->call = in->call;
+	a->len = m->text.len;
+	memcpy(a->bytes, m->text.s, m->text.len);
+	if (!way_is_name(&way)) {
+		acking_go(a);
+		return;
+	}
+	a->next = nexthop_new(in->w, &way, &a->from, on_ack_target, a);
+	on_ack_target(a);	/* may be known */
 }

@@ -6,6 +6,7 @@
 #include "sipd/cookie.h"
 #include "sipd/inbound.h"
 #include "sipd/nameaddr.h"
+#include "sipd/nexthop.h"
 
 /*
  * Routing by Route (RFC 3261 section 16.4 and 16.12): which values at the top are
@@ -31,19 +32,13 @@ struct str route_plan_uri(const struct route_plan *r, const struct inbound *in);
 
 /*
  * Where an in-dialog request goes: the next Route, else the hop of the cookie
- * (a stream, or behind a NAT), else the address of the Request-URI. 0, or
- * -EHOSTUNREACH.
+ * (a stream, or behind a NAT), else where the Request-URI says. 0, or
+ * -EHOSTUNREACH when that is no SIP URI.
  */
 int	dialog_target(const struct route_plan *r, const struct inbound *in,
-	    struct hop *out);
+	    struct way *out);
 
 /* An ACK of a 2xx: goes on without a transaction (section 16.10, row 19). */
 void	dialog_ack(const struct inbound *in, const struct route_plan *r);
-
-/*
- * The hop of a URI that names an address, with the default port of its
- * transport. -EHOSTUNREACH for a name.
- */
-int	hop_of_uri(struct hop *out, const struct uri *u);
 
 #endif

@@ -12,10 +12,12 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/stats.h"
+#include "sipd/blacklist.h"
 #include "sipd/core.h"
-#include "sipd/dialog.h"
 #include "sipd/forward.h"
 #include "sipd/media.h"
+#include "sipd/media_policy.h"
+#include "sipd/nexthop.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
@@ -27,9 +29,11 @@
 #define RING_MAX_MS	600000	/* or timer C, when that is longer */
 
 static void	on_timer_c(void *arg);
+static void	on_next(void *arg);
+static bool	try_next(struct leg *g, uint16_t code);
 
 struct leg *
-leg_new(struct proxy *p, const struct hop *to, struct str uri, struct str route)
+leg_new(struct proxy *p, const struct way *way, struct str uri, struct str route)
 {
 	struct leg	*g;
 
@@ -37,7 +41,9 @@ leg_new(struct proxy *p, const struct hop *to, struct str uri, struct str route)
 		return NULL;
 	g = xcalloc(1, sizeof(*g));
 	g->p = p;
-	g->hop = *to;
+	g->hop = way->hop;
+	if (way_is_name(way))
+		g->next = nexthop_new(p->w, way, &p->from, on_next, g);
 	g->uri = str_dup(uri);
 	g->route = str_dup(route);
 	g->record = -1;
@@ -51,6 +57,7 @@ leg_free(struct leg *g)
 {
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	txn_forget(g->txn);
+	nexthop_free(g->next);
 	free(g->uri);
 	free(g->route);
 	free(g);
@@ -94,8 +101,8 @@ send_cancel(struct leg *g, struct str reason)
 	leg_mark(g, RINGING_CANCELLED);
 	/* The branch is the INVITE's: read it back from what we send. */
 	m = core_reparse(w, text_str(&t), 0);
-	txn_client_new(w->core->txns, m->via.branch, STR("CANCEL"), &g->hop, 0,
-	    text_str(&t), NULL, NULL);
+	txn_client_new(w->core->txns, m->via.branch, STR("CANCEL"),
+	    txn_hop(g->txn), 0, text_str(&t), NULL, NULL);
 	/* RFC 3261 section 9.1: a peer that never answers is given up. */
 	wheel_start(w->wheel, &g->timer_c, T1_FACTOR * settings_now()->t1);
 }
@@ -219,15 +226,21 @@ on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct pack
 			proxy_cancel_others(g->p, g,
 			    STR("SIP;cause=200;text=\"Call completed elsewhere\""));
 		relay_response(g, m, &p->from);
-	} else
+	} else if (m->code != 503 || !try_next(g, 500))	/* 16.7 step 6 */
 		refused(g, m);
 }
 
 static void
 on_failed(void *arg, struct txn *t, int error)
 {
+	struct leg	*g = arg;
 	/* RFC 3261 section 16.9: a transport error is a 503. */
-	leg_end(arg, error == -ETIMEDOUT ? 408 : 503, STR_NONE);
+	uint16_t	 code = error == -ETIMEDOUT ? 408 : 503;
+
+	if (error == -ETIMEDOUT && !g->provisional && g->peer)
+		blacklist_add(&g->hop, loop_now(g->p->w->loop));
+	if (g->provisional || !try_next(g, code))
+		leg_end(g, code, STR_NONE);
 }
 
 static void
@@ -373,27 +386,48 @@ ask_mediad(struct leg *g, const struct sip_msg *m)
 	}, on_offer_rewritten, g);
 }
 
-void
-leg_start(struct leg *g)
+/* The address that the caller names in Contact; "" if it names none. */
+static struct str
+caller_host(const struct sip_msg *m)
+{
+	struct values	it;
+	struct nameaddr	na;
+
+	values_begin(&it, m, HDR_CONTACT);
+	return nameaddr_next(&it, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
+}
+
+static bool
+leg_media(const struct leg *g, const struct sip_msg *m)
+{
+	const struct proxy	*p = g->p;
+	struct uri		 u;
+
+	if (p->in_dialog)
+		return p->cookie.media;
+	return proxy_is_invite(p) && media_wanted(settings_now(), &p->from,
+	    caller_host(m), &g->hop,
+	    uri_parse(&u, str_of(g->uri)) == 0 ? u.host : STR_NONE);
+}
+
+/* To g->hop. */
+static void
+leg_attempt(struct leg *g)
 {
 	struct proxy		*p = g->p;
-	const struct sip_msg	*m;
+	const struct sip_msg	*m = proxy_request(p);
 
-	record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "), str_of(g->uri),
-	    g->by_flow ? STR(", over the flow of its registration") : STR_NONE,
-	    g->media ? STR(", media through mediad") : STR_NONE);
-	if (!forward_allowed(&p->from, &g->hop)) {
-		record_note(p->w, RECORD_FAILURE, 403, "SIGNAL",
-		    STR("nothing may be sent to this address"));
-		leg_end(g, 403, STR_NONE);
-		return;
-	}
-	if (g->record < 0)
+	if (g->record < 0) {	/* else the last process has decided */
+		g->media = leg_media(g, m);
 		g->record = proxy_record(p, &(struct ringing_branch){
 		    .to = g->hop, .uri = str_of(g->uri), .route = str_of(g->route),
 		    .by_flow = g->by_flow, .media = g->media,
 		    .strip = p->account != NULL });
-	m = proxy_request(p);
+		m = proxy_request(p);	/* it may have moved */
+	}
+	record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "), str_of(g->uri),
+	    g->by_flow ? STR(", over the flow of its registration") : STR_NONE,
+	    g->media ? STR(", media through mediad") : STR_NONE);
 	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
 	    g->target);
 	if (g->media && media_has_sdp(m))
@@ -402,12 +436,92 @@ leg_start(struct leg *g)
 		leg_send(g, NULL);
 }
 
+/* ---- targets of a name ------------------------------------------------------------ */
+
+/* The next one, or the end; p may be gone afterwards unless it is held. */
+static void
+leg_next(struct leg *g)
+{
+	int	error = nexthop_next(g->next, &g->hop);
+
+	if (error == 0)
+		leg_attempt(g);
+	else if (error == -EINPROGRESS)
+		proxy_ref(g->p);	/* until on_next() */
+	else
+		leg_end(g, g->failed != 0 ? g->failed : nexthop_code(error), STR_NONE);
+}
+
+static void
+on_next(void *arg)
+{
+	struct leg	*g = arg;
+	struct proxy	*p = g->p;
+
+	record_as(p->w, p->call, p->plain);
+	if (!g->done && !p->finished && p->server != NULL)
+		leg_next(g);
+	record_end(p->w);
+	proxy_unref(p);
+}
+
+/*
+ * RFC 3263 section 4.3: another target, in a transaction of its own. False: there
+ * is no name that has others, or nobody wants them any more.
+ */
+static bool
+try_next(struct leg *g, uint16_t code)
+{
+	struct proxy		*p = g->p;
+	const struct sip_msg	*m;
+
+	if (g->next == NULL || g->done || g->cancel || p->finished ||
+	    p->server == NULL || !nexthop_more(g->next))
+		return false;
+	stats->failovers++;
+	g->failed = code;
+	g->provisional = false;
+	leg_mark(g, RINGING_DONE);
+	g->record = -1;
+	wheel_stop(p->w->wheel, &g->timer_c);
+	if (g->media && !p->in_dialog) {
+		m = proxy_request(p);
+		media_end(p->w, p->call, m->call_id, m->from_tag,
+		    str_make(g->target, BRANCH_TARGET_LEN));
+	}
+	txn_forget(g->txn);		/* it has no end for us: its reference is ours */
+	g->txn = NULL;
+	leg_next(g);
+	proxy_unref(p);
+	return true;
+}
+
+void
+leg_start(struct leg *g)
+{
+	struct proxy	*p = g->p;
+
+	if (g->next != NULL)
+		leg_next(g);
+	else if (!forward_allowed(&p->from, &g->hop)) {
+		record_note(p->w, RECORD_FAILURE, 403, "SIGNAL",
+		    STR("nothing may be sent to this address"));
+		leg_end(g, 403, STR_NONE);
+	} else if (g->peer && blacklist_has(&g->hop, loop_now(p->w->loop))) {
+		record_note(p->w, RECORD_FAILURE, 503, "SIGNAL",
+		    STR("it did not answer lately: black list"));
+		leg_end(g, 503, STR_NONE);
+	} else
+		leg_attempt(g);
+}
+
 /* ---- from the last process ---------------------------------------------------------- */
 
 struct leg *
 leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 {
-	struct leg	*g = leg_new(p, &b->to, b->uri, b->route);
+	const struct way	 way = way_of_hop(&b->to);
+	struct leg		*g = leg_new(p, &way, b->uri, b->route);
 
 	if (g == NULL)
 		return NULL;

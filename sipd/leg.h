@@ -7,6 +7,7 @@
 #include "sipd/branch.h"
 #include "sipd/hop.h"
 #include "sipd/msg.h"
+#include "sipd/nexthop.h"
 #include "sipd/txn.h"
 #include "sipd/wheel.h"
 
@@ -22,13 +23,16 @@ struct ringing_branch;
 struct leg {
 	struct proxy	*p;
 	struct txn	*txn;		/* NULL: not begun, or ended */
-	struct hop	 hop;
+	struct hop	 hop;		/* once it is known */
+	struct nexthop	*next;		/* the targets of a name; NULL: hop alone */
 	char		*uri;		/* new Request-URI */
 	char		*route;		/* values of Route to put first, or "" */
 	char		 target[BRANCH_TARGET_LEN];	/* names it to mediad */
 	bool		 by_flow;	/* reached over the flow it registered from */
+	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */
 	bool		 stays;		/* we are in the dialog: Record-Route */
+	uint16_t	 failed;	/* why there is another target now; or 0 */
 	bool		 provisional;	/* something came back */
 	bool		 cancel;	/* CANCEL it as soon as that may be */
 	bool		 cancelled;	/* CANCEL was sent */
@@ -41,11 +45,15 @@ struct leg {
 	struct wheel_timer timer_c;
 };
 
-/* uri and route are copied. NULL: too many. */
-struct leg *leg_new(struct proxy *p, const struct hop *to, struct str uri,
+/* All is copied. NULL: too many. */
+struct leg *leg_new(struct proxy *p, const struct way *way, struct str uri,
 	    struct str route);
 void	leg_free(struct leg *g);
-/* Sends the request, after mediad has rewritten its SDP where it must. */
+/*
+ * Sends the request, after its name has been looked up and mediad has rewritten
+ * its SDP where they must. A name's targets are tried in order until one answers
+ * anything but 503 (RFC 3263 section 4.3, row 34).
+ */
 void	leg_start(struct leg *g);
 void	leg_cancel(struct leg *g, struct str reason);
 /*

@@ -371,7 +371,7 @@ void
 proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 {
 	struct proxy	*p;
-	struct hop	 to;
+	struct way	 way;
 	struct leg	*g;
 
 	if ((p = proxy_new(in, r, NULL)) == NULL)
@@ -380,12 +380,11 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 	p->from_caller = r->from_caller;
 	p->cookie = r->cookie;
 	proxy_trying(p);
-	if (dialog_target(r, in, &to) < 0) {
+	if (dialog_target(r, in, &way) < 0) {
 		proxy_refuse(p, 503);
 		return;
 	}
-	g = leg_new(p, &to, route_plan_uri(r, in), STR_NONE);
-	g->media = r->cookie.media;
+	g = leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
 	proxy_ref(p);
 	leg_start(g);
 	proxy_unref(p);

@@ -10,7 +10,7 @@
 #include "common/stats.h"
 #include "sipd/auth_header.h"
 #include "sipd/core.h"
-#include "sipd/dialog.h"
+#include "sipd/nexthop.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"

@@ -9,8 +9,8 @@
 #include "common/daemon.h"
 #include "common/route.h"
 #include "sipd/best.h"
-#include "sipd/dialog.h"
 #include "sipd/media_policy.h"
+#include "sipd/nexthop.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
@@ -18,35 +18,6 @@
 
 #define WAIT_MS		20	/* between two looks at a replica that is not in yet */
 #define WAITS_MAX	150	/* 3 s */
-
-/* The address that the caller names in Contact; "" if it names none. */
-static struct str
-caller_host(const struct sip_msg *m)
-{
-	struct values	it;
-	struct nameaddr	na;
-
-	values_begin(&it, m, HDR_CONTACT);
-	return nameaddr_next(&it, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
-}
-
-static void
-leg_add(struct proxy *p, const struct hop *to, struct str uri, struct str route,
-    bool by_flow)
-{
-	const struct sip_msg	*m;
-	struct leg		*g = leg_new(p, to, uri, route);
-	struct uri		 u;
-
-	if (g == NULL)
-		return;
-	g->by_flow = by_flow;
-	if (!proxy_is_invite(p))
-		return;
-	m = proxy_request(p);
-	g->media = media_wanted(settings_now(), &p->from, caller_host(m), to,
-	    uri_parse(&u, uri) == 0 ? u.host : STR_NONE);
-}
 
 /* Path values, the nearest first, as one Route value (RFC 3327 section 5.4). */
 static struct str
@@ -65,19 +36,20 @@ path_text(const struct contact *c, struct text *t)
  * REGISTER came from (true); else where it says that it listens.
  */
 static bool
-contact_hop(const struct contact *c, const struct uri *u, struct hop *to)
+contact_way(const struct contact *c, const struct uri *u, struct way *out)
 {
-	struct hop	named = c->flow;
-	bool		known = hop_of_uri(&named, u) == 0;
+	bool	known;
 
-	if (c->flow.transport != TRANSPORT_NONE && (!known ||
-	    hop_is_stream(&c->flow) ||
-	    leg_classify(settings_now(), &c->flow, u->host) == LEG_NAT)) {
-		*to = c->flow;
-		return true;
-	}
-	*to = named;
-	return !known;
+	*out = way_of_hop(&c->flow);
+	known = way_of_uri(out, u) == 0;
+	if (c->flow.transport == TRANSPORT_NONE)
+		return false;
+	/* What a phone calls itself is not always a name for others. */
+	if (known && !way_is_name(out) && !hop_is_stream(&c->flow) &&
+	    leg_classify(settings_now(), &c->flow, u->host) != LEG_NAT)
+		return false;
+	*out = way_of_hop(&c->flow);
+	return true;
 }
 
 static void
@@ -85,20 +57,22 @@ add_contact(struct proxy *p, const struct contact *c)
 {
 	char		 buf[2048];
 	struct text	 route;
-	struct hop	 to;
+	struct way	 way;
 	struct nameaddr	 first;
 	struct uri	 u;
+	struct leg	*g;
 	bool		 by_flow;
 
 	text_init(&route, buf, sizeof(buf));
 	path_text(c, &route);
 	if (route.full || uri_parse(&u, c->uri) < 0)
 		return;
-	by_flow = contact_hop(c, &u, &to);
+	by_flow = contact_way(c, &u, &way);
 	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
-	    hop_of_uri(&to, &first.uri) < 0))
+	    way_of_uri(&way, &first.uri) < 0))
 		return;
-	leg_add(p, &to, c->uri, text_str(&route), by_flow);
+	if ((g = leg_new(p, &way, c->uri, text_str(&route))) != NULL)
+		g->by_flow = by_flow;
 }
 
 static void
@@ -115,14 +89,15 @@ add_aor(struct proxy *p, struct str name)
 static void
 add_uri(struct proxy *p, const struct choice *c)
 {
-	struct hop	to;
-	struct uri	u;
-	struct str	where = str_of(c->next_hop[0] != '\0' ? c->next_hop : c->value);
+	struct way	 way;
+	struct uri	 u;
+	struct str	 where = str_of(c->next_hop[0] != '\0' ? c->next_hop : c->value);
+	struct leg	*g;
 
-	if (uri_parse(&u, where) == 0 && hop_of_uri(&to, &u) == 0)
-		leg_add(p, &to, str_of(c->value), STR_NONE, false);
-	else
+	if (uri_parse(&u, where) < 0 || way_of_uri(&way, &u) < 0)
 		best_keep(p, 503, STR_NONE);
+	else if ((g = leg_new(p, &way, str_of(c->value), STR_NONE)) != NULL)
+		g->peer = true;
 }
 
 static void

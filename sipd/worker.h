@@ -26,6 +26,7 @@ struct tcp;
 struct pool;
 struct failures;
 struct core;
+struct dns;
 struct recorder;
 
 /* Whose records a worker writes at the moment: see record.h. */
@@ -49,6 +50,8 @@ struct worker {
 	struct pool	*pool;
 	struct failures	*failures;
 	struct core	*core;		/* the upper half's own */
+	struct dns	*dns;
+	uint64_t	 dns_generation;	/* of its settings */
 	char		*out;		/* MESSAGE_MAX octets to build a message in */
 	struct recorder	*recorder;	/* NULL: none */
 	struct recording recording;
