@@ -200,12 +200,15 @@ sipd_status(struct self *self, struct status_is *out)
 		    "sipd has no registrations from regd yet");
 }
 
-/* What a drain waits for: requests under way. Calls go on without us. */
+/*
+ * What a drain waits for: requests under way. Calls go on without us, ringing ones
+ * with the next process.
+ */
 unsigned
 sipd_busy(struct self *self)
 {
 	struct stats	s;
 
 	stats_sum(&s);
-	return s.proxied > 0 ? (unsigned)s.proxied : 0;
+	return s.proxied > s.ringing ? (unsigned)(s.proxied - s.ringing) : 0;
 }
