@@ -374,10 +374,12 @@ core_response(struct worker *w, const struct sip_msg *m, const struct packet *p)
 	}
 	t = txn_find(w->core->txns, txn_client_key(m->via.branch, m->cseq_method), false);
 	record_in(w, t != NULL ? txn_call(t) : id_call(m->call_id), m, p);
-	if (t != NULL)
-		txn_response(t, m, p);
-	else
+	if (t == NULL)
 		stray_response(w, m, p);
+	else if (addr_eq_host(&txn_hop(t)->remote, &p->from.remote))
+		txn_response(t, m, p);
+	else			/* S23: not from whom it was sent to */
+		stats->responses_misplaced++;
 }
 
 /* ---- the wire's side --------------------------------------------------------------- */

@@ -13,9 +13,9 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/best.h"
-#include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/media.h"
+#include "sipd/outcome.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
@@ -172,36 +172,6 @@ all_decided(const struct proxy *p)
 	return true;
 }
 
-/* What ends with this final response: media, or the whole call. */
-static void
-release_media(struct proxy *p, uint16_t code)
-{
-	const struct sip_msg	*m;
-	struct call		*k;
-	bool			 media = p->in_dialog && p->cookie.media;
-
-	for (unsigned i = 0; i < p->nlegs; i++)
-		media |= p->legs[i]->media;
-	if (proxy_is_invite(p) && !p->in_dialog && code >= 300 && media) {
-		m = proxy_request(p);
-		media_end(p->w, p->call, m->call_id, m->from_tag, STR_NONE);
-	}
-	/*
-	 * S21: a BYE counts when it was answered 2xx or 481, or when nobody is
-	 * there to answer it (503 is ours alone here: theirs goes up as 500); not
-	 * when the other side refused it.
-	 */
-	if (p->method != METHOD_BYE || !p->in_dialog ||
-	    (code >= 300 && code != 481 && code != 408 && code != 503))
-		return;
-	m = proxy_request(p);
-	if (media)
-		media_end(p->w, p->call, m->call_id, proxy_caller_tag(p, m), STR_NONE);
-	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL);
-	if (k != NULL)
-		call_end(p->w->core->calls, k);
-}
-
 void
 proxy_finish(struct proxy *p, uint16_t code)
 {
@@ -210,7 +180,7 @@ proxy_finish(struct proxy *p, uint16_t code)
 	p->finished = true;
 	if (!p->in_dialog)
 		record_result(p->w, code, method_name(p->method));
-	release_media(p, code);
+	outcome_of(p, code);
 	proxy_shrink(p);
 	ringing_final(p->w->core->ringing, p->ring, code);
 	p->final = code;

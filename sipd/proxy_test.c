@@ -412,6 +412,66 @@ test_when_a_call_ends(void **state)
 	assert_int_equal(calls_count(), 0);
 }
 
+/* A request of anna's dialog from that socket, answered by bo. */
+static void
+asked_and_answered(int from, const char *method, unsigned cseq, const char *route,
+    const char *status)
+{
+	say(from, "%s sip:b@" ONE " SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP h;branch=z9hG4bK%s%u%.3s;rport\r\n"
+	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>;tag=b\r\n"
+	    "Call-ID: one@h\r\nCSeq: %u %s\r\nRoute: %s\r\n"
+	    "Content-Length: 0\r\n\r\n", method, method, cseq, status, cseq, method,
+	    route);
+	strcpy(second, hear_this(one, method));
+	respond(one, second, status, "");
+	(void)hear_this(from, "SIP/2.0 ");
+}
+
+/*
+ * S21: somebody's BYE with an old CSeq ends nothing, even when it is answered 200;
+ * what bo accepted says what is old, and where anna is.
+ */
+static void
+test_an_old_bye(void **state)
+{
+	static const char *const answers[] = { "200 OK", "481 What Call" };
+	struct call_facts	 f;
+	char			 route[1024];
+
+	talk(route);
+	asked_and_answered(two, "UPDATE", 9, route, "200 OK");
+	call_read(call_find(calls_of(0), STR("one@h"), STR("a"), STR("b"), NULL), &f);
+	assert_int_equal(f.caller_cseq, 9);
+	assert_int_equal(addr_port(&f.caller.remote), 25133);
+	asked_and_answered(two, "INFO", 99, route, "500 No");
+	for (size_t i = 0; i < 2; i++) {
+		asked_and_answered(two, "BYE", 8, route, answers[i]);
+		assert_int_equal(calls_count(), 1);
+	}
+	asked_and_answered(two, "BYE", 10, route, "200 OK");
+	assert_int_equal(calls_count(), 0);
+}
+
+/* S23: who saw the branch but is not the callee cannot answer for him. */
+static void
+test_an_answer_from_elsewhere(void **state)
+{
+	int	other = phone(SOCK_DGRAM, "127.0.21.3:25132");
+
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond(other, first, "200 OK", "");
+	respond(other, first, "603 Decline", "");
+	hear_nothing(caller);
+	assert_int_equal(stats->responses_misplaced, 2);
+	respond(one, first, "486 Busy", "");
+	hear_this(caller, "SIP/2.0 486 ");
+	close(other);
+}
+
 /* RFC 4320: a late 408 helps nobody, and the request leaves nothing. */
 static void
 test_what_is_not_answered(void **state)
@@ -619,6 +679,7 @@ main(void)
 		T(test_ack_of_an_answer, setup),
 		T(test_a_cookie_without_a_dialog, setup),
 		T(test_when_a_call_ends, setup), T(test_what_is_not_answered, setup),
+		T(test_an_old_bye, setup), T(test_an_answer_from_elsewhere, setup),
 		T(test_nothing_overtakes_the_answer, setup_media),
 		T(test_answer_before_the_other_leaves, setup_media),
 		T(test_cancel_while_mediad_is_asked, setup_media),

@@ -1,0 +1,15 @@
+#ifndef SIPD_OUTCOME_H
+#define SIPD_OUTCOME_H
+
+#include <stdint.h>
+
+struct proxy;
+
+/*
+ * What a final response to p means beyond its transaction, for the call table and
+ * for mediad: a call that was refused needs no media, one that was hung up has
+ * ended, one that was refreshed has moved. Before p's request is freed.
+ */
+void	outcome_of(struct proxy *p, uint16_t code);
+
+#endif
