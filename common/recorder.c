@@ -265,7 +265,8 @@ recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t
 	p = (char *)(note + 1);
 	for (size_t i = 0; i < n && left > 0; i++) {
 		take = parts[i].len < left ? parts[i].len : left;
-		memcpy(p, parts[i].s, take);
+		if (take > 0)		/* an empty slice may have no text at all */
+			memcpy(p, parts[i].s, take);
 		p += take;
 		left -= take;
 	}
