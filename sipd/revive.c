@@ -132,11 +132,22 @@ revive(struct worker *w, struct ringing *r)
 	}
 }
 
+static void
+on_calm(void *arg)
+{
+	ringing_calm();
+}
+
 void
 revive_calls(struct worker *w)
 {
-	struct ringing	*r;
+	static struct wheel_timer	 calm;
+	struct ringing			*r;
 
+	if (w->index == 0) {
+		wheel_timer_init(&calm, on_calm, NULL);
+		wheel_start(w->wheel, &calm, RINGING_CALM_MS);
+	}
 	while ((r = ringing_found(w->core->ringing)) != NULL)
 		revive(w, r);
 }

@@ -22,7 +22,7 @@
 #include "sipd/worker.h"
 
 #define MAGIC		UINT64_C(0x636f72642d72696e)
-#define LAYOUT		1
+#define LAYOUT		2
 #define SIZES		4
 #define SIZE_MIN	2048	/* octets of a record; each size is twice the last */
 #define REGION		(UINT64_C(1) << 30)
@@ -83,6 +83,7 @@ struct head {
 	uint32_t		layout;
 	uint32_t		head_size, branch_size;
 	_Atomic uint32_t	high[SIZES];	/* records ever used */
+	_Atomic uint32_t	starts;		/* since one lived long enough */
 };
 
 struct ringings {
@@ -591,7 +592,17 @@ recover(void)
 	return n;
 }
 
-/* What another version wrote is of no use: begin with nothing. */
+static void
+head_reset(struct head *h)
+{
+	(void)madvise(state.memory, MEMORY, MADV_REMOVE);
+	memset(h, 0, sizeof(*h));
+}
+
+/*
+ * What another version wrote is of no use, and what kills each process that goes
+ * on with it must not kill the next: begin with nothing.
+ */
 static void
 head_check(struct head *h)
 {
@@ -601,13 +612,16 @@ head_check(struct head *h)
 
 	for (unsigned size = 0; size < SIZES; size++)
 		good = good && atomic_load(&h->high[size]) <= REGION / size_of(size);
-	if (good)
+	if (good && atomic_load(&h->starts) < RINGING_STARTS_MAX)
 		return;
-	if (h->magic != 0) {
+	if (good) {
+		log_problem("SIGNAL", "%d starts ended at once: calls that ring are "
+		    "finished without their record", RINGING_STARTS_MAX);
+		head_reset(h);
+	} else if (h->magic != 0) {
 		log_problem("SIGNAL", "the record of ringing calls is of another "
 		    "version: calls that ring are finished without it");
-		(void)madvise(state.memory, MEMORY, MADV_REMOVE);
-		memset(h, 0, sizeof(*h));
+		head_reset(h);
 	}
 	h->layout = LAYOUT;
 	h->head_size = sizeof(struct ringing);
@@ -626,6 +640,7 @@ ringing_open(unsigned workers)
 		return -errno;
 	state.workers = workers;
 	head_check(head());
+	atomic_fetch_add(&head()->starts, 1);
 	n = recover();
 	if (adopted && n > 0)
 		log_major("SIGNAL", "%zu calls go on ringing", n);
@@ -638,10 +653,18 @@ ringing_close(void)
 	for (unsigned i = 0; i < state.workers; i++)
 		free(state.of[i].found);
 	memset(state.of, 0, sizeof(state.of));
-	if (state.memory != NULL)
+	if (state.memory != NULL) {
+		ringing_calm();		/* it ends by its own will */
 		munmap(state.memory, MEMORY);
+	}
 	state.memory = NULL;
 	state.workers = 0;
+}
+
+void
+ringing_calm(void)
+{
+	atomic_store(&head()->starts, 0);
 }
 
 struct ringings *

@@ -66,6 +66,14 @@ enum ringing_mark {
  */
 int	ringing_open(unsigned workers);
 void	ringing_close(void);	/* the memory stays in the descriptor store */
+/*
+ * This process has lived for RINGING_CALM_MS. What was found and was there at the
+ * last RINGING_STARTS_MAX starts, none of which lived so long, is dropped: it may
+ * be what killed them (S54).
+ */
+#define RINGING_CALM_MS		2000
+#define RINGING_STARTS_MAX	3
+void	ringing_calm(void);
 struct ringings *ringing_of(unsigned worker);
 /*
  * This worker stops: nothing is changed any more, ringing_end() leaves the record
