@@ -216,6 +216,15 @@ class House:
         for pid in [self.pid(n) for n in names]:
             os.kill(pid, sig)
 
+    @contextlib.contextmanager
+    def frozen(self, name):
+        """The daemon stands still meanwhile."""
+        self.kill(name, sig=signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.kill(name, sig=signal.SIGCONT)
+
     def back(self, before, names, timeout=20):
         """Waits until each of names runs as another process than before and is ready."""
         def look():
