@@ -3,188 +3,8 @@
  * the test, which answers when it likes. Crossings and losses.
  */
 #define HOST	"127.0.21.1"
-#include "sipd/house_test.h"
-
-#include "common/route.h"
-#include "sipd/txn.h"
-
-#define CALLER	"127.0.21.2:25131"
-#define ONE	"127.0.21.2:25132"
-#define TWO	"127.0.21.2:25133"
-#define SDP	"v=0\r\n"
-
-static int	caller, one, two;
-static struct bus_ticket asked[8], wanted[8];	/* of routed, of mediad */
-static char	sdp_of[8][64];
-static unsigned	nasked, nwanted, nended;
-
-static void
-on_route(void *arg, struct bus_ticket t, const union msg *m)
-{
-	assert_true(nasked < 8);
-	asked[nasked++] = t;
-}
-
-static void
-on_rewrite(void *arg, struct bus_ticket t, const union msg *m)
-{
-	assert_true(nwanted < 8);
-	str_copy(sdp_of[nwanted], sizeof(sdp_of[0]), m->media_rewrite.sdp);
-	wanted[nwanted++] = t;
-}
-
-static void
-on_end(void *arg, struct bus_ticket t, const union msg *m)
-{
-	nended++;
-	bus_done(t);
-}
-
-static const struct bus_handler routed[] = {
-	{ MSG_ROUTE, on_route, false }, { 0 }
-};
-static const struct bus_handler mediad[] = {
-	{ MSG_MEDIA_REWRITE, on_rewrite, false }, { MSG_MEDIA_END, on_end, false },
-	{ 0 }
-};
-
-static void
-begin(const char *settings)
-{
-	house_open(settings);
-	house_play("routed", routed);
-	house_play("mediad", mediad);
-	caller = phone(SOCK_DGRAM, CALLER);
-	one = phone(SOCK_DGRAM, ONE);
-	two = phone(SOCK_DGRAM, TWO);
-	nasked = nwanted = nended = 0;
-}
-
-static int
-setup(void **state)
-{
-	begin("authenticate none\ntimer-t1 50ms\nmedia-policy never\n");
-	return 0;
-}
-
-static int
-setup_media(void **state)
-{
-	begin("authenticate none\ntimer-t1 50ms\nmedia-policy always\n");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	close(caller);
-	close(one);
-	close(two);
-	house_close();
-	return 0;
-}
-
-/* routed: to these two, the second may be NULL; or a refusal. */
-static void
-decide(uint16_t refusal, const char *a, const char *b)
-{
-	struct rec_target	t[2] = {
-		{ .kind = TARGET_URI, .value = str_of(a) },
-		{ .kind = TARGET_URI, .value = str_of(b) },
-	};
-	struct msg_routed	r = {
-		.if_confirmed = refusal, .if_not = refusal,
-		.targets = { t, (a != NULL) + (b != NULL) },
-	};
-
-	wait_for(nasked > 0);
-	bus_answer(asked[--nasked], MSG_ROUTED, &r);
-}
-
-/* mediad's answer to question i: the same with "m" before. */
-static void
-rewrite(unsigned i)
-{
-	char	sdp[80];
-	struct msg_media_rewritten r = { .code = 200 };
-
-	snprintf(sdp, sizeof(sdp), "m%s", sdp_of[i]);
-	r.sdp = str_of(sdp);
-	bus_answer(wanted[i], MSG_MEDIA_REWRITTEN, &r);
-}
-
-static void
-send_request(const char *method, const char *cseq, const char *more, const char *body)
-{
-	say(caller, "%s sip:b@example.com SIP/2.0\r\n"
-	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bKcaller;rport\r\n"
-	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>\r\n"
-	    "Call-ID: one@h\r\nCSeq: %s\r\nContact: <sip:a@" CALLER ">\r\n%s"
-	    "Content-Length: %zu\r\n\r\n%s", method, cseq, more, strlen(body), body);
-}
-
-static void
-invite(const char *body)
-{
-	send_request("INVITE", "7 INVITE",
-	    body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "", body);
-}
-
-static void
-cancel(void)
-{
-	send_request("CANCEL", "7 CANCEL", "", "");
-}
-
-/* A response to a request as text. */
-static void
-respond(int fd, const char *request, const char *status, const char *body)
-{
-	char	via[2][512], cseq[64], rr[1024] = "";
-	const char *p = strstr(request, "\r\nVia: ");
-
-	for (int i = 0; i < 2; i++) {
-		const char	*end;
-
-		assert_non_null(p);
-		end = strstr(p + 2, "\r\n");
-		snprintf(via[i], sizeof(via[i]), "%.*s", (int)(end - p - 2), p + 2);
-		p = strncmp(end, "\r\nVia: ", 7) == 0 ? end : NULL;
-		if (p == NULL && i == 0) {
-			via[1][0] = '\0';
-			break;
-		}
-	}
-	header_of(request, "CSeq", cseq, sizeof(cseq));
-	if (strstr(request, "\r\nRecord-Route: ") != NULL)
-		header_of(request, "Record-Route", rr, sizeof(rr));
-	say(fd, "SIP/2.0 %s\r\n%s\r\n%s%s%s%s%sFrom: <sip:a@far.test>;tag=a\r\n"
-	    "To: <sip:b@example.com>;tag=b\r\nCall-ID: one@h\r\nCSeq: %s\r\n"
-	    "Contact: <sip:b@" ONE ">\r\n%sContent-Length: %zu\r\n\r\n%s", status,
-	    via[0], via[1], via[1][0] != '\0' ? "\r\n" : "",
-	    rr[0] != '\0' ? "Record-Route: " : "", rr, rr[0] != '\0' ? "\r\n" : "",
-	    cseq, body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "",
-	    strlen(body), body);
-}
-
-/* The INVITE that arrives, kept. */
-static char *
-take_invite(int fd, char *buf)
-{
-	return strcpy(buf, hear_this(fd, "INVITE "));
-}
-
-/* Nothing is left of any request. */
-static bool
-idle(void)
-{
-	struct stats	s;
-
-	stats_sum(&s);
-	return s.proxied == 0 && txns_active(worker_get(0)->core->txns) == 0;
-}
-
-static char	first[8192], second[8192];
+#define PHONES	"127.0.21.2"
+#include "sipd/proxy_test.h"
 
 static void
 test_busy(void **state)
@@ -199,7 +19,7 @@ test_busy(void **state)
 	respond(one, first, "486 Busy Here", "");
 	hear_this(one, "ACK sip:b@" ONE " SIP/2.0\r\n");
 	hear_this(caller, "SIP/2.0 486 Busy Here\r\n");
-	send_request("ACK", "7 ACK", "", "");
+	ack();
 	wait_for(txns_active(worker_get(0)->core->txns) == 0);
 }
 
@@ -218,6 +38,60 @@ test_best_of_two(void **state)
 	respond(two, second, "404 No", "");
 	hear_this(two, "ACK ");
 	hear_this(caller, "SIP/2.0 404 No\r\n");
+}
+
+/* Step 7: the caller must be able to answer every one of them. */
+static void
+test_challenges_are_joined(void **state)
+{
+	char	*got;
+
+	invite("");
+	decide(0, "sip:b@" ONE, "sip:b@" TWO);
+	take_invite(one, first);
+	take_invite(two, second);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond_with(one, first, "407 No", "Proxy-Authenticate: Digest realm=\"1\"\r\n", "");
+	hear_this(one, "ACK ");
+	respond_with(two, second, "401 No", "WWW-Authenticate: Digest realm=\"2\"\r\n"
+	    "Proxy-Authenticate: Digest realm=\"3\"\r\n", "");
+	hear_this(two, "ACK ");
+	got = hear_this(caller, "SIP/2.0 407 No\r\n");
+	assert_non_null(strstr(got, "\r\nProxy-Authenticate: Digest realm=\"1\"\r\n"));
+	assert_non_null(strstr(got, "\r\nWWW-Authenticate: Digest realm=\"2\"\r\n"));
+	assert_non_null(strstr(got, "\r\nProxy-Authenticate: Digest realm=\"3\"\r\n"));
+}
+
+/* Step 6: the lowest class, and in it what the caller can act on. */
+static void
+test_which_is_best(void **state)
+{
+	static const struct {
+		const char	*one, *two, *best;
+	} table[] = {
+		{ "404 A", "302 B", "302 B" }, { "500 A", "486 B", "486 B" },
+		{ "486 A", "484 B", "484 B" }, { "484 A", "407 B", "407 B" },
+		{ "302 A", "407 B", "302 A" }, { "482 A", "486 B", "486 B" },
+		{ "486 A", "404 B", "486 A" }, { "503 A", "500 B", "500 B" },
+		{ "404 A", "603 B", "603 B" }, { "503 A", "503 B", "500 " },
+	};
+	char	want[64];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		cseq++;
+		invite("");
+		decide(0, "sip:b@" ONE, "sip:b@" TWO);
+		take_invite(one, first);
+		take_invite(two, second);
+		hear_this(caller, "SIP/2.0 100 ");
+		respond(one, first, table[i].one, "");
+		hear_this(one, "ACK ");
+		respond(two, second, table[i].two, "");
+		hear_this(two, "ACK ");
+		snprintf(want, sizeof(want), "SIP/2.0 %s", table[i].best);
+		hear_this(caller, want);
+		ack();
+	}
 }
 
 static void
@@ -285,7 +159,7 @@ test_silent_after_cancel(void **state)
 	cancel();
 	hear_this(caller, "SIP/2.0 200 ");
 	hear_this(caller, "SIP/2.0 487 ");
-	send_request("ACK", "7 ACK", "", "");
+	ack();
 	wait_for(txns_active(worker_get(0)->core->txns) == 0);
 	assert_int_equal(txns_count(worker_get(0)->core->txns, false), 0);
 }
@@ -671,6 +545,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		T(test_busy, setup), T(test_best_of_two, setup),
+		T(test_challenges_are_joined, setup_calm), T(test_which_is_best, setup_calm),
 		T(test_cancel_while_routed_is_asked, setup),
 		T(test_cancel_before_ringing, setup),
 		T(test_answer_crosses_cancel, setup),
