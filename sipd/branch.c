@@ -11,7 +11,8 @@
 
 #define COOKIE		"z9hG4bK"
 #define COOKIE_LEN	7
-#define MAC_OFF		(COOKIE_LEN + BRANCH_TARGET_LEN)
+#define MARK_OFF	(COOKIE_LEN + BRANCH_TARGET_LEN)
+#define MAC_OFF		(MARK_OFF + BRANCH_MARK_LEN)
 #define MAC_OCTETS	12	/* 16 characters of base64url */
 /*
  * What is hashed: four identifiers of at most ID_MAX octets (core.h) and
@@ -57,12 +58,43 @@ branch_target(struct str destination, struct str uri,
 	text_of(mac, 6, out, BRANCH_TARGET_LEN);
 }
 
+static void
+mark_with(const uint8_t *key, struct str request, char out[BRANCH_MARK_LEN])
+{
+	uint8_t	mac[16];
+
+	siphash128(key, request, mac);
+	text_of(mac, 6, out, BRANCH_MARK_LEN);
+}
+
+void
+branch_mark(struct str request, char out[BRANCH_MARK_LEN])
+{
+	mark_with(keys[0], request, out);
+}
+
+bool
+branch_has_mark(struct str branch, struct str request)
+{
+	char	want[BRANCH_MARK_LEN];
+
+	if (branch.len != BRANCH_LEN)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		mark_with(keys[i], request, want);
+		if (memcmp(branch.s + MARK_OFF, want, BRANCH_MARK_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
+ * named: target and mark.
  * The fields are separated by an octet that none of them can hold. False: they
  * do not fit, and nothing was made.
  */
 static bool
-mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
+mac_of(const uint8_t *key, const struct branch_input *in, struct str named,
     uint8_t mac[16])
 {
 	char		buf[INPUT_MAX];
@@ -82,36 +114,37 @@ mac_of(const uint8_t *key, const struct branch_input *in, struct str target,
 	text_ch(&t, '\n');
 	text_u64(&t, in->cseq);
 	text_ch(&t, '\n');
-	text_add(&t, target);
+	text_add(&t, named);
 	siphash128(key, text_str(&t), mac);
 	return !t.full;
 }
 
 void
-branch_make(const struct branch_input *in,
-    const char target[BRANCH_TARGET_LEN], char out[BRANCH_LEN])
+branch_make(const struct branch_input *in, const char target[BRANCH_TARGET_LEN],
+    const char mark[BRANCH_MARK_LEN], char out[BRANCH_LEN])
 {
 	uint8_t	mac[16];
 
-	mac_of(keys[0], in, str_make(target, BRANCH_TARGET_LEN), mac);
 	memcpy(out, COOKIE, COOKIE_LEN);
 	memcpy(out + COOKIE_LEN, target, BRANCH_TARGET_LEN);
+	memcpy(out + MARK_OFF, mark, BRANCH_MARK_LEN);
+	mac_of(keys[0], in, str_make(out + COOKIE_LEN, MAC_OFF - COOKIE_LEN), mac);
 	text_of(mac, MAC_OCTETS, out + MAC_OFF, BRANCH_LEN - MAC_OFF);
 }
 
 bool
 branch_verify(const struct branch_input *in, struct str branch)
 {
-	struct str	target, sent;
+	struct str	named, sent;
 	uint8_t		mac[16];
 	char		want[BRANCH_LEN - MAC_OFF];
 
 	if (branch.len != BRANCH_LEN || memcmp(branch.s, COOKIE, COOKIE_LEN) != 0)
 		return false;
-	target = str_make(branch.s + COOKIE_LEN, BRANCH_TARGET_LEN);
+	named = str_make(branch.s + COOKIE_LEN, MAC_OFF - COOKIE_LEN);
 	sent = str_make(branch.s + MAC_OFF, sizeof(want));
 	for (size_t i = 0; i < 2; i++) {
-		if (!mac_of(keys[i], in, target, mac))
+		if (!mac_of(keys[i], in, named, mac))
 			return false;
 		text_of(mac, MAC_OCTETS, want, sizeof(want));
 		if (digest_equal(str_make(want, sizeof(want)), sent))

@@ -9,15 +9,16 @@
 
 /*
  * The branch of the Via that sipd puts on what it forwards (RFC 3261 sections
- * 8.1.1.7 and 16.11): "z9hG4bK", six characters that name the target, and a
- * keyed checksum over the Via below ours, its address, Call-ID, From-tag and CSeq
- * number. It
- * verifies from any response or retransmission alone, so that a process that
- * never saw the request can still send the response on, and nobody else's
- * response is relayed (S23).
+ * 8.1.1.7 and 16.11): "z9hG4bK", six characters that name the target, eight that
+ * mark the request as it was received (the second part of RFC 5393 section
+ * 4.2.1), and a keyed checksum over both, the Via below ours, its address,
+ * Call-ID, From-tag and CSeq number. It verifies from any response or
+ * retransmission alone, so that a process that never saw the request can still
+ * send the response on, and nobody else's response is relayed (S23).
  */
 #define BRANCH_TARGET_LEN	6
-#define BRANCH_LEN		(7 + BRANCH_TARGET_LEN + 16)
+#define BRANCH_MARK_LEN		8
+#define BRANCH_LEN		(7 + BRANCH_TARGET_LEN + BRANCH_MARK_LEN + 16)
 
 /* What a branch is bound to: the same in request and response. */
 struct branch_input {
@@ -38,8 +39,13 @@ void	branch_init(const struct keyring *k);
 /* Names a target: hash of where it is sent and the new Request-URI. */
 void	branch_target(struct str destination, struct str uri,
 	    char out[BRANCH_TARGET_LEN]);
+/* Marks a request: keyed hash of what its way depends on (spiral.c). */
+void	branch_mark(struct str request, char out[BRANCH_MARK_LEN]);
+/* Is this branch one of ours, given to the same request? */
+bool	branch_has_mark(struct str branch, struct str request);
 void	branch_make(const struct branch_input *in,
-	    const char target[BRANCH_TARGET_LEN], char out[BRANCH_LEN]);
+	    const char target[BRANCH_TARGET_LEN],
+	    const char mark[BRANCH_MARK_LEN], char out[BRANCH_LEN]);
 /* False also for a branch of another shape, and for input over 2 KB. */
 bool	branch_verify(const struct branch_input *in, struct str branch);
 

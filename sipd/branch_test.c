@@ -25,7 +25,7 @@ verifies_alone(void **state)
 
 	branch_init(&first);
 	branch_target(STR("udp:192.0.2.9:5060"), STR("sip:b@192.0.2.9"), target);
-	branch_make(&in, target, b);
+	branch_make(&in, target, "markmark", b);
 	assert_true(branch_verify(&in, str_make(b, BRANCH_LEN)));
 	branch_init(&rotated);		/* the key before the last still counts */
 	assert_true(branch_verify(&in, str_make(b, BRANCH_LEN)));
@@ -39,7 +39,7 @@ each_bit_counts(void **state)
 
 	branch_init(&first);
 	branch_target(STR("udp:192.0.2.9:5060"), STR("sip:b@192.0.2.9"), target);
-	branch_make(&in, target, b);
+	branch_make(&in, target, "markmark", b);
 	for (size_t i = 0; i < BRANCH_LEN * 8; i++) {
 		b[i / 8] ^= (char)(1 << (i % 8));
 		assert_false(branch_verify(&in, str_make(b, BRANCH_LEN)));
@@ -47,6 +47,23 @@ each_bit_counts(void **state)
 	}
 	assert_false(branch_verify(&in, str_make(b, BRANCH_LEN - 1)));
 	assert_false(branch_verify(&in, STR_NONE));
+}
+
+/* The two parts of RFC 5393 section 4.2.1; the key before the last counts too. */
+static void
+a_mark_is_known_again(void **state)
+{
+	struct branch_input	in = input();
+	char			mark[BRANCH_MARK_LEN], b[BRANCH_LEN];
+
+	branch_init(&first);
+	branch_mark(STR("this way"), mark);
+	branch_make(&in, "target", mark, b);
+	assert_true(branch_has_mark(str_make(b, BRANCH_LEN), STR("this way")));
+	assert_false(branch_has_mark(str_make(b, BRANCH_LEN), STR("that way")));
+	assert_false(branch_has_mark(str_make(b, BRANCH_LEN - 1), STR("this way")));
+	branch_init(&rotated);
+	assert_true(branch_has_mark(str_make(b, BRANCH_LEN), STR("this way")));
 }
 
 static void
@@ -57,7 +74,7 @@ each_field_counts(void **state)
 
 	branch_init(&first);
 	branch_target(STR("udp:192.0.2.9:5060"), STR("sip:b@192.0.2.9"), target);
-	branch_make(&in, target, b);
+	branch_make(&in, target, "markmark", b);
 	other = in, assert_int_equal(addr_parse(&other.below, STR("192.0.2.9"), 1), 0);
 	assert_false(branch_verify(&other, str_make(b, BRANCH_LEN)));
 	other = in, other.below_sent_by = STR("192.0.2.2:5060");
@@ -90,6 +107,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verifies_alone),
 		cmocka_unit_test(each_bit_counts),
+		cmocka_unit_test(a_mark_is_known_again),
 		cmocka_unit_test(each_field_counts),
 		cmocka_unit_test(totags),
 	};

@@ -32,6 +32,7 @@
 #include "sipd/ringing.h"
 #include "sipd/stray.h"
 #include "sipd/reply.h"
+#include "sipd/spiral.h"
 #include "sipd/worker.h"
 
 #define SIP_PORT	5060
@@ -236,6 +237,11 @@ acceptable(const struct inbound *in, bool for_us)
 
 	if (m->max_forwards == 0 && !for_us) {
 		answer_plain(in, 483, STR_NONE);
+		return false;
+	}
+	if (spiral_is_loop(m)) {
+		stats->loops++;
+		answer_plain(in, 482, STR_NONE);
 		return false;
 	}
 	if (required.len > 0) {

@@ -31,7 +31,8 @@ copy_decision(const struct msg_routed *m)
 		if (m->targets.v[i].stage != 0)
 			continue;
 		d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
-		    str_dup(m->targets.v[i].value), str_dup(m->targets.v[i].next_hop) };
+		    m->targets.v[i].q, str_dup(m->targets.v[i].value),
+		    str_dup(m->targets.v[i].next_hop) };
 	}
 	return d;
 }

@@ -17,6 +17,7 @@ struct proxy;
 /* One target of routed's decision, copied. */
 struct choice {
 	uint8_t	 kind;		/* enum target_kind */
+	uint16_t q;		/* 0..1000: the higher are tried before */
 	char	*value;
 	char	*next_hop;
 };

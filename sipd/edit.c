@@ -266,16 +266,27 @@ number(struct edits *e, uint64_t n)
 	return str_make(e->scratch.s + start, e->scratch.len - start);
 }
 
-void
-edit_max_forwards(struct edits *e, unsigned value)
+static void
+set_number(struct edits *e, enum header id, unsigned value)
 {
-	const struct sip_line	*l = sip_first(e->m, HDR_MAX_FORWARDS);
+	const struct sip_line	*l = sip_first(e->m, id);
 
 	if (l != NULL)
 		edit_replace(e, l->value, number(e, value));
 	else
-		edit_add_header(e, header_name(HDR_MAX_FORWARDS),
-		    number(e, value));
+		edit_add_header(e, header_name(id), number(e, value));
+}
+
+void
+edit_max_forwards(struct edits *e, unsigned value)
+{
+	set_number(e, HDR_MAX_FORWARDS, value);
+}
+
+void
+edit_max_breadth(struct edits *e, unsigned value)
+{
+	set_number(e, HDR_MAX_BREADTH, value);
 }
 
 static void

@@ -70,6 +70,7 @@ void	edit_remove_line(struct edits *e, const struct sip_line *l);
 void	edit_add_header(struct edits *e, struct str name, struct str value);
 /* Replaces the value or adds the line. */
 void	edit_max_forwards(struct edits *e, unsigned value);
+void	edit_max_breadth(struct edits *e, unsigned value);
 /*
  * Another body: replaces the body and Content-Length (all copies by one), adds
  * it if missing. Content-Type stays.

@@ -2,8 +2,8 @@
  * forward - the text of what is sent on: requests with our Via, Record-Route and
  * new Request-URI, responses without our Via.
  *
- * proxy.c, dialog.c and stray.c call it. RFC 3261 sections 16.6 and 16.7, RFC 5658
- * section 6 (two Record-Routes when the sides differ).
+ * leg.c, dialog.c and stray.c call it. RFC 3261 sections 16.6 and 16.7, RFC 5658
+ * section 6 (two Record-Routes when the sides differ), RFC 5393 (Max-Breadth).
  */
 #include "sipd/forward.h"
 
@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/stats.h"
 #include "sipd/edit.h"
+#include "sipd/spiral.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -110,7 +111,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	struct edits		 e;
 	struct parts		 p;
 	struct addr		 near, far;
-	char			 target[BRANCH_TARGET_LEN];
+	char			 target[BRANCH_TARGET_LEN], mark[BRANCH_MARK_LEN];
 	struct branch_input	 in = {
 		f->m->via.sent_by, f->m->via.branch, f->m->call_id,
 		f->m->from_tag, f->m->cseq, f->from->remote
@@ -122,13 +123,16 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	forward_target(f, target);
 	if (f->branch != NULL)
 		memcpy(branch, f->branch, BRANCH_LEN);
-	else
-		branch_make(&in, target, branch);
+	else {
+		spiral_mark(f->m, mark);
+		branch_make(&in, target, mark, branch);
+	}
 	edits_init(&e, f->m);
 	edit_request_uri(&e, f->uri);
 	edit_via_received(&e, &f->from->remote);
 	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
 	edit_max_forwards(&e, next_max_forwards(f->m));
+	edit_max_breadth(&e, f->breadth > 0 ? f->breadth : spiral_breadth(f->m));
 	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
 	if (f->pop_routes > 0)

@@ -26,6 +26,7 @@ struct forward {
 	const struct cookie *cookie;	/* NULL: no Record-Route */
 	bool		 strip_credentials;	/* they were for us */
 	const char	*branch;	/* BRANCH_LEN octets; NULL: made here */
+	unsigned	 breadth;	/* Max-Breadth; 0: all that it came with */
 	bool		 new_body;
 	struct str	 body;
 };

@@ -137,52 +137,52 @@ test_requests(void **state)
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2:5070;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2:5070;branch=z9hG4bK1\r\n",
-	    "Max-Forwards: 69\r\nContent-Length: 0\r\n\r\n") },
+	    "Max-Forwards: 69\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n") },
 	/* rport asked for: both, RFC 3581. */
 	{ REQUEST("Via: SIP/2.0/UDP phone;rport;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP phone;rport=5070;branch=z9hG4bK1"
 	    ";received=127.0.21.2\r\n",
-	    "Max-Forwards: 0\r\nContent-Length: 0\r\n\r\n") },
+	    "Max-Forwards: 0\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n") },
 	/* Too many hops to go are cut to 70; none said: 70. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 255\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
-	    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n") },
+	    "Max-Forwards: 70\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n") },
 	/* Blanks, order, case, compact names, folds, unknown headers: as they are. */
 	{ REQUEST("v:  SIP / 2.0/UDP 127.0.21.2 ;branch=z9hG4bK1, SIP/2.0/TCP x\r\n"
 	    "x-ODD :\tone\r\n  two \r\nmax-forwards: 010\r\n",
 	    "Subject:\r\nl: 0\r\n\r\n"),
 	  FORWARDED(OURS "v:  SIP / 2.0/UDP 127.0.21.2 ;branch=z9hG4bK1, SIP/2.0/TCP x\r\n"
 	    "x-ODD :\tone\r\n  two \r\nmax-forwards: 9\r\n",
-	    "Subject:\r\nl: 0\r\n\r\n") },
+	    "Subject:\r\nMax-Breadth: 60\r\nl: 0\r\n\r\n") },
 	/* Routes of ours go, those of others stay. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
 	    "Route: <sip:h;lr>\r\nRoute: <sip:h;lr>, <sip:other;lr>\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
 	    "Route: <sip:other;lr>\r\n",
-	    "Max-Forwards: 8\r\nContent-Length: 0\r\n\r\n"), .pop = 2 },
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"), .pop = 2 },
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
 	    "Route: <sip:h;lr>\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
-	    "Max-Forwards: 8\r\nContent-Length: 0\r\n\r\n"), .pop = 1 },
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"), .pop = 1 },
 	/* Credentials that were for us. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
 	    "Proxy-Authorization: Digest a=1\r\nX: y\r\nauthorization: Digest b=2\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\nX: y\r\n",
-	    "Max-Forwards: 8\r\nContent-Length: 0\r\n\r\n"), .strip = true },
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"), .strip = true },
 	/* Another body, and the body as it is, NUL-free or not. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 3\r\n\r\nold"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
-	    "Max-Forwards: 8\r\nContent-Length: 5\r\n\r\nnewer"), .body = "newer" },
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 5\r\n\r\nnewer"), .body = "newer" },
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 3\r\n\r\nold"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
-	    "Max-Forwards: 8\r\nContent-Length: 3\r\n\r\nold") },
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 3\r\n\r\nold") },
 	};
 	struct hop	from = hop(TRANSPORT_UDP, CALLER);
 	struct forward	f;
@@ -200,7 +200,39 @@ test_requests(void **state)
 
 #define ONE_VIA	"Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
 #define END	"Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"
-#define END_8	"Max-Forwards: 8\r\nContent-Length: 0\r\n\r\n"
+#define END_8	"Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"
+
+/* RFC 5393 section 5.3.3: its share, at most 60, and no second header. */
+static void
+test_max_breadth(void **state)
+{
+	static const struct {
+		const char	*came;
+		unsigned	 share;
+		const char	*goes;
+	} table[] = {
+		{ "", 0, "60" }, { "", 7, "7" }, { "Max-Breadth: 9\r\n", 0, "9" },
+		{ "Max-Breadth: 9\r\n", 3, "3" }, { "max-breadth: 61\r\n", 0, "60" },
+		{ "Max-Breadth: many\r\n", 0, "60" },
+	};
+	struct hop	from = hop(TRANSPORT_UDP, CALLER);
+	struct forward	f;
+	char		in[1024], out[2048], branch[BRANCH_LEN], *p;
+	struct text	t;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		snprintf(in, sizeof(in), REQUEST(ONE_VIA "%s", END), table[i].came);
+		parse(in);
+		f = plain(&from, TRANSPORT_UDP);
+		f.breadth = table[i].share;
+		text_init(&t, out, sizeof(out));
+		assert_int_equal(forward_write(w, &f, &t, branch), 0);
+		assert_non_null(p = strcasestr(out, "\r\nMax-Breadth: "));
+		p += sizeof("\r\nMax-Breadth: ") - 1;
+		assert_int_equal(atoi(p), atoi(table[i].goes));
+		assert_null(strcasestr(p, "\r\nMax-Breadth: "));
+	}
+}
 
 /* Path of the contact is put first, before any Route that stays. */
 static void
@@ -405,7 +437,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		cmocka_unit_test(test_requests), cmocka_unit_test(test_path),
+		cmocka_unit_test(test_requests), cmocka_unit_test(test_max_breadth),
+		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_record_route),
 		cmocka_unit_test(test_content_length_is_added),
 		cmocka_unit_test(test_branches), cmocka_unit_test(test_responses),

@@ -139,6 +139,14 @@ leg_give_up(struct leg *g)
 	proxy_unref(p);
 }
 
+void
+leg_time_out(struct leg *g)
+{
+	g->rang_out = true;
+	leg_mark(g, RINGING_RANG_OUT);
+	leg_cancel(g, STR("SIP;cause=408;text=\"Request Timeout\""));
+}
+
 static void
 on_timer_c(void *arg)
 {
@@ -155,11 +163,8 @@ on_timer_c(void *arg)
 	    str_of(g->uri));
 	if (g->cancelled || !g->provisional)
 		leg_give_up(g);
-	else {
-		g->rang_out = true;
-		leg_mark(g, RINGING_RANG_OUT);
-		leg_cancel(g, STR("SIP;cause=408;text=\"Request Timeout\""));
-	}
+	else
+		leg_time_out(g);
 	record_end(w);
 }
 
@@ -307,6 +312,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 		.route = str_of(g->route), .pop_routes = p->pop_routes,
 		.strip_credentials = p->account != NULL,
 		.branch = ringing_branch_of(p->ring, g->record),
+		.breadth = g->breadth,
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
 	};
 
@@ -526,6 +532,7 @@ leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 	if (g == NULL)
 		return NULL;
 	g->record = record;
+	g->begun = true;
 	g->by_flow = b->by_flow;
 	g->media = b->media;
 	g->provisional = b->marks & RINGING_PROVISIONAL;

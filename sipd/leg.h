@@ -28,6 +28,10 @@ struct leg {
 	char		*uri;		/* new Request-URI */
 	char		*route;		/* values of Route to put first, or "" */
 	char		 target[BRANCH_TARGET_LEN];	/* names it to mediad */
+	uint32_t	 order;		/* the higher are tried before */
+	struct leg	*spare;		/* another flow to the same device, or NULL */
+	unsigned	 breadth;	/* its share of Max-Breadth while it is open */
+	bool		 begun;
 	bool		 by_flow;	/* reached over the flow it registered from */
 	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */
@@ -36,7 +40,7 @@ struct leg {
 	bool		 provisional;	/* something came back */
 	bool		 cancel;	/* CANCEL it as soon as that may be */
 	bool		 cancelled;	/* CANCEL was sent */
-	bool		 rang_out;	/* timer C: its 487 means 408 */
+	bool		 rang_out;	/* its time is over: its 487 means 408 */
 	bool		 done;		/* final response, or failed */
 	bool		 won;		/* with a 2xx */
 	uint8_t		 asking;	/* responses that wait for mediad */
@@ -62,6 +66,8 @@ void	leg_cancel(struct leg *g, struct str reason);
  */
 struct leg *leg_taken(struct proxy *p, int record, const struct ringing_branch *b);
 void	leg_go_on(struct leg *g, const struct ringing_branch *b);
+/* It rang for long enough: nobody waits for it any more, whatever it says. */
+void	leg_time_out(struct leg *g);
 
 /* ---- relay.c -------------------------------------------------------------- */
 

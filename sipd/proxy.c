@@ -19,6 +19,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
+#include "sipd/targets.h"
 #include "sipd/worker.h"
 
 #define RETRY_S		5
@@ -43,9 +44,11 @@ proxy_shrink(struct proxy *p)
 	free(p->from_aor);
 	free(p->account);
 	free(p->best);
+	free(p->challenges);
 	free(p->bytes);
 	p->decision = NULL;
 	p->realm = p->from_aor = p->account = p->best = p->bytes = NULL;
+	p->challenges = NULL;
 }
 
 void
@@ -282,15 +285,21 @@ proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes)
 		return;
 	}
 	proxy_ref(p);		/* an answer may end the last transaction */
-	best_keep(p, code, bytes);
+	p->breadth += g->breadth;
+	g->breadth = 0;
+	if (!targets_spare(p, g, code, bytes.len == 0))
+		best_keep(p, code, bytes);
 	if (code >= 600)
 		proxy_cancel_others(p, g, STR_NONE);
 	if (proxy_all_done(p))
 		best_send(p);
-	else if (g->media && !p->in_dialog) {
-		m = proxy_request(p);
-		media_end(p->w, p->call, m->call_id, m->from_tag,
-		    str_make(g->target, BRANCH_TARGET_LEN));
+	else {
+		if (g->media && !p->in_dialog) {
+			m = proxy_request(p);
+			media_end(p->w, p->call, m->call_id, m->from_tag,
+			    str_make(g->target, BRANCH_TARGET_LEN));
+		}
+		targets_next(p);
 	}
 	proxy_unref(p);
 }
@@ -342,7 +351,6 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 {
 	struct proxy	*p;
 	struct way	 way;
-	struct leg	*g;
 
 	if ((p = proxy_new(in, r, NULL)) == NULL)
 		return;
@@ -354,8 +362,6 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 		proxy_refuse(p, 503);
 		return;
 	}
-	g = leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
-	proxy_ref(p);
-	leg_start(g);
-	proxy_unref(p);
+	leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
+	targets_begin(p);
 }

@@ -41,8 +41,12 @@ struct proxy {
 	char		*from_aor;
 	char		*account;	/* confirmed by regd, or NULL */
 	struct decision	*decision;	/* routed's, until the legs are made */
-	struct wheel_timer wait;	/* for the replica's first snapshot */
+	struct wheel_timer wait;	/* for the replica, then for a group of legs */
 	unsigned	 waited;
+	unsigned	 breadth;	/* what is left of Max-Breadth */
+	unsigned	 reserve;	/* of breadth, for the groups after this one */
+	uint32_t	 order;		/* of the legs begun last */
+	bool		 beginning;	/* legs */
 
 	/* within dialogs */
 	bool		 in_dialog;
@@ -55,6 +59,8 @@ struct proxy {
 	uint16_t	 best_code;
 	char		*best;		/* its text, or NULL: ours to write */
 	size_t		 best_len;
+	char		*challenges;	/* of the other 401 and 407; best.c's */
+	size_t		 challenges_len;
 
 	bool		 offered;	/* the request carries SDP */
 	uint64_t	 serial;	/* names bytes to core_reparse() */

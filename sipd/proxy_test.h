@@ -181,7 +181,7 @@ static inline void
 respond_with(int fd, const char *request, const char *status, const char *more,
     const char *body)
 {
-	char	vias[4096], cseq[64], rr[1024] = "";
+	char	vias[4096], number[64], rr[1024] = "";
 	const char *p = strstr(request, "\r\nVia: "), *end;
 	size_t	n = 0;
 
@@ -190,14 +190,14 @@ respond_with(int fd, const char *request, const char *status, const char *more,
 		n += (size_t)snprintf(vias + n, sizeof(vias) - n, "%.*s\r\n",
 		    (int)(end - p - 2), p + 2);
 	}
-	header_of(request, "CSeq", cseq, sizeof(cseq));
+	header_of(request, "CSeq", number, sizeof(number));
 	if (strstr(request, "\r\nRecord-Route: ") != NULL)
 		header_of(request, "Record-Route", rr, sizeof(rr));
 	say(fd, "SIP/2.0 %s\r\n%s%s%s%sFrom: <sip:a@far.test>;tag=a\r\n"
 	    "To: <sip:b@example.com>;tag=b\r\nCall-ID: one@h\r\nCSeq: %s\r\n"
 	    "%s%sContent-Length: %zu\r\n\r\n%s", status, vias,
 	    rr[0] != '\0' ? "Record-Route: " : "", rr, rr[0] != '\0' ? "\r\n" : "",
-	    cseq, more, body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "",
+	    number, more, body[0] != '\0' ? "Content-Type: application/sdp\r\n" : "",
 	    strlen(body), body);
 }
 

@@ -14,7 +14,7 @@
 #include "common/fdstore.h"
 #include "common/stats.h"
 
-#define BRANCH	"z9hG4bKtarget0123456789abcdef"
+#define BRANCH	"z9hG4bKtarget0123456789abcdefmarkmark"
 #define ROUNDS	40
 #define MEMORY	(INT64_C(1) << 34)	/* more than the table wants */
 

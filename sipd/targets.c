@@ -1,23 +1,57 @@
 /*
  * targets - the target set of a request (RFC 3261 section 16.5): the contacts of
- * an AOR, a URI; and one leg for each.
+ * an AOR, a URI; one leg for each; and which of them ring at a time (section
+ * 16.6; q; Max-Breadth of RFC 5393; flows of RFC 5626).
  *
- * decision.c calls it once the request may go on.
+ * decision.c calls it once the request may go on, proxy.c when a leg is done.
  */
 #include "sipd/targets.h"
 
 #include "common/daemon.h"
 #include "common/route.h"
+#include "common/stats.h"
 #include "sipd/best.h"
 #include "sipd/media_policy.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
+#include "sipd/spiral.h"
 #include "sipd/worker.h"
 
 #define WAIT_MS		20	/* between two looks at a replica that is not in yet */
 #define WAITS_MAX	150	/* 3 s */
+
+static bool
+is_target(const struct proxy *p, const struct way *way, struct str uri,
+    struct str route)
+{
+	const struct leg	*g;
+
+	for (unsigned i = 0; i < p->nlegs; i++) {
+		g = p->legs[i];
+		if (str_eq(str_of(g->uri), uri) && str_eq(str_of(g->route), route) &&
+		    (way_is_name(way) || hop_same_peer(&g->hop, &way->hop)))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: it is among them already, or they are too many. */
+static struct leg *
+leg_add(struct proxy *p, const struct way *way, struct str uri, struct str route,
+    uint32_t order)
+{
+	struct leg	*g;
+
+	if (is_target(p, way, uri, route))
+		return NULL;
+	if ((g = leg_new(p, way, uri, route)) == NULL)
+		stats->targets_left_out++;
+	else
+		g->order = order;
+	return g;
+}
 
 /* Path values, the nearest first, as one Route value (RFC 3327 section 5.4). */
 static struct str
@@ -52,8 +86,15 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 	return true;
 }
 
-static void
-add_contact(struct proxy *p, const struct contact *c)
+/* q of routed's target before that of the contact. */
+static uint32_t
+order_of(uint16_t target_q, uint16_t contact_q)
+{
+	return target_q * 1001u + contact_q;
+}
+
+static struct leg *
+add_contact(struct proxy *p, const struct contact *c, uint16_t q)
 {
 	char		 buf[2048];
 	struct text	 route;
@@ -66,24 +107,72 @@ add_contact(struct proxy *p, const struct contact *c)
 	text_init(&route, buf, sizeof(buf));
 	path_text(c, &route);
 	if (route.full || uri_parse(&u, c->uri) < 0)
-		return;
+		return NULL;
 	by_flow = contact_way(c, &u, &way);
 	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
 	    way_of_uri(&way, &first.uri) < 0))
-		return;
-	if ((g = leg_new(p, &way, c->uri, text_str(&route))) != NULL)
+		return NULL;
+	g = leg_add(p, &way, c->uri, text_str(&route), order_of(q, c->q));
+	if (g != NULL)
 		g->by_flow = by_flow;
+	return g;
+}
+
+/* Registered over several flows (RFC 5626): the same device. */
+static bool
+same_device(const struct contact *a, const struct contact *b)
+{
+	return a->reg_id != 0 && b->reg_id != 0 && str_eq(a->instance, b->instance);
+}
+
+/* Is another flow of that device the one to begin with: the latest refreshed? */
+static bool
+is_spare(const struct aor *a, uint32_t at, struct mono now)
+{
+	const struct contact	*c = &a->contacts[at], *o;
+
+	for (uint32_t i = 0; c->reg_id != 0 && i < a->n; i++) {
+		o = &a->contacts[i];
+		if (i == at || !contact_alive(o, now) || !same_device(c, o))
+			continue;
+		if (mono_before(c->expires, o->expires) ||
+		    (!mono_before(o->expires, c->expires) && i < at))
+			return true;
+	}
+	return false;
+}
+
+/* The other flows wait until the one before has failed. */
+static void
+add_spares(struct proxy *p, struct leg *g, const struct aor *a,
+    const struct contact *first, uint16_t q, struct mono now)
+{
+	for (uint32_t i = 0; g != NULL && first->reg_id != 0 && i < a->n; i++) {
+		const struct contact	*c = &a->contacts[i];
+		struct leg		*spare;
+
+		if (c == first || !contact_alive(c, now) || !same_device(c, first) ||
+		    (spare = add_contact(p, c, q)) == NULL)
+			continue;
+		spare->done = true;	/* until it is needed */
+		g->spare = spare;
+		g = spare;
+	}
 }
 
 static void
-add_aor(struct proxy *p, struct str name)
+add_aor(struct proxy *p, struct str name, uint16_t q)
 {
 	const struct aor	*a = replica_find(name);
 	struct mono		 now = loop_now(p->w->loop);
+	struct leg		*g;
 
-	for (uint32_t i = 0; a != NULL && i < a->n; i++)
-		if (contact_alive(&a->contacts[i], now))
-			add_contact(p, &a->contacts[i]);
+	for (uint32_t i = 0; a != NULL && i < a->n; i++) {
+		if (!contact_alive(&a->contacts[i], now) || is_spare(a, i, now))
+			continue;
+		g = add_contact(p, &a->contacts[i], q);
+		add_spares(p, g, a, &a->contacts[i], q, now);
+	}
 }
 
 static void
@@ -96,9 +185,159 @@ add_uri(struct proxy *p, const struct choice *c)
 
 	if (uri_parse(&u, where) < 0 || way_of_uri(&way, &u) < 0)
 		best_keep(p, 503, STR_NONE);
-	else if ((g = leg_new(p, &way, str_of(c->value), STR_NONE)) != NULL)
+	else if ((g = leg_add(p, &way, str_of(c->value), STR_NONE,
+	    order_of(c->q, 1000))) != NULL)
 		g->peer = true;
 }
+
+/* ---- their order --------------------------------------------------------------- */
+
+/* Has begun, is not done, and still has time. */
+static bool
+is_open(const struct leg *g)
+{
+	return g->begun && !g->done && !g->rang_out;
+}
+
+/* Of those that have not begun, the first of the highest order. */
+static struct leg *
+next_leg(const struct proxy *p)
+{
+	struct leg	*g, *found = NULL;
+
+	for (unsigned i = 0; i < p->nlegs; i++) {
+		g = p->legs[i];
+		if (!g->begun && !g->done && (found == NULL || g->order > found->order))
+			found = g;
+	}
+	return found;
+}
+
+static unsigned
+waiting_beside(const struct proxy *p, const struct leg *g)
+{
+	unsigned	n = 0;
+
+	for (unsigned i = 0; i < p->nlegs; i++)
+		n += !p->legs[i]->begun && !p->legs[i]->done &&
+		    p->legs[i]->order == g->order;
+	return n;
+}
+
+static unsigned
+waiting(const struct proxy *p)
+{
+	unsigned	n = 0;
+
+	for (unsigned i = 0; i < p->nlegs; i++)
+		n += !p->legs[i]->begun && !p->legs[i]->done;
+	return n;
+}
+
+static unsigned
+share_of(const struct proxy *p, const struct leg *g)
+{
+	unsigned	n = 0;
+
+	if (p->breadth > p->reserve)
+		n = (p->breadth - p->reserve) / waiting_beside(p, g);
+	return n > 0 ? n : 1;
+}
+
+static bool
+any_open(const struct proxy *p)
+{
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (is_open(p->legs[i]))
+			return true;
+	return false;
+}
+
+static void
+on_group_time(void *arg)
+{
+	struct proxy	*p = arg;
+
+	proxy_ref(p);
+	for (unsigned i = 0; i < p->nlegs && !p->finished; i++)
+		if (is_open(p->legs[i]))
+			leg_time_out(p->legs[i]);
+	if (!p->finished)
+		targets_next(p);
+	proxy_unref(p);
+}
+
+/*
+ * What is not INVITE has 32 seconds in all, and cannot be cancelled: the next are
+ * asked after T2, and whoever answers first is heard.
+ */
+static void
+group_begins(struct proxy *p, const struct leg *g)
+{
+	const struct settings	*set = settings_now();
+
+	/*
+	 * Who rings too long keeps his share until he has answered the CANCEL:
+	 * half of all is for those who come next.
+	 */
+	p->reserve = waiting_beside(p, g) < waiting(p) ? p->breadth / 2 : 0;
+	p->order = g->order;
+	wheel_timer_init(&p->wait, on_group_time, p);
+	wheel_start(p->w->wheel, &p->wait, proxy_is_invite(p) ? set->fork_wait : set->t2);
+}
+
+void
+targets_next(struct proxy *p)
+{
+	struct leg	*g;
+
+	if (p->beginning)	/* called by a leg that failed at once */
+		return;
+	p->beginning = true;
+	while (!p->finished && !p->cancelled && p->breadth > 0 &&
+	    (g = next_leg(p)) != NULL && (g->order == p->order || !any_open(p))) {
+		if (g->order != p->order)
+			group_begins(p, g);
+		g->breadth = share_of(p, g);
+		p->breadth -= g->breadth;
+		g->begun = true;
+		leg_start(g);
+	}
+	p->beginning = false;
+	if (p->finished || next_leg(p) == NULL)
+		wheel_stop(p->w->wheel, &p->wait);
+}
+
+bool
+targets_spare(struct proxy *p, struct leg *g, uint16_t code, bool ours)
+{
+	struct leg	*spare = g->spare;
+
+	if (spare == NULL || p->cancelled ||
+	    !(code == 430 || (ours && (code == 408 || code == 503))))
+		return false;
+	g->spare = NULL;
+	spare->done = false;
+	spare->order = p->order;
+	return true;
+}
+
+void
+targets_begin(struct proxy *p)
+{
+	p->breadth = spiral_breadth(proxy_request(p));
+	p->order = UINT32_MAX;
+	if (p->breadth == 0) {
+		proxy_refuse(p, 440);
+		return;
+	}
+	proxy_ref(p);
+	proxy_trying(p);
+	targets_next(p);
+	proxy_unref(p);
+}
+
+/* ---- the set of a decision ------------------------------------------------------- */
 
 static void
 on_wait(void *arg)
@@ -136,7 +375,8 @@ targets_start(struct proxy *p)
 
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->choices[i].kind == TARGET_AOR)
-			add_aor(p, str_of(d->choices[i].value));
+			add_aor(p, str_of(d->choices[i].value),
+			    d->choices[i].q);
 		else if (d->choices[i].kind == TARGET_URI)
 			add_uri(p, &d->choices[i]);
 		else		/* a gateway: no calls through those yet */
@@ -149,9 +389,5 @@ targets_start(struct proxy *p)
 		    replica_synced() ? 480 : 503);
 		return;
 	}
-	proxy_ref(p);
-	proxy_trying(p);
-	for (unsigned i = 0; i < p->nlegs && !p->finished; i++)
-		leg_start(p->legs[i]);
-	proxy_unref(p);
+	targets_begin(p);
 }

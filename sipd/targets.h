@@ -1,6 +1,10 @@
 #ifndef SIPD_TARGETS_H
 #define SIPD_TARGETS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct leg;
 struct proxy;
 
 /*
@@ -8,5 +12,17 @@ struct proxy;
  * none. While the replica of the bindings is not in yet, up to 3 s later.
  */
 void	targets_start(struct proxy *p);
+/*
+ * Sends the legs that there are, in their order. A group of equal order begins
+ * when all before it have failed, or rang for "fork-wait".
+ */
+void	targets_begin(struct proxy *p);
+/* A leg is done: those that are next by now begin. */
+void	targets_next(struct proxy *p);
+/*
+ * g failed with code, or (ours) did not reach its peer: another flow to the same
+ * device takes its place (RFC 5626 section 7). False when there is none.
+ */
+bool	targets_spare(struct proxy *p, struct leg *g, uint16_t code, bool ours);
 
 #endif
