@@ -214,7 +214,7 @@ recorder_lost(const struct recorder_reader *d)
 /* ---- one record ---- */
 
 bool
-record_message(const struct record *c, struct record_message *m, struct str *text)
+record_read_message(const struct record *c, struct record_message *m, struct str *text)
 {
 	if (c->length < sizeof(*m))
 		return false;
@@ -232,7 +232,7 @@ record_slice(struct str text, struct record_slice s)
 }
 
 bool
-record_note(const struct record *c, char tag[9], struct str *text)
+record_read_note(const struct record *c, char tag[9], struct str *text)
 {
 	struct record_note	n;
 

@@ -36,8 +36,8 @@ bool	recorder_lost(const struct recorder_reader *d);
  * What a record holds; false when it is too short for its kind. text and slices
  * point into it, cut where they would reach outside.
  */
-bool	record_message(const struct record *c, struct record_message *m, struct str *text);
+bool	record_read_message(const struct record *c, struct record_message *m, struct str *text);
 struct str record_slice(struct str text, struct record_slice s);
-bool	record_note(const struct record *c, char tag[9], struct str *text);
+bool	record_read_note(const struct record *c, char tag[9], struct str *text);
 
 #endif

@@ -100,7 +100,7 @@ test_one(void **state)
 	assert_int_equal(c->code, 404);
 	assert_true(c->call == CALL && c->before == 0);
 	assert_true(c->mono_ns == now.ns && wall_ms() - c->wall_ms < 10000);
-	assert_true(record_note(c, tag, &text));
+	assert_true(record_read_note(c, tag, &text));
 	assert_string_equal(tag, "ROUTER");
 	assert_true(str_eq(text, STR("routed to bert")));
 	assert_null(recorder_next(d));
@@ -140,7 +140,7 @@ test_bounds(void **state)
 	recorder_note(r, RECORD_TIMER, 0, 1, mono_now(), "NINE-LONG", &part, 1);
 	d = reading();
 	assert_whole(recorder_next(d));
-	assert_true(record_note(recorder_next(d), tag, &part));
+	assert_true(record_read_note(recorder_next(d), tag, &part));
 	assert_string_equal(tag, "NINE-LON");
 	assert_int_equal(part.len, 1024);
 	recorder_reader_close(d);

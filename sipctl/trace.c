@@ -108,7 +108,7 @@ add_message(json_t *row, const struct record *c, bool whole)
 	struct str		text;
 	char			buf[PEER_TEXT_MAX];
 
-	if (!record_message(c, &m, &text))
+	if (!record_read_message(c, &m, &text))
 		return;
 	json_object_set_new(row, "peer", json_text(trace_peer(&m, true, buf)));
 	if (whole)
@@ -126,7 +126,7 @@ add_note(json_t *row, const struct record *c)
 	struct str	text;
 	char		tag[9];
 
-	if (!record_note(c, tag, &text))
+	if (!record_read_note(c, tag, &text))
 		return;
 	json_object_set_new(row, "tag", json_text(str_of(tag)));
 	json_object_set_new(row, "what", json_text(text));

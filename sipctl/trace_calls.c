@@ -90,7 +90,7 @@ take(void *arg, const struct trace_record *r)
 		if (k->code != c->code)
 			take_code(k, c->code, STR_NONE);
 	} else if ((c->kind == RECORD_IN || c->kind == RECORD_OUT) &&
-	    record_message(c, &m, &text)) {
+	    record_read_message(c, &m, &text)) {
 		if (c->code == 0)
 			take_request(k, &m, text);
 		else if (c->kind == RECORD_OUT && c->code >= 200 && !k->decided)
