@@ -25,6 +25,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/record.h"
 #include "sipd/ringing.h"
 #include "sipd/worker.h"
 
@@ -74,7 +75,7 @@ static inline void
 house_dirs(void)
 {
 	static const char *const parts[] = { "etc", "run", "run/bus", "run/monitor",
-	    "state", "state/generations", "state/keys", "log" };
+	    "run/recorder", "state", "state/generations", "state/keys", "log" };
 	char	path[256];
 
 	strcpy(house_dir, "/tmp/house_test.XXXXXX");
@@ -86,7 +87,10 @@ house_dirs(void)
 	assert_int_equal(dirs_find(&house.dirs, house_dir), 0);
 }
 
-/* text: settings beside domain, processors and what listens. */
+/*
+ * text: settings beside domain, processors, what listens and "recorder-size", which
+ * RECORDER_SIZE of the environment gives.
+ */
 static inline void
 house_open(const char *text)
 {
@@ -99,7 +103,8 @@ house_open(const char *text)
 	house.context = bus_context_new();
 	house.bus = bus_new(house.context, house.loop, 1);
 	house.epoch = 1;
-	snprintf(conf, sizeof(conf), "%s%s", LISTEN, text);
+	snprintf(conf, sizeof(conf), "%srecorder-size %s\n%s", LISTEN,
+	    getenv("RECORDER_SIZE") ?: "1m", text);
 	house_configure(conf);
 	assert_int_equal(config_start(&house), 0);
 	assert_int_equal(core_keys(dirs_path(path, house.dirs.state, "keys")), 0);
@@ -107,6 +112,7 @@ house_open(const char *text)
 	assert_int_equal(calls_open(100, 1), 0);
 	assert_int_equal(ringing_open(1), 0);
 	assert_int_equal(workers_open(&house), 0);
+	record_open(&house, workers_count());
 	assert_int_equal(workers_run(), 0);
 	nfar = 0;
 }
@@ -117,6 +123,7 @@ house_close(void)
 	char	command[128];
 
 	workers_stop();
+	record_close();
 	fdstore_remove("calls");
 	calls_close();
 	fdstore_remove("ringing");

@@ -431,9 +431,11 @@ leg_attempt(struct leg *g)
 		    .strip = p->account != NULL });
 		m = proxy_request(p);	/* it may have moved */
 	}
-	record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "), str_of(g->uri),
-	    g->by_flow ? STR(", over the flow of its registration") : STR_NONE,
-	    g->media ? STR(", media through mediad") : STR_NONE);
+	if (!p->in_dialog)
+		record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
+		    str_of(g->uri), g->by_flow ?
+		    STR(", over the flow of its registration") : STR_NONE,
+		    g->media ? STR(", media through mediad") : STR_NONE);
 	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
 	    g->target);
 	if (g->media && media_has_sdp(m))

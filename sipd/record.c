@@ -90,26 +90,22 @@ record_ring(unsigned worker)
 /* ---- messages ---- */
 
 static void
-write_address(const struct addr *a, uint8_t out[16], uint16_t *port)
-{
-	struct str	octets;
-
-	if (a->len == 0)
-		return;
-	octets = addr_bytes(a);
-	memcpy(out, octets.s, octets.len);
-	*port = addr_port(a);
-}
-
-static void
 write_peers(struct record_message *r, const struct hop *h, const struct addr *local)
 {
-	*r = (struct record_message){
-		.transport = (uint8_t)h->transport,
-		.family = h->remote.sa.sa_family == AF_INET6 ? 6 : 4,
-	};
-	write_address(&h->remote, r->remote, &r->remote_port);
-	write_address(local, r->local, &r->local_port);
+	*r = (struct record_message){ .transport = (uint8_t)h->transport };
+	if (h->remote.sa.sa_family == AF_INET) {
+		r->family = 4;
+		memcpy(r->remote, &h->remote.in.sin_addr, 4);
+		if (local->len > 0)
+			memcpy(r->local, &local->in.sin_addr, 4);
+	} else if (h->remote.sa.sa_family == AF_INET6) {
+		r->family = 6;
+		memcpy(r->remote, &h->remote.in6.sin6_addr, 16);
+		if (local->len > 0)
+			memcpy(r->local, &local->in6.sin6_addr, 16);
+	}
+	r->remote_port = addr_port(&h->remote);
+	r->local_port = local->len > 0 ? addr_port(local) : 0;
 }
 
 static struct record_slice
@@ -122,19 +118,17 @@ slice(struct str text, struct str part)
 	return (struct record_slice){ (uint16_t)at, (uint16_t)part.len };
 }
 
-/* The code and reason of a response, the method of a request. */
-static struct str
-label_of(struct str first_line, bool request)
-{
-	struct str	label = first_line, part;
-	ptrdiff_t	blank = str_chr(first_line, ' ');
+#define VERSION_LEN	(sizeof("SIP/2.0 ") - 1)
 
-	if (blank < 0)
-		return first_line;
-	if (request)
-		return str_make(first_line.s, (size_t)blank);
-	str_cut(&label, ' ', &part);
-	return label;
+/* The code and reason of a response, the method of a request; bytes are ours. */
+static struct str
+label_of(struct str bytes, bool request)
+{
+	const char	*begin = bytes.s + (request ? 0 : VERSION_LEN);
+	const char	*end = memchr(begin, request ? ' ' : '\r',
+			    bytes.len - (size_t)(begin - bytes.s));
+
+	return str_make(begin, end != NULL ? (size_t)(end - begin) : 0);
 }
 
 static void
@@ -166,7 +160,8 @@ record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
 	record_as(w, call, mask_needless(m));
 	write_peers(&r, &p->from, &p->from.local);
 	r.flags = m->body.len > 0 ? RECORD_HAS_BODY : 0;
-	r.label = slice(m->text, label_of(m->first_line, m->request));
+	r.label = slice(m->text, m->request ? m->method_text :
+	    str_make(m->first_line.s + VERSION_LEN, m->first_line.len - VERSION_LEN));
 	r.method = slice(m->text, m->request ? m->method_text : m->cseq_method);
 	r.call_id = slice(m->text, m->call_id);
 	r.from = slice(m->text, m->from.uri.text);
@@ -213,13 +208,12 @@ write_own(struct record_message *r, struct str text)
 	r->to = slice(text, own_header(text, STR("\r\nTo: ")));
 }
 
+/* Ours: three digits. */
 static uint16_t
 code_of(struct str label)
 {
-	uint32_t	code;
-
-	return label.len >= 3 && str_u32(str_make(label.s, 3), &code) == 0 ?
-	    (uint16_t)code : 0;
+	return label.len < 3 ? 0 : (uint16_t)((label.s[0] - '0') * 100 +
+	    (label.s[1] - '0') * 10 + label.s[2] - '0');
 }
 
 void
@@ -227,15 +221,14 @@ record_out(struct worker *w, const struct hop *to, const struct addr *local,
     struct str bytes, int error)
 {
 	struct record_message	r;
-	struct str		line, rest = bytes, label;
+	struct str		label;
 	bool			request;
 
 	if (w->recorder == NULL)
 		return;
 	write_peers(&r, to, local);
-	request = !str_prefix(bytes, STR("SIP/2.0 "));
-	str_cut(&rest, '\r', &line);
-	label = label_of(line, request);
+	request = bytes.len < VERSION_LEN || memcmp(bytes.s, "SIP/2.0 ", VERSION_LEN) != 0;
+	label = label_of(bytes, request);
 	r.label = slice(bytes, label);
 	if (request)
 		r.method = r.label;
