@@ -17,12 +17,15 @@ is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/*
- * Behind the line that holds *p and its folds, or NULL. Sets *bad for a CR or
- * LF of its own.
- */
+/* What a line is, beside good. */
+enum {
+	BAD = 1,		/* no name, no colon, or a CR or LF of its own */
+	LOOSE = 2,		/* folded, or blanks before the colon */
+};
+
+/* Behind the line that holds *p and its folds, or NULL. */
 static const char *
-line_end(const char *p, const char *end, bool *bad)
+line_end(const char *p, const char *end, unsigned *what)
 {
 	const char	*lf;
 
@@ -32,10 +35,11 @@ line_end(const char *p, const char *end, bool *bad)
 			return NULL;
 		if (lf == p || lf[-1] != '\r' ||
 		    memchr(p, '\r', (size_t)(lf - p) - 1) != NULL)
-			*bad = true;
+			*what |= BAD;
 		p = lf + 1;
 		if (p == end || !is_space(*p))
 			return p;
+		*what |= LOOSE;
 	}
 }
 
@@ -54,29 +58,59 @@ int
 line_read(const char **p, const char *end, struct sip_line *out)
 {
 	const char	*start = *p, *name_end, *colon, *next;
-	bool		 bad = false;
+	unsigned	 what = 0;
 
 	for (name_end = start; name_end < end &&
 	    scan_is(*name_end, CHAR_TOKEN); name_end++)
 		;
 	/* Blanks before the colon are legal: HCOLON. */
 	for (colon = name_end; colon < end && is_space(*colon); colon++)
-		;
+		what = LOOSE;
 	if (name_end == start || colon == end || *colon != ':')
-		bad = true;
-	next = line_end(bad ? start : colon + 1, end, &bad);
+		what = BAD;
+	next = line_end(what & BAD ? start : colon + 1, end, &what);
 	if (next == NULL) {
 		*p = end;
 		return -EAGAIN;
 	}
 	*p = next;
-	if (bad)
+	if (what & BAD)
 		return -EBADMSG;
 	out->name = str_make(start, (size_t)(name_end - start));
 	out->id = header_id(out->name);
 	out->value = trimmed(colon + 1, next);
 	out->text = str_make(start, (size_t)(next - start));
-	return 0;
+	return what & LOOSE ? 1 : 0;
+}
+
+/* Behind the name the colon, then what blanks were before it. */
+static void
+colon_forward(const struct sip_line *l)
+{
+	char	*name_end = (char *)l->name.s + l->name.len;
+	char	*colon = memchr(name_end, ':', l->text.len - l->name.len);
+
+	*colon = *name_end;
+	*name_end = ':';
+}
+
+/* All but the last CRLF. */
+static void
+folds_to_blanks(const struct sip_line *l)
+{
+	char	*p = (char *)l->text.s, *end = p + l->text.len - 2;
+
+	while ((p = memchr(p, '\r', (size_t)(end - p))) != NULL) {
+		*p++ = ' ';
+		*p++ = ' ';
+	}
+}
+
+void
+line_straighten(const struct sip_line *l)
+{
+	colon_forward(l);
+	folds_to_blanks(l);
 }
 
 void

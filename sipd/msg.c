@@ -25,6 +25,7 @@ reset(struct sip_msg *m)
 	m->bad = NULL;
 	m->bad_code = 0;
 	m->truncated = false;
+	m->loose = false;
 	m->nlines = 0;
 	memset(m->first, 0xff, sizeof(m->first));
 	msg_fields_reset(m);
@@ -138,6 +139,8 @@ line_index(struct sip_msg *m, enum header id)
 static int
 lines_parse(struct sip_msg *m, const char **p, const char *end)
 {
+	int	r;
+
 	while (end - *p < 2 || (*p)[0] != '\r' || (*p)[1] != '\n') {
 		if (*p == end) {
 			msg_bad(m, 400, "Missing Empty Line");
@@ -147,9 +150,10 @@ lines_parse(struct sip_msg *m, const char **p, const char *end)
 			msg_bad(m, 513, "Too Many Headers");
 			return -E2BIG;
 		}
-		if (line_read(p, end, &m->line[m->nlines]) == 0)
+		if ((r = line_read(p, end, &m->line[m->nlines])) >= 0) {
+			m->loose |= r > 0;
 			line_index(m, m->line[m->nlines].id);
-		else
+		} else
 			msg_bad(m, 400, "Bad Header Line");
 	}
 	*p += 2;
@@ -212,6 +216,16 @@ sip_parse(struct sip_msg *m, struct str in)
 	if (!m->request && m->bad != NULL)
 		return -EBADMSG;
 	return error;
+}
+
+void
+sip_straighten(struct sip_msg *m)
+{
+	if (!m->loose)
+		return;
+	for (unsigned i = 0; i < m->nlines; i++)
+		line_straighten(&m->line[i]);
+	m->loose = false;
 }
 
 bool

@@ -55,6 +55,7 @@ struct sip_msg {
 	const char	*bad;
 	uint16_t	bad_code;
 	bool		truncated;	/* body shorter than Content-Length says */
+	bool		loose;		/* some line_read() said 1: see sip_straighten() */
 
 	struct via	via;		/* the top value */
 	struct nameaddr	from, to;
@@ -83,6 +84,12 @@ struct sip_msg {
  * if m->via.host is not empty.
  */
 int	sip_parse(struct sip_msg *m, struct str in);
+
+/*
+ * Makes each loose line one that every reader understands alike (S17), in place:
+ * the octets that m was parsed from must be writable. All slices stay valid.
+ */
+void	sip_straighten(struct sip_msg *m);
 
 /* The first line of this header, or NULL; and the next of the same. */
 static inline const struct sip_line *

@@ -297,6 +297,26 @@ test_limits(void **state)
 	assert_int_equal(m.nlines, 6);
 }
 
+/* S17: in the same octets, and every slice where it was. */
+static void
+test_straighten(void **state)
+{
+	char		buf[] = LINE "v \t: SIP/2.0/UDP h\r\n\t;branch=z9hG4bKa\r\n"
+	    REST "X-A : 1\r\n  P-B: 2\r\n\t3\r\nX-C:4\r\n\r\n";
+	struct str	via;
+
+	assert_int_equal(sip_parse(&m, str_of(buf)), 0);
+	assert_true(m.loose);
+	via = m.via.text;
+	sip_straighten(&m);
+	assert_string_equal(buf, LINE "v:\t  SIP/2.0/UDP h  \t;branch=z9hG4bKa\r\n"
+	    REST "X-A:  1    P-B: 2  \t3\r\nX-C:4\r\n\r\n");
+	assert_true(str_eq(via, STR("SIP/2.0/UDP h  \t;branch=z9hG4bKa")));
+	assert_true(str_eq(m.line[5].value, STR("1    P-B: 2  \t3")));
+	assert_int_equal(sip_parse(&m, str_of(buf)), 0);
+	assert_false(m.loose);
+}
+
 int
 main(void)
 {
@@ -307,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_responses),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_straighten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
