@@ -187,9 +187,21 @@ edit_via_received(struct edits *e, const struct addr *source)
 	}
 }
 
+/* Lines that go together are one edit, however many a stranger sent (S17). */
 void
 edit_remove_line(struct edits *e, const struct sip_line *l)
 {
+	size_t	place = (size_t)(l->text.s - e->m->text.s);
+
+	for (unsigned i = 0; i < e->n; i++) {
+		struct edit	*d = &e->edit[i];
+
+		if (d->name.len == 0 && d->with.len == 0 &&
+		    d->at + d->cut == place) {
+			d->cut += (uint32_t)l->text.len;
+			return;
+		}
+	}
 	edit_replace(e, l->text, STR_NONE);
 }
 

@@ -73,6 +73,24 @@ test_forward_request(void **state)
 	    "Content-Length: 4\r\n\r\nbody");
 }
 
+/* S17: more lines than there are edits. */
+static void
+test_many_lines_go(void **state)
+{
+	char		in[4096];
+	struct text	t;
+
+	text_init(&t, in, sizeof(in));
+	text_add(&t, STR("OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n"));
+	for (unsigned i = 0; i < 2 * EDITS_MAX; i++)
+		text_add(&t, STR("Diversion: <sip:x@y>\r\n"));
+	text_add(&t, STR(TAIL "\r\n"));
+	text_ch(&t, '\0');
+	begin(in);
+	edit_remove_header(&e, HDR_DIVERSION);
+	expect("OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n" TAIL "\r\n");
+}
+
 /* Where there is nothing to edit: Record-Route behind the Vias. */
 static void
 test_missing(void **state)
@@ -172,6 +190,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forward_request),
+		cmocka_unit_test(test_many_lines_go),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_top_via),
 		cmocka_unit_test(test_routes),
