@@ -81,6 +81,15 @@ record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport,
 	return text_str(&t);
 }
 
+/*
+ * Who somebody is, said by a header, counts among those who trust each other
+ * (RFC 3325 section 5; RFC 7044 section 10). Nobody outside is trusted (S13).
+ */
+static const enum header identities[] = {
+	HDR_P_ASSERTED_IDENTITY, HDR_P_PREFERRED_IDENTITY, HDR_REMOTE_PARTY_ID,
+	HDR_DIVERSION, HDR_HISTORY_INFO,
+};
+
 /* Texts that the edit list points to until it is written. */
 struct parts {
 	char	via[VIA_MAX];
@@ -139,6 +148,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		edit_remove_routes(&e, f->pop_routes);
 	if (f->route.len > 0)
 		edit_prepend(&e, HDR_ROUTE, f->route);
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
+		edit_remove_header(&e, identities[i]);
 	if (f->strip_credentials) {
 		edit_remove_header(&e, HDR_PROXY_AUTHORIZATION);
 		edit_remove_header(&e, HDR_AUTHORIZATION);
