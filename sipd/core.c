@@ -22,6 +22,7 @@
 #include "sipd/cookie.h"
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
+#include "sipd/extension.h"
 #include "sipd/failures.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy.h"
@@ -39,6 +40,8 @@
 #define SIPS_PORT	5061
 #define ALLOW	"INVITE,ACK,BYE,CANCEL,OPTIONS,REGISTER,PRACK,UPDATE,INFO," \
 	"REFER,SUBSCRIBE,NOTIFY,PUBLISH,MESSAGE"
+#define ALLOW_HERE	"OPTIONS, REGISTER"
+#define UNSUPPORTED_MAX	1024	/* octets of Unsupported in a 420 */
 
 static struct keyring nonce_keys;
 
@@ -181,11 +184,11 @@ core_aor(const struct inbound *in, const struct uri *u, char buf[AOR_MAX])
 static void
 write_options(struct text *t, void *arg)
 {
-	static const struct {
+	const struct {
 		struct str	name, value;
 	} headers[] = {
 		{ STR("Allow"), STR(ALLOW) },
-		{ STR("Supported"), STR("path") },
+		{ STR("Supported"), extensions_supported() },
 		{ STR("Accept"), STR("application/sdp") },
 	};
 	const size_t	room = *(const size_t *)arg * 3 / 2;
@@ -228,12 +231,26 @@ too_long(const struct sip_msg *m, uint16_t *code)
 	return m->uri.len > URI_MAX ? "Request-URI Too Long" : NULL;
 }
 
+/* 420 with the tags that we do not support; what has no room is left out. */
+static bool
+demands_too_much(const struct inbound *in, enum header id)
+{
+	char		buf[UNSUPPORTED_MAX];
+	struct text	tags;
+
+	text_init(&tags, buf, sizeof(buf));
+	if (!extensions_missing(in->m, id, &tags))
+		return false;
+	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
+	    &(struct answer){ .code = 420, .unsupported = text_str(&tags) });
+	return true;
+}
+
 /* RFC 3261 section 16.3, as far as it needs no look at Route. False: answered. */
 static bool
 acceptable(const struct inbound *in, bool for_us)
 {
 	const struct sip_msg	*m = in->m;
-	struct str		 required = sip_value(m, HDR_PROXY_REQUIRE);
 
 	if (m->max_forwards == 0 && !for_us) {
 		answer_plain(in, 483, STR_NONE);
@@ -244,12 +261,31 @@ acceptable(const struct inbound *in, bool for_us)
 		answer_plain(in, 482, STR_NONE);
 		return false;
 	}
-	if (required.len > 0) {
-		answer_send(in->w, NULL, m, &in->back, &in->p->from.remote,
-		    &(struct answer){ .code = 420, .unsupported = required });
-		return false;
-	}
-	return true;
+	return !demands_too_much(in, for_us ? HDR_REQUIRE : HDR_PROXY_REQUIRE);
+}
+
+static void
+write_methods_here(struct text *t, void *arg)
+{
+	reply_header(t, STR("Allow"), STR(ALLOW_HERE));
+}
+
+/*
+ * What can be done with the server itself (section 8.2.1). Requests that claim a
+ * dialog are the proxy's: whose they are is said there.
+ */
+static bool
+known_here(const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+
+	if (m->method == METHOD_OPTIONS || m->method == METHOD_REGISTER ||
+	    m->to_tag.len > 0)
+		return true;
+	answer_send(in->w, NULL, m, &in->back, &in->p->from.remote,
+	    &(struct answer){ .code = m->method == METHOD_OTHER ? 501 : 405,
+	    .more = write_methods_here });
+	return false;
 }
 
 /* Outside of any dialog of ours. */
@@ -262,7 +298,7 @@ core_new_request(const struct inbound *in, const struct route_plan *r)
 	bool			 here = us && (m->ruri.user.len == 0 ||
 				    m->method == METHOD_REGISTER);
 
-	if (!acceptable(in, here))
+	if (!acceptable(in, here) || (here && !known_here(in)))
 		return;
 	if (here && m->method == METHOD_OPTIONS) {
 		answer_options(in);
@@ -367,7 +403,7 @@ core_request(const struct inbound *in)
 /* ---- responses ------------------------------------------------------------------- */
 
 static void
-core_response(struct worker *w, const struct sip_msg *m, const struct packet *p)
+core_response(struct worker *w, struct sip_msg *m, const struct packet *p)
 {
 	struct txn	*t;
 	uint16_t	 code;
@@ -380,6 +416,7 @@ core_response(struct worker *w, const struct sip_msg *m, const struct packet *p)
 	}
 	t = txn_find(w->core->txns, txn_client_key(m->via.branch, m->cseq_method), false);
 	record_in(w, t != NULL ? txn_call(t) : id_call(m->call_id), m, p);
+	sip_straighten(m);
 	if (t == NULL)
 		stray_response(w, m, p);
 	else if (addr_eq_host(&txn_hop(t)->remote, &p->from.remote))
@@ -413,6 +450,7 @@ core_packet(struct worker *w, const struct packet *p)
 		answer_back(m, &p->from, &in.back);
 		in.call = id_call(m->call_id);
 		record_in(w, in.call, m, p);
+		sip_straighten(m);
 		if (p->too_big)
 			answer_plain(&in, 513, STR_NONE);
 		else
