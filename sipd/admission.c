@@ -132,5 +132,6 @@ admission_challenge(const struct admission *a, const struct inbound *in)
 	    STR("the nonce is too old: challenged") :
 	    STR("no credential of ours: challenged"));
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
-	    &(struct answer){ .code = a->code, .realm = a->realm, .stale = a->stale });
+	    &(struct answer){ .code = a->code, .realm = a->realm, .stale = a->stale,
+	    .reason = STR("Authenticate") });	/* short: S33 */
 }

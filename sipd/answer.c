@@ -29,13 +29,16 @@ answer_back(const struct sip_msg *m, const struct hop *from, struct hop *out)
 
 /*
  * One challenge per algorithm, the preferred first (RFC 8760 section 2.4). The
- * names are in the order of "digest-algorithms", those of qop of "digest-qop".
+ * names are in the order of "digest-algorithms", those of qop of "digest-qop". MD5
+ * is what a challenge without algorithm means (RFC 7616 section 3.3): what answers
+ * a forged request has to be small (S33).
  */
 static void
 write_challenges(struct text *t, const struct answer *a)
 {
-	static const char *const names[] = { "MD5", "SHA-256", "SHA-512-256",
-	    "MD5-sess", "SHA-256-sess", "SHA-512-256-sess" };
+	static const char *const names[] = { "", ", algorithm=SHA-256",
+	    ", algorithm=SHA-512-256", ", algorithm=MD5-sess",
+	    ", algorithm=SHA-256-sess", ", algorithm=SHA-512-256-sess" };
 	static const char *const qops[] = { "auth", "auth-int", "auth,auth-int" };
 	const struct settings	*set = settings_now();
 	const char		*qop = qops[set->digest_qop.n > 1 ? 2 :
@@ -48,7 +51,7 @@ write_challenges(struct text *t, const struct answer *a)
 	nonce_make(core_nonce_keys(), a->realm, wall_ms(), nonce);
 	for (size_t i = 0; i < set->digest_algorithms.n; i++) {
 		text_init(&v, buf, sizeof(buf));
-		text_printf(&v, "Digest realm=\"%.*s\", nonce=\"%.*s\", algorithm=%s, "
+		text_printf(&v, "Digest realm=\"%.*s\", nonce=\"%.*s\"%s, "
 		    "qop=\"%s\"%s", STR_ARG(a->realm), NONCE_TEXT_LEN, nonce,
 		    names[set->digest_algorithms.v[i]], qop,
 		    a->stale ? ", stale=true" : "");
