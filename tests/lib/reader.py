@@ -26,8 +26,8 @@ def canonical(name):
 
 
 def unfold(value):
-    """One line, no blanks at its ends; what was a fold is one space."""
-    return re.sub(rb"[ \t]*\r\n[ \t]+", b" ", value).strip(b" \t\r\n")
+    """One line, no blanks at its ends; blanks and folds are one space (section 7.3.1)."""
+    return re.sub(rb"[ \t\r\n]+", b" ", value).strip(b" ")
 
 
 class Reading:
