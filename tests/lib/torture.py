@@ -199,12 +199,15 @@ class Bench:
 
     def forwarded(self, call_id):
         """What lies behind us got the request with this Call-ID: the arrival."""
-        deadline = time.monotonic() + FIRST
+        deadline, others = time.monotonic() + FIRST, []
         while time.monotonic() < deadline:
             for s, data, source in self.arrivals(deadline - time.monotonic()):
+                others.append(data)
                 if s in self.sinks and call_id in data:
                     return s, data, source
-        raise AssertionError(f"{call_id} was not forwarded")
+                if s in self.sinks:
+                    self.answer(s, source, data)
+        raise AssertionError(f"{call_id} was not forwarded; what arrived: {others}")
 
     def send(self, sock, data):
         sock.sendto(data, (self.house.ip, self.house.port))
@@ -239,23 +242,24 @@ class Bench:
         deadline = time.monotonic() + FIRST
         while time.monotonic() < deadline:
             for s, data, source in self.arrivals(deadline - time.monotonic()):
+                if s in self.sinks:
+                    self.answer(s, source, data)
                 if canary in data:
                     assert data.startswith(b"SIP/2.0 200 "), f"{case.name}: the next good request got {data!r}"
                     alive = True
                 elif not case.call_id or case.call_id in data:
                     arrived.append(data)
-                    got = self.judge(s, data, source) if got is None else got
+                    got = self.judge(s, data) if got is None else got
                 if alive and (got is not None or "drop" in case.wanted):
                     deadline = min(deadline, time.monotonic() + LATER)
         assert alive, f"{case.name}: the next good request on this socket got no answer"
         return "drop" if got is None else got, arrived
 
-    def judge(self, sock, data, source):
+    def judge(self, sock, data):
         """What this arrival says of the case; None for a 1xx or a stray ACK."""
         if sock not in self.sinks:
             code = int(data.split(b" ")[1])
             return code if code >= 200 else None
-        self.answer(sock, source, data)
         return None if data.startswith(b"ACK ") else "forward"
 
     def play_response(self, case):

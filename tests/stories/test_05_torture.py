@@ -24,8 +24,8 @@ REMOVED = (b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id", 
 
 def served(houses, settings, domain, *domains):
     """A running house of one worker that serves these domains."""
-    h = houses(domain=domain, settings={"processors": "1", "authenticate": "none", "tcp-head-timeout": "1s",
-                                        "tcp-message-timeout": "1s"} | settings).init()
+    h = houses(domain=domain, settings={"processors": "1", "authenticate": "none", "blacklist-interval": "0s",
+                                        "tcp-head-timeout": "1s", "tcp-message-timeout": "1s"} | settings).init()
     conf = h.etc / "sip.conf"
     conf.write_text(conf.read_text() + "".join(f"domain {d}\n" for d in domains))
     return h.up()
