@@ -5,10 +5,10 @@ families()
 {
 	dirs="tests/fuzz/seeds/$1"
 	case $1 in
-	message|sip*|via|route|header*)
+	message|sip*)
 		dirs="$dirs $CORPUS/rfc4475 $CORPUS/rfc5118 $CORPUS/kamailio-misc $CORPUS/sipgo-fuzz \
 		    $CORPUS/rfc-callflows $CORPUS/pjsip-fuzz-seeds/sip" ;;
-	stream|tcp|framing)
+	stream)
 		dirs="$dirs $CORPUS/stream-framing $CORPUS/rfc4475" ;;
 	sdp*)
 		dirs="$dirs $CORPUS/sdp-transform $CORPUS/pjsip-fuzz-seeds/sdp" ;;

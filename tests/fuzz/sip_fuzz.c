@@ -251,6 +251,47 @@ check_message(struct str in)
 		check_follow_up(&m);
 }
 
+/* Made straight it says the same, and nothing is left to be made straight. */
+static void
+check_straight(struct str in)
+{
+	char	*copy = malloc(in.len > 0 ? in.len : 1);
+
+	MUST(copy != NULL);
+	if (in.len > 0)
+		memcpy(copy, in.s, in.len);
+	if (sip_parse(&m, str_make(copy, in.len)) == 0 && m.bad == NULL) {
+		sip_straighten(&m);
+		MUST(sip_parse(&again, m.text) == 0);
+		MUST(again.bad == NULL && !again.loose);
+		MUST(again.nlines == m.nlines && again.code == m.code);
+		for (unsigned i = 0; i < m.nlines; i++) {
+			MUST(again.line[i].id == m.line[i].id);
+			MUST(str_eq(again.line[i].name, m.line[i].name));
+			MUST(str_eq(again.line[i].value, m.line[i].value));
+			MUST(again.line[i].name.s[again.line[i].name.len] == ':');
+		}
+		MUST(str_eq(again.via.branch, m.via.branch));
+		MUST(str_eq(again.from_tag, m.from_tag));
+		MUST(str_eq(again.body, m.body));
+	}
+	free(copy);
+}
+
+/* Without its last octet it is not what it was with the same Content-Length. */
+static void
+check_cut(struct str in)
+{
+	bool	good = sip_parse(&m, in) == 0 && m.bad == NULL &&
+		    m.content_length > 0;
+	size_t	len = m.text.len;
+
+	if (!good)
+		return;
+	in = str_make(m.text.s, len - 1);
+	MUST(sip_parse(&again, in) < 0 || again.bad != NULL);
+}
+
 static void
 check_stream(struct str in)
 {
@@ -281,6 +322,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(copy, data, size);
 	check_message(str_make(copy, size));
+	check_straight(str_make(copy, size));
+	check_cut(str_make(copy, size));
 	check_stream(str_make(copy, size));
 	free(copy);
 	return 0;
