@@ -119,12 +119,18 @@ static void
 print4(struct text *t, const struct sockaddr_in *in)
 {
 	const uint8_t	*b = (const uint8_t *)&in->sin_addr;
+	char		 buf[sizeof("255.255.255.255")], *p = buf;
 
 	for (int i = 0; i < 4; i++) {
 		if (i > 0)
-			text_ch(t, '.');
-		text_u64(t, b[i]);
+			*p++ = '.';
+		if (b[i] >= 100)
+			*p++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*p++ = (char)('0' + b[i] / 10 % 10);
+		*p++ = (char)('0' + b[i] % 10);
 	}
+	text_add(t, str_make(buf, (size_t)(p - buf)));
 }
 
 static void

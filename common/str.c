@@ -227,7 +227,12 @@ text_add(struct text *t, struct str s)
 void
 text_ch(struct text *t, char c)
 {
-	text_add(t, str_make(&c, 1));
+	if (text_room(t) == 0) {
+		t->full = true;
+		return;
+	}
+	t->s[t->len++] = c;
+	t->s[t->len] = '\0';
 }
 
 void

@@ -27,9 +27,9 @@ static const char *const via_names[] = {
 void
 forward_target(const struct forward *f, char out[BRANCH_TARGET_LEN])
 {
-	char	buf[PEER_TEXT_MAX];
+	struct hop_key	k;
 
-	branch_target(hop_print_remote(&f->to, buf), f->uri, out);
+	branch_target(hop_peer_key(&f->to, &k), f->uri, out);
 }
 
 bool
@@ -61,8 +61,12 @@ via_text(char buf[VIA_MAX], const struct hop *to, const struct addr *local,
 	struct text	t;
 
 	text_init(&t, buf, VIA_MAX);
-	text_printf(&t, "SIP/2.0/%s %.*s;branch=%.*s", via_names[to->transport],
-	    STR_ARG(addr_print(local, host)), BRANCH_LEN, branch);
+	text_add(&t, STR("SIP/2.0/"));
+	text_add(&t, str_of(via_names[to->transport]));
+	text_ch(&t, ' ');
+	text_add(&t, addr_print(local, host));
+	text_add(&t, STR(";branch="));
+	text_add(&t, str_make(branch, BRANCH_LEN));
 	return text_str(&t);
 }
 
@@ -74,10 +78,15 @@ record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport,
 	struct text	t;
 
 	text_init(&t, buf, RECORD_ROUTE_MAX);
-	text_printf(&t, "<sip:%.*s", STR_ARG(addr_print(local, host)));
-	if (transport != TRANSPORT_UDP)
-		text_printf(&t, ";transport=%s", transport_name(transport));
-	text_printf(&t, ";lr;c=%.*s>", STR_ARG(cookie));
+	text_add(&t, STR("<sip:"));
+	text_add(&t, addr_print(local, host));
+	if (transport != TRANSPORT_UDP) {
+		text_add(&t, STR(";transport="));
+		text_add(&t, str_of(transport_name(transport)));
+	}
+	text_add(&t, STR(";lr;c="));
+	text_add(&t, cookie);
+	text_ch(&t, '>');
 	return text_str(&t);
 }
 
