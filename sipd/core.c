@@ -114,6 +114,8 @@ core_reparse(struct worker *w, struct str bytes, uint64_t serial)
 
 	if (serial != 0 && serial == c->kept_serial)
 		return c->kept;
+	if (serial != 0 && serial == c->msg_serial)
+		return c->msg;
 	c->kept_serial = serial;
 	if (sip_parse(c->kept, bytes) < 0)
 		fatal("a kept message no longer parses");
@@ -457,6 +459,7 @@ core_packet(struct worker *w, const struct packet *p)
 			core_request(&in);
 	}
 	record_end(w);
+	w->core->msg_serial = 0;	/* its octets are no longer ours */
 }
 
 void

@@ -25,6 +25,7 @@ struct core {
 	struct calls	*calls;
 	struct ringings	*ringing;
 	struct sip_msg	*msg;		/* of the packet being handled */
+	uint64_t	 msg_serial;	/* what it is kept as; 0: not kept */
 	struct sip_msg	*kept;		/* of a message kept from before */
 	uint64_t	 kept_serial;	/* which one that is; 0: none */
 	uint64_t	 serials;	/* given so far */
@@ -38,7 +39,8 @@ const struct keyring *core_nonce_keys(void);
 /*
  * Parses what was kept from an earlier packet into w's second scratch: valid
  * until the next call on this worker. serial names the copy, which must not
- * change or move while it has that name: the same again is not parsed again. 0:
+ * change or move while it has that name: the same again is not parsed again, nor
+ * is the packet that is being handled, once msg_serial says that it is kept. 0:
  * parse it in any case.
  */
 const struct sip_msg *core_reparse(struct worker *w, struct str bytes,

@@ -108,6 +108,8 @@ static void
 keep_request(struct proxy *p, const struct sip_msg *m, bool record)
 {
 	p->serial = ++p->w->core->serials;
+	if (m == p->w->core->msg)
+		p->w->core->msg_serial = p->serial;
 	if (record && p->ring == NULL)
 		p->ring = ringing_begin(p->w->core->ringing, m->text, &p->from,
 		    p->pop_routes);
