@@ -235,12 +235,19 @@ void
 edit_remove_top_via(struct edits *e)
 {
 	const struct sip_line	*l = sip_first(e->m, HDR_VIA);
-	unsigned		 n = 1;
+	struct str		 top = e->m->via.text, rest;
 
-	if (l == NULL)
+	if (l == NULL || top.s == NULL) {
 		e->failed = true;
+		return;
+	}
+	rest = str_make(top.s + top.len,
+	    (size_t)(l->value.s + l->value.len - top.s) - top.len);
+	if (scan_sep(&rest, ','))
+		edit_replace(e, str_make(l->value.s,
+		    (size_t)(rest.s - l->value.s)), STR_NONE);
 	else
-		remove_values(e, l, &n);
+		edit_remove_line(e, l);
 }
 
 void
