@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/map.h"
 #include "common/settings.h"
+#include "common/slab.h"
 #include "common/daemon.h"
 #include "common/stats.h"
 #include "sipd/core.h"
@@ -24,7 +25,6 @@
 #define T1_FACTOR	64
 /* The bounds of core.h on identifiers, method and URI make it enough. */
 #define KEY_TEXT_MAX	(4 * ID_MAX + METHOD_MAX + URI_MAX + 32)
-#define FREE_MAX	4096	/* spare structs kept for reuse */
 #define LINGER_FACTOR	8	/* answered ones that may wait for their last timer */
 
 struct txn {
@@ -46,15 +46,13 @@ struct txn {
 	struct hop	 hop;
 	struct wheel_timer retransmit;
 	struct wheel_timer timeout;
-	struct txn	*next_free;
 };
 
 struct txns {
 	struct worker	*w;
 	struct map	*maps[2];	/* [true]: servers */
+	struct slab	*slab;
 	uint32_t	 active;
-	struct txn	*spare;
-	uint32_t	 nspare;
 };
 
 /* What travels with an event. */
@@ -95,6 +93,7 @@ txns_new(struct worker *w)
 	x->w = w;
 	x->maps[false] = map_new(key_of);
 	x->maps[true] = map_new(key_of);
+	x->slab = slab_new(sizeof(struct txn));
 	return x;
 }
 
@@ -112,7 +111,7 @@ txn_release(struct txn *t)
 	wheel_stop(t->x->w->wheel, &t->retransmit);
 	wheel_stop(t->x->w->wheel, &t->timeout);
 	free(t->bytes);
-	free(t);
+	slab_give(t->x->slab, t);
 }
 
 void
@@ -135,10 +134,7 @@ txns_free(struct txns *x)
 			txn_release(t);
 		map_free(x->maps[server]);
 	}
-	while ((t = x->spare) != NULL) {
-		x->spare = t->next_free;
-		free(t);
-	}
+	slab_free(x->slab);
 	free(x);
 }
 
@@ -260,12 +256,7 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 		stats->txn_refused++;
 		return NULL;
 	}
-	if ((t = x->spare) != NULL) {
-		x->spare = t->next_free;
-		x->nspare--;
-		memset(t, 0, sizeof(*t));
-	} else
-		t = xcalloc(1, sizeof(*t));
+	t = slab_take(x->slab);
 	t->x = x;
 	t->kind = kind;
 	t->key = key;
@@ -308,16 +299,7 @@ txn_free(struct txn *t)
 	else
 		stats->txn_client--;
 	stats->txn_free++;
-	if (x->nspare >= FREE_MAX) {
-		txn_release(t);
-		return;
-	}
-	wheel_stop(x->w->wheel, &t->retransmit);
-	wheel_stop(x->w->wheel, &t->timeout);
-	free(t->bytes);
-	t->next_free = x->spare;
-	x->spare = t;
-	x->nspare++;
+	txn_release(t);
 }
 
 struct txn *
