@@ -83,6 +83,7 @@ core_worker_start(struct worker *w)
 	c->kept = xcalloc(1, sizeof(*c->kept));
 	c->body = xcalloc(1, MESSAGE_MAX);
 	nexthop_start(w);
+	proxies_open(c);
 	return 0;
 }
 
@@ -103,6 +104,7 @@ core_worker_stop(struct worker *w)
 	free(c->msg);
 	free(c->kept);
 	free(c->body);
+	proxies_close(c);
 	free(c);
 	w->core = NULL;
 }

@@ -29,6 +29,8 @@ struct core {
 	struct sip_msg	*kept;		/* of a message kept from before */
 	uint64_t	 kept_serial;	/* which one that is; 0: none */
 	uint64_t	 serials;	/* given so far */
+	struct slab	*proxies;	/* proxy.c's */
+	struct slab	*legs;
 	char		*body;		/* MESSAGE_MAX octets: a second text */
 };
 

@@ -11,6 +11,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/slab.h"
 #include "common/stats.h"
 #include "sipd/blacklist.h"
 #include "sipd/core.h"
@@ -39,7 +40,7 @@ leg_new(struct proxy *p, const struct way *way, struct str uri, struct str route
 
 	if (p->nlegs == LEGS_MAX)
 		return NULL;
-	g = xcalloc(1, sizeof(*g));
+	g = slab_take(p->w->core->legs);
 	g->p = p;
 	g->hop = way->hop;
 	if (way_is_name(way))
@@ -60,7 +61,7 @@ leg_free(struct leg *g)
 	nexthop_free(g->next);
 	free(g->uri);
 	free(g->route);
-	free(g);
+	slab_give(g->p->w->core->legs, g);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "common/slab.h"
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/best.h"
@@ -25,6 +26,20 @@
 #define RETRY_S		5
 
 /* ---- life ------------------------------------------------------------------- */
+
+void
+proxies_open(struct core *c)
+{
+	c->proxies = slab_new(sizeof(struct proxy));
+	c->legs = slab_new(sizeof(struct leg));
+}
+
+void
+proxies_close(struct core *c)
+{
+	slab_free(c->proxies);
+	slab_free(c->legs);
+}
 
 void
 proxy_ref(struct proxy *p)
@@ -63,7 +78,7 @@ proxy_unref(struct proxy *p)
 		leg_free(p->legs[i]);
 	proxy_shrink(p);
 	ringing_end(p->w->core->ringing, p->ring);
-	free(p);
+	slab_give(p->w->core->proxies, p);
 	stats->proxied--;
 }
 
@@ -125,7 +140,7 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
     struct ringing *ring)
 {
 	const struct sip_msg	*m = in->m;
-	struct proxy		*p = xcalloc(1, sizeof(*p));
+	struct proxy		*p = slab_take(in->w->core->proxies);
 	bool			 invite = m->method == METHOD_INVITE;
 
 	p->w = in->w;

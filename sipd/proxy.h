@@ -9,8 +9,13 @@
  * The stateful proxy (RFC 3261 section 16): one struct proxy for each request
  * that is being forwarded, with one leg for each target.
  */
+struct core;
 struct proxy;
 struct txn;
+
+/* Where a worker's proxies lie; closed when none is left. NULL members are fine. */
+void	proxies_open(struct core *c);
+void	proxies_close(struct core *c);
 
 /* A request outside any dialog: asks routed (and regd), forks, answers. */
 void	proxy_begin(const struct inbound *in, const struct admission *a,
