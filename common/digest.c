@@ -19,6 +19,7 @@
 #include "common/id.h"
 #include "common/keys.h"
 #include "common/log.h"
+#include "common/map.h"
 
 #define HASH_MAX	32	/* octets of the longest hash */
 
@@ -279,7 +280,10 @@ hmac_sha256(const uint8_t *key, size_t keylen, struct str data, uint8_t *out,
 	memcpy(out, hash, n < sizeof(hash) ? n : sizeof(hash));
 }
 
-/* ---- nonces: 6 octets of time, 6 random, 12 of the HMAC ---- */
+/*
+ * ---- nonces: 6 octets of time, 6 random, 12 of a SipHash-128 over them and the
+ * realm, which costs a tenth of an HMAC ----
+ */
 
 #define NONCE_TIME	6
 #define NONCE_RANDOM	6
@@ -292,14 +296,15 @@ nonce_sign(const uint8_t key[KEY_LEN], const uint8_t seed[NONCE_SEED],
     struct str realm, uint8_t mac[NONCE_MAC])
 {
 	char	buf[NONCE_SEED + REALM_MAX];
+	uint8_t	sum[16];
 
 	if (realm.len > REALM_MAX)
 		realm.len = REALM_MAX;
 	memcpy(buf, seed, NONCE_SEED);
 	if (realm.len > 0)
 		memcpy(buf + NONCE_SEED, realm.s, realm.len);
-	hmac_sha256(key, KEY_LEN, str_make(buf, NONCE_SEED + realm.len), mac,
-	    NONCE_MAC);
+	siphash128(key, str_make(buf, NONCE_SEED + realm.len), sum);
+	memcpy(mac, sum, NONCE_MAC);
 }
 
 void

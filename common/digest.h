@@ -58,9 +58,9 @@ void	hmac_sha256(const uint8_t *key, size_t keylen, struct str data,
 	    uint8_t *out, size_t n);
 
 /*
- * A nonce that verifies by itself: time, random, and an HMAC over both and the
- * realm; base64url, NONCE_TEXT_LEN characters. No memory is spent on strangers,
- * and a restart invalidates nothing (S04, S06).
+ * A nonce that verifies by itself: time, random, and a keyed checksum over both
+ * and the realm; base64url, NONCE_TEXT_LEN characters. No memory is spent on
+ * strangers, and a restart invalidates nothing (S04, S06).
  */
 #define NONCE_TEXT_LEN	32
 struct keyring;			/* keys.h */
