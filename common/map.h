@@ -28,7 +28,7 @@ size_t	map_count(const struct map *m);
  */
 void	*map_next(const struct map *m, size_t *cursor);
 
-/* SipHash-2-4 with the process's random key, for tables of our own. */
+/* SipHash-1-3 with the process's random key, for tables of our own. */
 uint64_t hash_str(struct str s);
 uint64_t hash_u64(uint64_t v);
 /* SipHash-2-4, 64 and 128 bit, with a key that is kept. */

@@ -20,7 +20,8 @@ static bool
 casesame(const char *a, const char *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
+		if (a[i] != b[i] &&	/* hardly ever */
+		    lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
 			return false;
 	return true;
 }

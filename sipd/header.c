@@ -7,6 +7,7 @@
 #include "sipd/header.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static const struct str names[HDR_COUNT] = {
 	[HDR_OTHER] = { "", 0 },
@@ -46,11 +47,31 @@ compact_id(char letter)
 	return c >= 'a' && c <= 'z' ? of_letter[c - 'a'] : HDR_OTHER;
 }
 
-/* known holds letters and '-' only, and name is a token. */
+/* Four octets in lower case, as letters and '-' have it. */
+static uint32_t
+lower4(const char *s)
+{
+	uint32_t	v;
+
+	memcpy(&v, s, sizeof(v));
+	return v | 0x20202020;
+}
+
+/*
+ * known holds letters and '-' only, and name is a token. Four at a time, the last
+ * four may have been seen already: every line of every message comes here.
+ */
 static bool
 same_name(const char *name, const char *known, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	size_t	i;
+
+	for (i = 0; i + 4 < n; i += 4)
+		if (lower4(name + i) != lower4(known + i))
+			return false;
+	if (n >= 4)
+		return lower4(name + n - 4) == lower4(known + n - 4);
+	for (i = 0; i < n; i++)
 		if ((name[i] | 0x20) != (known[i] | 0x20))
 			return false;
 	return true;
