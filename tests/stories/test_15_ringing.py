@@ -6,7 +6,7 @@ import pytest
 
 from lib import sdp
 from lib.house import free_address
-from lib.sip import Call
+from lib.sip import Call, token
 from lib.wait import eventually
 
 
@@ -203,3 +203,46 @@ def test_figure(houses, phones, how):
           f"ended as they should (limit {total * 0.99:.1f})")
     assert len(failed) <= total * 0.01, failed
     house.idle(60)
+
+def resident(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("Rss:"))
+
+
+def ring_many(house, caller, callee, first, last):
+    """Calls first to last from caller's socket ring at callee's; at most 100 on their way."""
+    body = sdp.offer(house.phone_ip, 14000)
+    sent = rung = first
+    while rung < last:
+        if sent < last and sent - rung < 100:
+            m = caller.request("INVITE", f"sip:{callee.user}@{house.domain}", body=body,
+                               call_id=f"{sent}-{token()}@{house.phone_ip}")
+            caller.wire.send(m.bytes())
+            sent += 1
+        m = callee.wire.read(0 if sent < last and sent - rung < 100 else 5)
+        if m is None:
+            assert sent - rung < 100 and sent < last, f"call {rung} does not ring"
+            continue
+        if m.is_request and m.branch not in callee.seen:
+            callee.seen.add(m.branch)
+            callee.wire.send(callee.response(m, 180, to_tag="x").bytes())
+            rung += 1
+        while caller.wire.read(0) is not None:
+            pass
+
+
+@pytest.mark.long
+def test_memory(houses, phones):
+    """What a ringing call takes of sipd: proxy, leg, both transactions, record."""
+    n, limit = 10000, 8192
+    house = houses(settings={"authenticate": "register", "media-policy": "never", "processors": "1",
+                             "timer-t1": "500ms", "log-level": "problems"}).start()
+    house.import_users(["bert"])
+    caller, callee = phones(house), phones(house, "bert").registered()
+    ring_many(house, caller, callee, 0, 500)
+    before = resident(house.pid("sipd"))
+    ring_many(house, caller, callee, 500, 500 + n)
+    each = (resident(house.pid("sipd")) - before) / n
+    assert house.figure("sipd", "ringing") == 500 + n
+    print(f"\na ringing call: {each:.0f} octets of sipd (limit {limit})")
+    assert each <= limit
