@@ -240,13 +240,18 @@ static void
 on_failed(void *arg, struct txn *t, int error)
 {
 	struct leg	*g = arg;
-	/* RFC 3261 section 16.9: a transport error is a 503. */
-	uint16_t	 code = error == -ETIMEDOUT ? 408 : 503;
+	/*
+	 * RFC 3261 section 16.9: a transport error is a 503 of that server, which
+	 * for the caller is a 500 (16.7 step 6): we can serve others.
+	 */
+	uint16_t	 code = error == -ETIMEDOUT ? 408 : 500;
 
 	if (error == -ETIMEDOUT && !g->provisional && g->peer)
 		blacklist_add(&g->hop, loop_now(g->p->w->loop));
-	if (g->provisional || !try_next(g, code))
-		leg_end(g, code, STR_NONE);
+	if (!g->provisional && try_next(g, code))
+		return;
+	g->p->unreached |= error != -ETIMEDOUT;
+	leg_end(g, code, STR_NONE);
 }
 
 static void

@@ -27,6 +27,7 @@ struct proxy {
 	bool		 trying;	/* 100 was sent */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
+	bool		 unreached;	/* a leg ended by a transport error */
 	uint16_t	 final;		/* which */
 	bool		 plain;		/* as in struct recording */
 
