@@ -149,6 +149,12 @@ def test_scenario(stage, name):
     repeat(play)
 
 
+def test_transport_error(stage):
+    """Nobody listens at the callee's: said at once, and not as a 503 of ours."""
+    stage.register("bob", stage.contact("bob", transport="tcp"))
+    repeat(lambda: [stage.begin("transport_error_uac", "bob")])
+
+
 @pytest.mark.parametrize("scenario, user, arguments, contact", [
     ("register", "alice", ["-ap", PASSWORD], "{user}@{ip}:6001;transport=UDP"),
     ("register_bob", "bob", [], "{user}@127.0.0.1:5090;transport=udp"),
