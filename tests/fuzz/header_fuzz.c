@@ -143,11 +143,11 @@ check_list(struct str in)
 	}
 	rest = in;
 	again = text_str(&t);
-	while (list_next(&rest, &value)) {
+	while (list_next(&rest, &value))
 		MUST(list_next(&again, &v) && str_eq(value, v));
-		check_nameaddr(value);
-	}
 	MUST(n == 0 || !list_next(&again, &v));
+	while (list_next(&in, &value))		/* uses out itself */
+		check_nameaddr(value);
 }
 
 /* ---- credentials ---------------------------------------------------------- */
