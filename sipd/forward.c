@@ -111,15 +111,16 @@ static void
 add_record_route(struct edits *e, const struct forward *f, struct parts *p,
     const struct addr *near, const struct addr *far)
 {
+	enum transport	beyond = f->dialog != NULL ? f->dialog->transport :
+			    f->to.transport;
 	struct str	c;
 
 	c = str_make(p->cookie, cookie_make(f->cookie, f->m->call_id,
 	    f->m->from_tag, p->cookie));
-	if (f->from->transport != f->to.transport || !addr_eq(near, far))
+	if (f->from->transport != beyond || !addr_eq(near, far))
 		edit_prepend_record_route(e, record_route_text(p->near,
 		    f->from->transport, near, c));
-	edit_prepend_record_route(e, record_route_text(p->far, f->to.transport,
-	    far, c));
+	edit_prepend_record_route(e, record_route_text(p->far, beyond, far, c));
 }
 
 int
@@ -151,6 +152,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
 	edit_max_forwards(&e, next_max_forwards(f->m));
 	edit_max_breadth(&e, f->breadth > 0 ? f->breadth : spiral_breadth(f->m));
+	if (f->dialog != NULL && (error = wire_local(w, f->dialog, &far)) < 0)
+		return error;
 	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
 	if (f->pop_routes > 0)

@@ -20,6 +20,7 @@ struct forward {
 	const struct sip_msg *m;
 	const struct hop *from;		/* where it came from: received, rport */
 	struct hop	 to;
+	const struct hop *dialog;	/* what Record-Route speaks of; NULL: to */
 	struct str	 uri;		/* the new Request-URI */
 	struct str	 route;		/* values to put first in Route, or "" */
 	unsigned	 pop_routes;	/* values of Route that were ours */

@@ -36,6 +36,9 @@ struct leg {
 	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */
 	bool		 stays;		/* we are in the dialog: Record-Route */
+	bool		 explicit;	/* the transport is what was written */
+	bool		 switched;	/* this once by TCP, for its size (row 15) */
+	bool		 hurried;	/* waits shorter: there are other targets */
 	uint16_t	 failed;	/* why there is another target now; or 0 */
 	bool		 provisional;	/* something came back */
 	bool		 cancel;	/* CANCEL it as soon as that may be */

@@ -43,7 +43,7 @@ int	way_of_via(struct way *out, const struct via *v);
 static inline struct way
 way_of_hop(const struct hop *h)
 {
-	return (struct way){ .hop = *h };
+	return (struct way){ .hop = *h, .transport = h->transport };
 }
 static inline bool
 way_is_name(const struct way *y)

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/daemon.h"
 #include "common/id.h"
 #include "common/stats.h"
 #include "sipd/auth_header.h"
+#include "sipd/blacklist.h"
 #include "sipd/core.h"
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
@@ -27,15 +29,24 @@ struct sending {
 	struct worker	*w;		/* that sends */
 	uint64_t	 call;
 	struct hop	 to;
+	struct nexthop	*next;		/* a name's targets; else NULL: to alone */
+	struct buf	 question;	/* as it was asked: written for each of them */
+	unsigned	 attempts;
 	char		*method;
 	char		*branch;
 	char		*contact;	/* our own, to find its expiry in the answer */
-	struct text	 request;	/* written by worker 0 */
+	struct text	 request;
 	bool		 answered;
 	/* the answer, as it travels back to worker 0 */
 	struct buf	 packed;
 	struct msg_sent	 failure;	/* when packed is empty */
 };
+
+static struct str
+where_to(const struct msg_send *q)
+{
+	return q->next_hop.len > 0 ? q->next_hop : q->uri;
+}
 
 static void
 sending_free(struct sending *s)
@@ -44,6 +55,8 @@ sending_free(struct sending *s)
 	free(s->branch);
 	free(s->contact);
 	free(s->request.s);
+	nexthop_free(s->next);
+	buf_fini(&s->question);
 	buf_fini(&s->packed);
 	free(s);
 }
@@ -72,6 +85,8 @@ go_back(struct sending *s)
 	if (s->answered)
 		return;
 	s->answered = true;
+	nexthop_free(s->next);		/* it is this worker's */
+	s->next = NULL;
 	if (worker_run_on(s->w, 0, answer_asker, s) < 0)
 		sending_free(s);	/* the asker's deadline passes */
 }
@@ -188,7 +203,51 @@ read_response(struct reading *r, const struct sip_msg *m, const struct packet *p
 	r->sent.service_route.n = n;
 }
 
+/* ---- the request ------------------------------------------------------------------- */
+
+/*
+ * To s->to. The asker chose the branch; further targets have one of their own (RFC
+ * 3263 section 4.3). 0 or -errno: no socket, a field that is no text for SIP.
+ */
+static int
+write_request(struct worker *w, struct sending *s, const struct msg_send *q)
+{
+	struct addr	local;
+	char		host[ADDR_TEXT_MAX], via[256], branch[ID_MAX + 1];
+	struct text	v, b;
+	int		error;
+	struct request	r = {
+		.method = q->method, .uri = q->uri, .from = q->from,
+		.from_tag = q->from_tag, .to = q->to, .call_id = q->call_id,
+		.cseq = q->cseq, .contact = q->contact, .expires_s = q->expires_s,
+		.agent = STR(AGENT), .proxy = q->proxy,
+		.digest = q->digests.n > 0 ? &q->digests.v[0] : NULL,
+	};
+
+	if ((error = wire_local(w, &s->to, &local)) < 0)
+		return error;
+	text_init(&b, branch, sizeof(branch));
+	text_add(&b, q->branch);
+	if (s->attempts++ > 0)
+		text_printf(&b, ".%u", s->attempts);
+	text_init(&v, via, sizeof(via));
+	text_printf(&v, "SIP/2.0/%s %.*s;branch=%s;rport",
+	    s->to.transport == TRANSPORT_UDP ? "UDP" :
+	    s->to.transport == TRANSPORT_TCP ? "TCP" : "TLS",
+	    STR_ARG(addr_print(&local, host)), branch);
+	if (v.full || b.full)
+		return -EMSGSIZE;
+	free(s->branch);
+	s->branch = str_dup(text_str(&b));
+	r.via = text_str(&v);
+	free(s->request.s);
+	text_init(&s->request, xcalloc(1, MESSAGE_MAX), MESSAGE_MAX);
+	return request_write(&s->request, &r);
+}
+
 /* ---- the transaction ------------------------------------------------------------- */
+
+static bool	try_next(struct sending *s, struct txn *t);
 
 static void
 on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct packet *p)
@@ -196,7 +255,7 @@ on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct pack
 	struct sending	*s = arg;
 	struct reading	 r;
 
-	if (m->code < 200)
+	if (m->code < 200 || (m->code == 503 && try_next(s, t)))
 		return;
 	txn_forget(t);
 	read_response(&r, m, p, str_of(s->contact));
@@ -207,8 +266,14 @@ on_response(void *arg, struct txn *t, const struct sip_msg *m, const struct pack
 static void
 on_failed(void *arg, struct txn *t, int error)
 {
+	struct sending	*s = arg;
+
+	if (error == -ETIMEDOUT && s->next != NULL)
+		blacklist_add(&s->to, loop_now(s->w->loop));
+	if (try_next(s, t))
+		return;
 	txn_forget(t);
-	fail(arg, error == -ETIMEDOUT ? 408 : 503, error == -ETIMEDOUT ?
+	fail(s, error == -ETIMEDOUT ? 408 : 503, error == -ETIMEDOUT ?
 	    STR("no answer") : str_of(strerror(-error)));
 }
 
@@ -225,55 +290,118 @@ static const struct txn_user user = {
 	.ended = on_ended,
 };
 
+/* s->request is written. */
 static void
-send_here(struct worker *w, void *arg)
+begin(struct sending *s)
 {
-	struct sending	*s = arg;
-	struct txn	*t;
+	struct worker		*w = s->w;
+	const struct settings	*set = settings_now();
+	struct txn		*t;
 
-	s->w = w;
 	record_as(w, s->call, false);
 	t = txn_client_new(w->core->txns, str_of(s->branch), str_of(s->method),
 	    &s->to, WIRE_MAY_CONNECT, text_str(&s->request), &user, s);
 	if (t == NULL)		/* a repetition while the first still runs */
 		fail(s, 491, STR("Request Pending"));
+	else if (s->next != NULL && nexthop_more(s->next))
+		txn_patience(t, set->failover_wait);
 	record_end(w);
+}
+
+/* ---- targets of a name ------------------------------------------------------------ */
+
+static void
+send_next(struct sending *s)
+{
+	struct unpack	u;
+	union msg	m;
+	int		error = nexthop_next(s->next, &s->to);
+
+	if (error == -EINPROGRESS)
+		return;
+	if (error == -ECANCELED) {	/* this process stops */
+		sending_free(s);
+		return;
+	}
+	if (error < 0) {
+		fail(s, s->attempts > 0 ? 408 : nexthop_code(error), s->attempts > 0 ?
+		    STR("no answer") : STR("its name leads nowhere"));
+		return;
+	}
+	unpack_init(&u, s->question.s, s->question.len);
+	if (msg_unpack(&u, &m) != MSG_SEND ||
+	    (error = write_request(s->w, s, &m.send)) < 0)
+		fail(s, 503, STR("cannot be written"));
+	else
+		begin(s);
+}
+
+static void
+on_next(void *arg)
+{
+	send_next(arg);
+}
+
+static bool
+try_next(struct sending *s, struct txn *t)
+{
+	if (s->next == NULL || !nexthop_more(s->next))
+		return false;
+	stats->failovers++;
+	txn_forget(t);
+	send_next(s);
+	return true;
+}
+
+/*
+ * gwregd's question is how a gateway is found again: it is asked though it is on the
+ * black list.
+ */
+static void
+send_here(struct worker *w, void *arg)
+{
+	struct sending	*s = arg;
+	struct unpack	 u;
+	union msg	 m;
+	struct uri	 uri;
+	struct way	 way;
+
+	s->w = w;
+	if (s->question.len == 0) {
+		begin(s);
+		return;
+	}
+	unpack_init(&u, s->question.s, s->question.len);
+	if (msg_unpack(&u, &m) != MSG_SEND ||
+	    uri_parse(&uri, where_to(&m.send)) < 0 || way_of_uri(&way, &uri) < 0) {
+		fail(s, 503, STR("cannot be read again"));
+		return;
+	}
+	way.insist = true;
+	s->next = nexthop_new(w, &way, NULL, on_next, s);
+	send_next(s);
 }
 
 /* ---- the question, at worker 0 ----------------------------------------------------- */
 
-/* 0 or -errno: no such address, a field that is no text for SIP. */
+/* What names an address is written here; a name is looked up by the call's worker. */
 static int
-write_request(struct worker *w, struct sending *s, const struct msg_send *q)
+prepare(struct worker *w, struct sending *s, const struct msg_send *q)
 {
 	struct uri	u;
-	struct addr	local;
-	char		host[ADDR_TEXT_MAX], via[256];
-	struct text	v;
+	struct way	way;
 	int		error;
-	struct request	r = {
-		.method = q->method, .uri = q->uri, .from = q->from,
-		.from_tag = q->from_tag, .to = q->to, .call_id = q->call_id,
-		.cseq = q->cseq, .contact = q->contact, .expires_s = q->expires_s,
-		.agent = STR(AGENT), .proxy = q->proxy,
-		.digest = q->digests.n > 0 ? &q->digests.v[0] : NULL,
-	};
 
-	if (uri_parse(&u, q->next_hop.len > 0 ? q->next_hop : q->uri) < 0)
+	if (uri_parse(&u, where_to(q)) < 0)
 		return -EINVAL;
-	if ((error = hop_of_uri(&s->to, &u)) < 0 ||
-	    (error = wire_local(w, &s->to, &local)) < 0)
+	if ((error = way_of_uri(&way, &u)) < 0)
 		return error;
-	text_init(&v, via, sizeof(via));
-	text_printf(&v, "SIP/2.0/%s %.*s;branch=%.*s;rport",
-	    s->to.transport == TRANSPORT_UDP ? "UDP" :
-	    s->to.transport == TRANSPORT_TCP ? "TCP" : "TLS",
-	    STR_ARG(addr_print(&local, host)), STR_ARG(q->branch));
-	if (v.full)
-		return -EMSGSIZE;
-	r.via = text_str(&v);
-	text_init(&s->request, xcalloc(1, MESSAGE_MAX), MESSAGE_MAX);
-	return request_write(&s->request, &r);
+	if (way_is_name(&way)) {
+		msg_pack(&s->question, MSG_SEND, q);
+		return 0;
+	}
+	s->to = way.hop;
+	return write_request(w, s, q);
 }
 
 void
@@ -289,12 +417,12 @@ send_question(void *arg, struct bus_ticket t, const union msg *m)
 	s->method = str_dup(q->method);
 	s->branch = str_dup(q->branch);
 	s->contact = str_dup(q->contact);
-	error = write_request(w, s, q);
+	error = prepare(w, s, q);
 	if (error == 0)
 		error = worker_run_on(w, worker_owner(q->call_id), send_here, s);
 	if (error == 0)
 		return;
 	bus_refuse(t, -error, "cannot be sent to %.*s: %s",
-	    STR_ARG(q->next_hop.len > 0 ? q->next_hop : q->uri), strerror(-error));
+	    STR_ARG(where_to(q)), strerror(-error));
 	sending_free(s);
 }

@@ -349,6 +349,13 @@ txn_brief(struct txn *t)
 }
 
 void
+txn_patience(struct txn *t, int64_t ms)
+{
+	if (t->error == 0 && (t->state == ST_TRYING || t->state == ST_PROCEEDING))
+		wheel_start(t->x->w->wheel, &t->timeout, ms);
+}
+
+void
 txn_abandon(struct txn *t)
 {
 	t->state = ST_TERMINATED;

@@ -154,6 +154,11 @@ void	txn_brief(struct txn *t);
  */
 void	txn_quiet(struct txn *t);
 /*
+ * Client without a final response: how long it goes on waiting for one, from now,
+ * instead of timer B or F.
+ */
+void	txn_patience(struct txn *t, int64_t ms);
+/*
  * Ends at once; tells its user. A server without any answer (RFC 4320 section
  * 4.2), a client that nothing will come for.
  */

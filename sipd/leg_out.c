@@ -1,0 +1,357 @@
+/*
+ * leg_out - the request of a leg on its way out: its text, SDP through mediad, the
+ * targets of its name one after the other.
+ *
+ * leg.c starts it and gets what comes back. RFC 3261 sections 16.6 and 18.1.1, RFC
+ * 3263 section 4.3; rows 15, 28, 33 and 34.
+ */
+#include "sipd/leg_parts.h"
+
+#include <errno.h>
+
+#include "common/daemon.h"
+#include "common/stats.h"
+#include "sipd/blacklist.h"
+#include "sipd/core.h"
+#include "sipd/forward.h"
+#include "sipd/listeners.h"
+#include "sipd/media.h"
+#include "sipd/media_policy.h"
+#include "sipd/nexthop.h"
+#include "sipd/record.h"
+#include "sipd/wire.h"
+#include "sipd/worker.h"
+
+/* ---- the request ------------------------------------------------------------------ */
+
+static void
+leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
+{
+	const struct proxy	*p = g->p;
+	struct values		 it;
+	struct nameaddr		 contact;
+	struct hop		 named;
+
+	*c = (struct cookie){ .caller = p->from, .callee = g->hop,
+	    .callee_by_flow = g->by_flow, .media = g->media };
+	values_begin(&it, m, HDR_CONTACT);
+	c->caller_by_flow = hop_is_stream(&p->from) ||
+	    nameaddr_next(&it, &contact) != 1 || contact.star ||
+	    hop_of_uri(&named, &contact.uri) < 0 ||
+	    !addr_eq(&named.remote, &p->from.remote);
+}
+
+/*
+ * Row 35: in every dialog, or in those that cannot do without us: media pass
+ * through mediad, a side is reached by its flow alone, the transports differ.
+ */
+static bool
+must_stay(const struct leg *g, const struct cookie *c)
+{
+	return settings_now()->force_dialog_relaying || c->media ||
+	    c->caller_by_flow || c->callee_by_flow ||
+	    c->caller.transport != c->callee.transport;
+}
+
+/*
+ * Row 15, RFC 3261 section 18.1.1: too large for UDP, where nobody wrote UDP, and
+ * there is TCP. The dialog stays with UDP: only this request goes the other way.
+ */
+static bool
+too_large(const struct leg *g, size_t len, struct hop *by_tcp)
+{
+	const struct settings	*set = settings_now();
+	bool			 lan;
+
+	if (g->hop.transport != TRANSPORT_UDP || g->explicit)
+		return false;
+	lan = addr_is_loopback(&g->hop.remote) || nets_have(set->lan_networks.v,
+	    set->lan_networks.n, &g->hop.remote);
+	if (len <= (lan ? set->udp_size_lan : set->udp_size_outside))
+		return false;
+	*by_tcp = (struct hop){ TRANSPORT_TCP, g->hop.remote, { .len = 0 } };
+	return listener_for(by_tcp) != NULL;
+}
+
+/*
+ * The request as it goes to this target, and the way it takes; its branch is the
+ * record's, if it has one.
+ */
+int
+leg_write(struct leg *g, const struct str *sdp, struct text *out,
+    char branch[BRANCH_LEN], struct hop *to)
+{
+	struct proxy		*p = g->p;
+	const struct sip_msg	*m = proxy_request(p);
+	struct cookie		 cookie;
+	int			 error;
+	struct forward		 f = {
+		.m = m, .from = &p->from, .to = g->hop, .uri = str_of(g->uri),
+		.route = str_of(g->route), .pop_routes = p->pop_routes,
+		.strip_credentials = p->account != NULL,
+		.branch = ringing_branch_of(p->ring, g->record),
+		.breadth = g->breadth,
+		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
+	};
+
+	if (!p->in_dialog) {
+		leg_cookie(g, m, &cookie);
+		g->stays = must_stay(g, &cookie);
+		f.cookie = g->stays ? &cookie : NULL;
+	}
+	text_init(out, p->w->out, MESSAGE_MAX);
+	error = forward_write(p->w, &f, out, branch);
+	g->switched = error == 0 && too_large(g, out->len, &f.to);
+	if (g->switched) {
+		stats->size_switches++;
+		f.dialog = &g->hop;
+		text_init(out, p->w->out, MESSAGE_MAX);
+		error = forward_write(p->w, &f, out, branch);
+	}
+	*to = f.to;
+	return error;
+}
+
+/* How long a target may be silent while there is another way. */
+static void
+leg_hurry(struct leg *g)
+{
+	const struct settings	*set = settings_now();
+
+	g->hurried = g->switched || (g->next != NULL && nexthop_more(g->next));
+	if (g->hurried)
+		txn_patience(g->txn, set->failover_wait < set->timer_b ?
+		    set->failover_wait : set->timer_b);
+}
+
+static void
+leg_send(struct leg *g, const struct str *sdp)
+{
+	struct proxy	*p = g->p;
+	struct worker	*w = p->w;
+	char		 branch[BRANCH_LEN];
+	struct hop	 to;
+	struct text	 out;
+
+	if (leg_write(g, sdp, &out, branch, &to) < 0) {
+		leg_end(g, 503, STR_NONE);
+		return;
+	}
+	proxy_ref(p);
+	g->txn = txn_client_new(w->core->txns, str_make(branch, BRANCH_LEN),
+	    proxy_request(p)->method_text, &to, WIRE_MAY_CONNECT, text_str(&out),
+	    &leg_user, g);
+	if (g->txn == NULL) {
+		leg_end(g, 503, STR_NONE);
+		proxy_unref(p);
+		return;
+	}
+	g->began = loop_now(w->loop);
+	ringing_sent(w->core->ringing, p->ring, g->record, branch, g->began);
+	leg_hurry(g);
+	if (proxy_is_invite(p))
+		wheel_start(w->wheel, &g->timer_c, settings_now()->timer_c);
+}
+
+static void
+on_offer_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct leg	*g = arg;
+	struct proxy	*p = g->p;
+
+	record_as(p->w, p->call, p->plain);
+	record_media(p->w, error, type == MSG_MEDIA_REWRITTEN ? &m->media_rewritten : NULL);
+	if (g->done || p->finished || p->server == NULL)
+		;		/* cancelled meanwhile */
+	else if (error < 0 || type != MSG_MEDIA_REWRITTEN)
+		leg_end(g, 503, STR_NONE);
+	else if (m->media_rewritten.code != 200)
+		leg_end(g, m->media_rewritten.code, STR_NONE);
+	else
+		leg_send(g, &m->media_rewritten.sdp);
+	record_end(p->w);
+	proxy_unref(p);
+}
+
+static void
+ask_mediad(struct leg *g, const struct sip_msg *m)
+{
+	struct proxy	*p = g->p;
+	char		 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
+
+	proxy_ref(p);
+	media_rewrite(p->w, p->call, &(struct media_body){
+		.call_id = m->call_id,
+		.caller_tag = proxy_caller_tag(p, m),
+		.leg = p->in_dialog ? STR_NONE : str_make(g->target, BRANCH_TARGET_LEN),
+		.from_caller = !p->in_dialog || p->from_caller,
+		.cseq = m->cseq,
+		.source = hop_print_remote(&p->from, source),
+		.toward = hop_print_remote(&g->hop, toward),
+		.agent = core_agent(m),
+		.sdp = m->body,
+	}, on_offer_rewritten, g);
+}
+
+/* The address that the caller names in Contact; "" if it names none. */
+static struct str
+caller_host(const struct sip_msg *m)
+{
+	struct values	it;
+	struct nameaddr	na;
+
+	values_begin(&it, m, HDR_CONTACT);
+	return nameaddr_next(&it, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
+}
+
+static bool
+leg_media(const struct leg *g, const struct sip_msg *m)
+{
+	const struct proxy	*p = g->p;
+	struct uri		 u;
+
+	if (p->in_dialog)
+		return p->cookie.media;
+	return proxy_is_invite(p) && media_wanted(settings_now(), &p->from,
+	    caller_host(m), &g->hop,
+	    uri_parse(&u, str_of(g->uri)) == 0 ? u.host : STR_NONE);
+}
+
+/* To g->hop. */
+static void
+leg_attempt(struct leg *g)
+{
+	struct proxy		*p = g->p;
+	const struct sip_msg	*m = proxy_request(p);
+
+	if (g->record < 0) {	/* else the last process has decided */
+		g->media = leg_media(g, m);
+		g->record = proxy_record(p, &(struct ringing_branch){
+		    .to = g->hop, .uri = str_of(g->uri), .route = str_of(g->route),
+		    .by_flow = g->by_flow, .media = g->media,
+		    .strip = p->account != NULL });
+		m = proxy_request(p);	/* it may have moved */
+	}
+	if (!p->in_dialog)
+		record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
+		    str_of(g->uri), g->by_flow ?
+		    STR(", over the flow of its registration") : STR_NONE,
+		    g->media ? STR(", media through mediad") : STR_NONE);
+	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
+	    g->target);
+	if (g->media && media_has_sdp(m))
+		ask_mediad(g, m);
+	else
+		leg_send(g, NULL);
+}
+
+/* ---- targets of a name ------------------------------------------------------------ */
+
+/* The next one, or the end; p may be gone afterwards unless it is held. */
+static void
+leg_next(struct leg *g)
+{
+	int	error = nexthop_next(g->next, &g->hop);
+
+	if (error == 0)
+		leg_attempt(g);
+	else if (error == -EINPROGRESS)
+		proxy_ref(g->p);	/* until leg_on_next() */
+	else
+		leg_end(g, g->failed != 0 ? g->failed : nexthop_code(error), STR_NONE);
+}
+
+void
+leg_on_next(void *arg)
+{
+	struct leg	*g = arg;
+	struct proxy	*p = g->p;
+
+	record_as(p->w, p->call, p->plain);
+	if (!g->done && !p->finished && p->server != NULL)
+		leg_next(g);
+	record_end(p->w);
+	proxy_unref(p);
+}
+
+/*
+ * What was begun is over for us, though its transaction may run on: its reference
+ * is the caller's now.
+ */
+static void
+leg_leave(struct leg *g)
+{
+	g->provisional = false;
+	leg_mark(g, RINGING_DONE);
+	g->record = -1;
+	wheel_stop(g->p->w->wheel, &g->timer_c);
+	txn_forget(g->txn);
+	g->txn = NULL;
+}
+
+static bool
+still_wanted(const struct leg *g)
+{
+	return !g->done && !g->cancel && !g->p->finished && g->p->server != NULL;
+}
+
+/*
+ * RFC 3263 section 4.3: another target, in a transaction of its own. False: there
+ * is no name that has others, or nobody wants them any more.
+ */
+bool
+leg_try_next(struct leg *g, uint16_t code)
+{
+	struct proxy		*p = g->p;
+	const struct sip_msg	*m;
+
+	if (g->next == NULL || !still_wanted(g) || !nexthop_more(g->next))
+		return false;
+	stats->failovers++;
+	g->failed = code;
+	if (g->media && !p->in_dialog) {
+		m = proxy_request(p);
+		media_end(p->w, p->call, m->call_id, m->from_tag,
+		    str_make(g->target, BRANCH_TARGET_LEN));
+	}
+	leg_leave(g);
+	leg_next(g);
+	proxy_unref(p);
+	return true;
+}
+
+/* RFC 3261 section 18.1.1: by UDP after all, when TCP is refused. */
+void
+leg_try_udp(struct leg *g)
+{
+	struct proxy	*p = g->p;
+
+	if (!still_wanted(g)) {
+		leg_end(g, 503, STR_NONE);
+		return;
+	}
+	stats->size_fallbacks++;
+	g->explicit = true;
+	leg_leave(g);
+	leg_attempt(g);
+	proxy_unref(p);
+}
+
+void
+leg_start(struct leg *g)
+{
+	struct proxy	*p = g->p;
+
+	if (g->next != NULL)
+		leg_next(g);
+	else if (!forward_allowed(&p->from, &g->hop)) {
+		record_note(p->w, RECORD_FAILURE, 403, "SIGNAL",
+		    STR("nothing may be sent to this address"));
+		leg_end(g, 403, STR_NONE);
+	} else if (g->peer && blacklist_has(&g->hop, loop_now(p->w->loop))) {
+		record_note(p->w, RECORD_FAILURE, 503, "SIGNAL",
+		    STR("it did not answer lately: black list"));
+		leg_end(g, 503, STR_NONE);
+	} else
+		leg_attempt(g);
+}

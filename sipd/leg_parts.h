@@ -1,0 +1,31 @@
+#ifndef SIPD_LEG_PARTS_H
+#define SIPD_LEG_PARTS_H
+
+#include "sipd/proxy_parts.h"
+#include "sipd/ringing.h"
+
+/*
+ * The inside of a leg, shared by leg.c (its life, CANCEL, responses) and
+ * leg_out.c (the request). Nobody else includes it.
+ */
+#define T1_FACTOR	64
+
+/* leg.c */
+extern const struct txn_user leg_user;
+void	leg_mark(struct leg *g, enum ringing_mark mark);
+/* The leg is decided: its response, or a code of ours, is on the table. */
+void	leg_end(struct leg *g, uint16_t code, struct str bytes);
+
+/* leg_out.c */
+int	leg_write(struct leg *g, const struct str *sdp, struct text *out,
+	    char branch[BRANCH_LEN], struct hop *to);
+void	leg_on_next(void *arg);		/* of nexthop_new() */
+/*
+ * Another target of its name, in a transaction of its own; code: what became of
+ * the last one. False: there is none, or nobody wants it any more.
+ */
+bool	leg_try_next(struct leg *g, uint16_t code);
+/* What was too large for UDP goes by UDP after all: TCP was not answered. */
+void	leg_try_udp(struct leg *g);
+
+#endif
