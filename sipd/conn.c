@@ -129,6 +129,9 @@ conn_fail_queue(struct conn *c)
 		free(o);
 	}
 	c->queued = 0;
+	/* Those that have their answer take no notice (N4: RST in mid-message). */
+	for (unsigned i = 0; i < CONN_ASKED; i++)
+		failures_tell(c->worker, c->asked[i].of, c->asked[i].token, error);
 }
 
 void
@@ -239,6 +242,8 @@ conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 
 	if (c->state == CONN_BROKEN)
 		return c->error < 0 ? c->error : -EPIPE;
+	if (token != 0)
+		c->asked[c->nasked++ % CONN_ASKED] = (struct conn_asked){ token, of };
 	if (!begins(c) && STAILQ_EMPTY(&c->out)) {
 		if ((n = write_some(c, bytes.s, bytes.len)) < 0) {
 			conn_break(c, (int)n);

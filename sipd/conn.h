@@ -34,6 +34,14 @@ struct conn_out {
 	char			 bytes[];
 };
 
+#define CONN_ASKED	16	/* requests remembered of one connection */
+
+/* A request that left whole: it may still be lost with the connection. */
+struct conn_asked {
+	uint64_t	token;
+	unsigned	of;
+};
+
 /* Decrypted octets of begin to end that are no whole message yet. */
 struct conn_in {
 	char			*s;
@@ -66,6 +74,8 @@ struct conn {
 	struct mono		 active;	/* last message or keep-alive */
 	struct mono		 partial;	/* a message began; 0: none */
 	struct mono		 stalled;	/* writing waits; 0: not */
+	struct conn_asked	 asked[CONN_ASKED];	/* the last ones */
+	unsigned		 nasked;	/* ever */
 	STAILQ_HEAD(, conn_out)	 out;
 	size_t			 queued;
 };

@@ -2,13 +2,16 @@
 import re
 import select
 import socket
+import struct
 import time
 
 import pytest
 
 from lib import sdp
+from lib.kamailio import Kamailio
 from lib.message import take
 from lib.named import Named
+from lib.wait import eventually
 
 OPEN = {"authenticate": "none", "relay-to-non-clients": "anybody", "timer-b": "2s", "failover-timeout": "500ms"}
 
@@ -187,6 +190,32 @@ def test_contact_is_a_name(far, phones):
     c.send_bye()
     peer.reply(peer.wait_request("BYE"), 200)
     house.idle()
+
+
+def test_connection_is_reset(far, phones):
+    """N4: the first host takes the request and resets the connection."""
+    house = far("_sip._tcp IN SRV 1 0 5081 sip\n_sip._tcp IN SRV 2 0 5082 sip\nsip IN A {ip}\n")
+    first, second = (socket.create_server((house.ip, p)) for p in (5081, 5082))
+    begin = time.monotonic()
+    call(caller(house, phones), "bob@far.test;transport=tcp")
+    conn, _ = accept_one(first)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    conn.close()
+    conn, request = accept_one(second)
+    assert request.method == "INVITE" and time.monotonic() - begin < 2
+    for s in (conn, first, second):
+        s.close()
+
+
+def test_gateway_is_a_name(far, peers, tmp_path):
+    """gwregd's REGISTER: its next hop has two servers, the first is not there."""
+    carrier = peers(Kamailio(tmp_path)).start()
+    house = far("_sip._udp IN SRV 1 0 5083 off\n_sip._udp IN SRV 2 0 5060 on\noff IN A {ip}\n"
+                f"on IN A {carrier.ip}\n")
+    house.sipctl("gw", "add", "carrier", "--domain", carrier.domain, "--via", "sip:far.test",
+                 "--username", "line7", "--password-file", "-", input=carrier.password + "\n")
+    eventually(lambda: len(carrier.contacts("line7")) == 1, 10, 0.1, "registered")
+    assert house.figure("sipd", "failovers") >= 1
 
 
 # ---- the zones of others -------------------------------------------------------------
