@@ -98,11 +98,11 @@ def scene(houses, phones):
     return house, lambda: phones(house, "anna"), users
 
 
-@pytest.mark.parametrize("how", ["kill", "kill twice", "restart"])
+@pytest.mark.parametrize("how", ["kill", "restart"])
 def test_goes_on_ringing(scene, how):
     house, anna, (bert, carl, dora) = scene
     calls = [(Ring.is_answered, Ring(anna(), bert)), (Ring.is_answered, Ring(anna(), dora)),
-             (Ring.is_busy, Ring(anna(), carl)), (Ring.is_busy, Ring(anna(), carl[:1] + carl[1:])),
+             (Ring.is_busy, Ring(anna(), bert)), (Ring.is_busy, Ring(anna(), carl)),
              (Ring.is_declined, Ring(anna(), dora)), (Ring.is_cancelled, Ring(anna(), bert)),
              (Ring.is_cancelled, Ring(anna(), dora))]
     began = time.monotonic()
