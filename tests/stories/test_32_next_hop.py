@@ -13,7 +13,9 @@ from lib.message import take
 from lib.named import Named
 from lib.wait import eventually
 
-OPEN = {"authenticate": "none", "relay-to-non-clients": "anybody", "timer-b": "2s", "failover-timeout": "500ms"}
+# One worker: each has a cache of its own.
+OPEN = {"processors": "1", "authenticate": "none", "relay-to-non-clients": "anybody",
+        "timer-b": "2s", "failover-timeout": "500ms"}
 
 
 @pytest.fixture

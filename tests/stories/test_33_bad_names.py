@@ -12,7 +12,9 @@ from lib.named import BadServer, Named, answer, encode, question
 from lib.wait import eventually
 
 A, CNAME, SRV, NAPTR = 1, 5, 33, 35
-OPEN = {"authenticate": "none", "relay-to-non-clients": "anybody", "timer-b": "1s"}
+# One worker: each has a cache of its own.
+OPEN = {"processors": "1", "authenticate": "none", "relay-to-non-clients": "anybody",
+        "timer-b": "1s"}
 
 
 @pytest.fixture
