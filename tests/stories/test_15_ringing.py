@@ -149,8 +149,8 @@ def test_asked_again_after_a_kill(scene):
     ring.caller.wait(lambda m: ring.call._mine(m) and m.code == 100, what="an answer of its own")
     second.phone.silent(0.1)
     ring.refuse(second, 404)
-    assert ring.call.finish().code == 404
-    ring.caller.silent(0.1)
+    assert ring.call.finish().code == 486       # the first of its class is still known
+    assert ring.call.final.tag("to") == first.local_tag
     house.idle(20)
 
 
