@@ -190,6 +190,10 @@ check_listens(const struct settings *s, const struct conf *c,
 		complain(out, false, "sip.conf", 0, 0, "there is no socket to listen "
 		    "on; add a line like \"listen udp:0.0.0.0:5060\"");
 	for (i = 0; i < s->listen.n; i++)
+		if (s->listen.v[i].allow.n > 0 && s->listen.v[i].deny.n > 0)
+			complain_listen(c, i, out, "a socket has \"allow\" or "
+			    "\"deny\", not both");
+	for (i = 0; i < s->listen.n; i++)
 		if (s->listen.v[i].transport == TRANSPORT_TLS &&
 		    s->tls_certs.n == 0 && conf_node_find(c, "tls-certificate") == NULL) {
 			complain_listen(c, i, out, "TLS needs a certificate; add a line "

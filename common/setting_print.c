@@ -20,7 +20,7 @@ void
 setting_print(const struct settings *s, const struct setting_info *i,
     struct text *out)
 {
-	if (!i->in_gateway)
+	if (i->block == BLOCK_NONE)
 		type_of(i)->print(i, field_of(s, i), out);
 }
 
@@ -52,17 +52,17 @@ is_default(const void *base, const struct setting_info *i)
 }
 
 static void
-print_scope(const void *base, bool gateway, bool changed_only, const char *indent,
-    struct text *out)
+print_scope(const void *base, enum setting_block block, bool changed_only,
+    const char *indent, struct text *out)
 {
 	const struct setting_info *i;
 	const char		  *daemon = "";
 
 	for (i = settings_table; i->name != NULL; i++) {
-		if (i->in_gateway != gateway ||
+		if (i->block != block ||
 		    (changed_only && is_default(base, i)))
 			continue;
-		if (!gateway && !changed_only && strcmp(daemon, i->daemon) != 0) {
+		if (block == BLOCK_NONE && !changed_only && strcmp(daemon, i->daemon) != 0) {
 			text_printf(out, "%s# %s\n", daemon[0] != '\0' ? "\n" : "",
 			    i->daemon);
 			daemon = i->daemon;
@@ -74,14 +74,22 @@ print_scope(const void *base, bool gateway, bool changed_only, const char *inden
 }
 
 void
+settings_print_block(const void *base, enum setting_block block, bool changed_only,
+    struct text *out)
+{
+	print_scope(base, block, changed_only, "    ", out);
+}
+
+void
 settings_print(const struct settings *s, bool changed_only, struct text *out)
 {
 	size_t	i;
 
-	print_scope(s, false, changed_only, "", out);
+	print_scope(s, BLOCK_NONE, changed_only, "", out);
 	for (i = 0; i < s->ngateways; i++) {
 		text_printf(out, "gateway %s {\n", s->gateways[i].name);
-		print_scope(&s->gateways[i], true, changed_only, "    ", out);
+		settings_print_block(&s->gateways[i], BLOCK_GATEWAY, changed_only,
+		    out);
 		text_add(out, STR("}\n"));
 	}
 }
@@ -104,7 +112,7 @@ settings_restarts(const struct settings *a, const struct settings *b,
 	const struct setting_info *i;
 
 	for (i = settings_table; i->name != NULL; i++) {
-		if (i->in_gateway || !i->restart ||
+		if (i->block != BLOCK_NONE || !i->restart ||
 		    type_of(i)->equal(field_of(a, i), field_of(b, i)) ||
 		    has_word(text_str(names), str_of(i->daemon)))
 			continue;

@@ -18,9 +18,11 @@ enum { LIVE, RESTART };
 
 const struct setting_info settings_table[] = {
 #define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
-	{ #daemon, name, #type, def, min, max, choices, apply == RESTART, since, help, false },
+	{ #daemon, name, #type, def, min, max, choices, apply == RESTART, since, help, BLOCK_NONE },
+#define LISTEN_SETTING(field, name, type, def, min, max, choices, since, help) \
+	{ "sipd", name, #type, def, min, max, choices, false, since, help, BLOCK_LISTEN },
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
-	{ "gwregd", name, #type, def, min, max, choices, false, since, help, true },
+	{ "gwregd", name, #type, def, min, max, choices, false, since, help, BLOCK_GATEWAY },
 #include "common/settings.def"
 	{ NULL }
 };
@@ -28,6 +30,8 @@ const struct setting_info settings_table[] = {
 const struct setting_field setting_fields[] = {
 #define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
 	{ &setting_type_##type, offsetof(struct settings, field) },
+#define LISTEN_SETTING(field, name, type, def, min, max, choices, since, help) \
+	{ &setting_type_##type, offsetof(struct listen, field) },
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
 	{ &setting_type_##type, offsetof(struct gateway_settings, field) },
 #include "common/settings.def"
@@ -36,25 +40,25 @@ const struct setting_field setting_fields[] = {
 #define NSETTINGS	(sizeof(setting_fields) / sizeof(setting_fields[0]))
 
 const struct setting_info *
-setting_find(struct str name, bool in_gateway)
+setting_find(struct str name, enum setting_block block)
 {
 	const struct setting_info *i;
 
 	for (i = settings_table; i->name != NULL; i++)
-		if (i->in_gateway == in_gateway && str_eq(str_of(i->name), name))
+		if (i->block == block && str_eq(str_of(i->name), name))
 			return i;
 	return NULL;
 }
 
 const struct setting_info *
-setting_nearest(struct str name, bool in_gateway)
+setting_nearest(struct str name, enum setting_block block)
 {
 	const struct setting_info *i, *nearest = NULL;
 	size_t			   d, best;
 
 	best = name.len < 4 ? 2 : name.len < 10 ? 3 : 4;
 	for (i = settings_table; i->name != NULL; i++) {
-		if (i->in_gateway != in_gateway)
+		if (i->block != block)
 			continue;
 		d = edit_distance(name, str_of(i->name));
 		if (d < best) {
@@ -65,6 +69,17 @@ setting_nearest(struct str name, bool in_gateway)
 	return nearest;
 }
 
+const char *
+setting_prefix(const struct setting_info *i)
+{
+	static const char *const names[] = {
+		[BLOCK_NONE] = "", [BLOCK_GATEWAY] = "gateway NAME ",
+		[BLOCK_LISTEN] = "listen SOCKET ",
+	};
+
+	return names[i->block];
+}
+
 /* ---- building ---- */
 
 static void *
@@ -73,20 +88,36 @@ field_at(void *base, size_t row)
 	return (char *)base + setting_fields[row].offset;
 }
 
-/* One block's settings: the whole file's (gateway false) or a gateway's. */
+/* One block's settings: the whole file's, a gateway's, a socket's. */
 struct scope {
 	void			*base;
-	bool			 gateway;
+	enum setting_block	 block;
 	const struct conf_node	*seen[NSETTINGS];
 	struct complaints	*out;
 };
 
+/* Another place where a setting of this name could stand. */
+static const struct setting_info *
+elsewhere(struct str name, enum setting_block here)
+{
+	const struct setting_info *i;
+
+	for (i = settings_table; i->name != NULL; i++)
+		if (i->block != here && str_eq(str_of(i->name), name))
+			return i;
+	return NULL;
+}
+
 static void
 unknown(struct scope *s, const struct conf_node *n)
 {
-	const struct setting_info *near = setting_nearest(str_of(n->name), s->gateway);
+	static const char *const blocks[] = {
+		[BLOCK_GATEWAY] = "a gateway", [BLOCK_LISTEN] = "a socket's block",
+	};
+	const struct setting_info *near = setting_nearest(str_of(n->name), s->block);
+	const struct setting_info *other = elsewhere(str_of(n->name), s->block);
 
-	if (n->block && !s->gateway)
+	if (n->block && s->block == BLOCK_NONE)
 		complain(s->out, false, n->file, n->line, n->column,
 		    "unknown block \"%s\"%s", n->name,
 		    edit_distance(str_of(n->name), STR("gateway")) < 3 ?
@@ -95,10 +126,13 @@ unknown(struct scope *s, const struct conf_node *n)
 		complain(s->out, false, n->file, n->line, n->column,
 		    "unknown setting \"%s\"; did you mean \"%s\"?", n->name,
 		    near->name);
-	else if (setting_find(str_of(n->name), !s->gateway) != NULL)
-		complain(s->out, false, n->file, n->line, n->column, s->gateway ?
-		    "\"%s\" does not belong into a gateway" :
-		    "\"%s\" belongs into a block \"gateway NAME { }\"", n->name);
+	else if (other != NULL && s->block != BLOCK_NONE)
+		complain(s->out, false, n->file, n->line, n->column,
+		    "\"%s\" does not belong into %s", n->name, blocks[s->block]);
+	else if (other != NULL)
+		complain(s->out, false, n->file, n->line, n->column,
+		    "\"%s\" belongs into a block \"%s{ }\"", n->name,
+		    setting_prefix(other));
 	else
 		complain(s->out, false, n->file, n->line, n->column,
 		    "unknown setting \"%s\"", n->name);
@@ -107,7 +141,7 @@ unknown(struct scope *s, const struct conf_node *n)
 static void
 set(struct scope *s, const struct conf_node *n)
 {
-	const struct setting_info *i = setting_find(str_of(n->name), s->gateway);
+	const struct setting_info *i = setting_find(str_of(n->name), s->block);
 	const struct setting_type *type;
 	size_t			   row;
 
@@ -115,7 +149,7 @@ set(struct scope *s, const struct conf_node *n)
 		unknown(s, n);
 		return;
 	}
-	if (n->block) {
+	if (n->block && strcmp(i->type, "listen") != 0) {
 		complain(s->out, false, n->file, n->line, n->column,
 		    "%s has a value, not a block", n->name);
 		return;
@@ -148,7 +182,7 @@ set_defaults(struct scope *s)
 
 	for (row = 0; row < NSETTINGS; row++) {
 		i = &settings_table[row];
-		if (i->in_gateway != s->gateway)
+		if (i->block != s->block)
 			continue;
 		if (setting_fields[row].type == &setting_type_text &&
 		    *(set_text *)field_at(s->base, row) == NULL)
@@ -164,6 +198,38 @@ set_defaults(struct scope *s)
 		conf_free(c);
 		complaints_fini(&none);		/* settings_test: there are none */
 	}
+}
+
+/* The settings of a block, into base. */
+static void
+set_block(void *base, enum setting_block block, const struct conf_node *n,
+    struct complaints *out)
+{
+	struct scope	*scope = xcalloc(1, sizeof(*scope));
+
+	scope->base = base;
+	scope->block = block;
+	scope->out = out;
+	for (size_t i = 0; i < n->nnodes; i++)
+		set(scope, &n->nodes[i]);
+	set_defaults(scope);
+	free(scope);
+}
+
+/* The rules of the socket that was read just now. */
+static void
+set_listen_block(struct settings *s, size_t before, const struct conf_node *n,
+    struct complaints *out)
+{
+	if (s->listen.n == before)
+		return;		/* it was complained about */
+	if (s->listen.n != before + 1) {
+		complain(out, false, n->file, n->line, n->column,
+		    "one socket has a block, not a list of them");
+		return;
+	}
+	s->listen.v[before].block = true;
+	set_block(&s->listen.v[before], BLOCK_LISTEN, n, out);
 }
 
 static bool
@@ -210,9 +276,7 @@ static void
 set_gateway(struct settings *s, const struct conf_node *n, struct complaints *out)
 {
 	struct gateway_settings *g;
-	struct scope		*scope;
 	const char		*name = gateway_label(s, n, out);
-	size_t			 i;
 
 	if (name == NULL)
 		return;
@@ -220,14 +284,7 @@ set_gateway(struct settings *s, const struct conf_node *n, struct complaints *ou
 	g = &s->gateways[s->ngateways++];
 	memset(g, 0, sizeof(*g));
 	g->name = xstrdup(name);
-	scope = xcalloc(1, sizeof(*scope));
-	scope->base = g;
-	scope->gateway = true;
-	scope->out = out;
-	for (i = 0; i < n->nnodes; i++)
-		set(scope, &n->nodes[i]);
-	set_defaults(scope);
-	free(scope);
+	set_block(g, BLOCK_GATEWAY, n, out);
 }
 
 struct settings *
@@ -235,15 +292,19 @@ settings_build(const struct conf *c, struct complaints *out)
 {
 	struct settings	*s = xcalloc(1, sizeof(*s));
 	struct scope	*scope = xcalloc(1, sizeof(*scope));
-	size_t		 i, errors = out->errors;
+	size_t		 i, before, errors = out->errors;
 
 	scope->base = s;
 	scope->out = out;
 	for (i = 0; i < c->nnodes; i++) {
-		if (strcmp(c->nodes[i].name, "gateway") == 0)
+		if (strcmp(c->nodes[i].name, "gateway") == 0) {
 			set_gateway(s, &c->nodes[i], out);
-		else
-			set(scope, &c->nodes[i]);
+			continue;
+		}
+		before = s->listen.n;
+		set(scope, &c->nodes[i]);
+		if (c->nodes[i].block && strcmp(c->nodes[i].name, "listen") == 0)
+			set_listen_block(s, before, &c->nodes[i], out);
 	}
 	set_defaults(scope);
 	free(scope);
@@ -258,12 +319,12 @@ settings_build(const struct conf *c, struct complaints *out)
 }
 
 static void
-fini_fields(void *base, bool gateway)
+fini_fields(void *base, enum setting_block block)
 {
 	size_t	row;
 
 	for (row = 0; row < NSETTINGS; row++)
-		if (settings_table[row].in_gateway == gateway)
+		if (settings_table[row].block == block)
 			setting_fields[row].type->fini(field_at(base, row));
 }
 
@@ -275,11 +336,11 @@ settings_free(struct settings *s)
 	if (s == NULL)
 		return;
 	for (i = 0; i < s->ngateways; i++) {
-		fini_fields(&s->gateways[i], true);
+		fini_fields(&s->gateways[i], BLOCK_GATEWAY);
 		free(s->gateways[i].name);
 	}
 	free(s->gateways);
-	fini_fields(s, false);
+	fini_fields(s, BLOCK_NONE);
 	free(s->routes);
 	free(s);
 }

@@ -24,14 +24,6 @@ struct set_nets {
 	struct net	*v;
 	size_t		 n;
 };
-struct listen {
-	enum transport	transport;
-	struct addr	addr;
-};
-struct set_listens {
-	struct listen	*v;
-	size_t		 n;
-};
 struct set_certs {
 	struct cert_files {
 		char	*chain;
@@ -53,9 +45,22 @@ typedef char			*set_text;
 typedef struct set_texts	set_texts;
 typedef struct set_words	set_words;
 typedef struct set_nets		set_nets;
-typedef struct set_listens	set_listen;
 typedef struct set_certs	set_certs;
+typedef uint8_t			set_tos;
 typedef struct set_media	set_media;
+
+struct listen {
+	enum transport	transport;
+	struct addr	addr;
+	bool		block;		/* it has rules of its own */
+#define LISTEN_SETTING(field, name, type, def, min, max, choices, since, help) \
+	set_##type field;
+#include "common/settings.def"
+};
+typedef struct set_listens {
+	struct listen	*v;
+	size_t		 n;
+} set_listen;
 
 struct gateway_settings {
 	char	*name;
@@ -73,6 +78,9 @@ struct settings {
 	set_##type field;
 #include "common/settings.def"
 };
+
+/* May traffic from a use this socket at all (row 4)? */
+bool	listen_admits(const struct listen *l, const struct addr *a);
 
 /* Indices of the word settings' choices. */
 enum { AUTHENTICATE_NONE, AUTHENTICATE_REGISTER, AUTHENTICATE_LOCAL, AUTHENTICATE_ALL };
@@ -126,6 +134,9 @@ void	settings_free(struct settings *s);	/* NULL is fine */
 bool	settings_may_claim(const struct settings *s, struct str account,
 	    struct str from);
 
+/* The blocks a setting may stand in: nowhere, "gateway NAME { }", "listen ... { }". */
+enum setting_block { BLOCK_NONE, BLOCK_GATEWAY, BLOCK_LISTEN };
+
 /* A row of settings.def, for describe, show, completion, manual. */
 struct setting_info {
 	const char	*daemon;	/* "all" or one name */
@@ -137,12 +148,14 @@ struct setting_info {
 	bool		 restart;
 	const char	*since;
 	const char	*help;
-	bool		 in_gateway;
+	enum setting_block block;	/* where it stands */
 };
 extern const struct setting_info settings_table[];	/* ends with name NULL */
-const struct setting_info *setting_find(struct str name, bool in_gateway);
+const struct setting_info *setting_find(struct str name, enum setting_block block);
 /* The nearest name by edit distance, or NULL: "did you mean". */
-const struct setting_info *setting_nearest(struct str name, bool in_gateway);
+const struct setting_info *setting_nearest(struct str name, enum setting_block block);
+/* "", "gateway NAME ", "listen SOCKET ": before the name, for people. */
+const char *setting_prefix(const struct setting_info *i);
 /* Every daemon that must restart for the step from a to b: names, else "". */
 void	settings_restarts(const struct settings *a, const struct settings *b,
 	    struct text *names);

@@ -60,7 +60,7 @@ test_defaults(void **state)
 		struct complaints out = { 0 };
 		char		  text[1024];
 
-		if (i->def[0] == '\0' || i->in_gateway)
+		if (i->def[0] == '\0' || i->block != BLOCK_NONE)
 			continue;
 		snprintf(text, sizeof(text), HEAD "%s %s\n", i->name, i->def);
 		s = build(text, &out);
@@ -296,13 +296,13 @@ test_restarts(void **state)
 static void
 test_find(void **state)
 {
-	assert_non_null(setting_find(STR("timer-b"), false));
-	assert_null(setting_find(STR("timer-b"), true));
-	assert_non_null(setting_find(STR("channels"), true));
-	assert_string_equal(setting_nearest(STR("timerb"), false)->name, "timer-b");
-	assert_string_equal(setting_nearest(STR("max-expire"), false)->name,
+	assert_non_null(setting_find(STR("timer-b"), BLOCK_NONE));
+	assert_null(setting_find(STR("timer-b"), BLOCK_GATEWAY));
+	assert_non_null(setting_find(STR("channels"), BLOCK_GATEWAY));
+	assert_string_equal(setting_nearest(STR("timerb"), BLOCK_NONE)->name, "timer-b");
+	assert_string_equal(setting_nearest(STR("max-expire"), BLOCK_NONE)->name,
 	    "max-expires");
-	assert_null(setting_nearest(STR("something-else"), false));
+	assert_null(setting_nearest(STR("something-else"), BLOCK_NONE));
 }
 
 static void

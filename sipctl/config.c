@@ -110,7 +110,7 @@ file_of_setting(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 
 static int
 unknown_setting(const char *name)
 {
-	const struct setting_info *near = setting_nearest(str_of(name), false);
+	const struct setting_info *near = setting_nearest(str_of(name), BLOCK_NONE);
 
 	return no(CTL_USAGE, "there is no setting \"%s\"%s%s%s; \"sipctl config "
 	    "describe\" lists them", name, near != NULL ? "; did you mean \"" : "",
@@ -124,7 +124,7 @@ COMMAND(cmd_config_set)
 	char		  file[CONF_NAME_MAX + 1], value[8192], *old, *text;
 	int		  code;
 
-	if (setting_find(str_of(name), false) == NULL)
+	if (setting_find(str_of(name), BLOCK_NONE) == NULL)
 		return unknown_setting(name);
 	value_text(l, value, sizeof(value));
 	file_of_setting(c, name, file);
@@ -158,9 +158,11 @@ effect(struct str line, char buf[64])
 	struct str		   rest = str_trim(line), name;
 
 	str_cut(&rest, ' ', &name);
-	i = setting_find(name, false);
+	i = setting_find(name, BLOCK_NONE);
 	if (i == NULL)
-		i = setting_find(name, true);
+		i = setting_find(name, BLOCK_GATEWAY);
+	if (i == NULL)
+		i = setting_find(name, BLOCK_LISTEN);
 	if (i == NULL)
 		return "";
 	if (i->restart)
@@ -303,7 +305,7 @@ describe_row(const struct setting_info *i)
 	text_init(&t, range, sizeof(range) - 1);
 	range_text(i, &t);
 	range[t.len] = '\0';
-	snprintf(name, sizeof(name), "%s%s", i->in_gateway ? "gateway NAME " : "",
+	snprintf(name, sizeof(name), "%s%s", setting_prefix(i),
 	    i->name);
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "name", name,
 	    "daemon", i->daemon, "type", setting_fields[i - settings_table].type->name,
@@ -319,7 +321,7 @@ describe_text(const struct setting_info *i)
 
 	text_init(&t, range, sizeof(range));
 	range_text(i, &t);
-	printf("%s%s\n  %s\n\n  type     %s\n", i->in_gateway ? "gateway NAME: " : "",
+	printf("%s%s\n  %s\n\n  type     %s\n", setting_prefix(i),
 	    i->name, i->help, setting_fields[i - settings_table].type->name);
 	if (t.len > 0)
 		printf("  range    %.*s\n", STR_ARG(text_str(&t)));
@@ -365,7 +367,7 @@ settings_json(const struct settings *s)
 	struct text		   t;
 
 	for (i = settings_table; i->name != NULL; i++) {
-		if (i->in_gateway)
+		if (i->block != BLOCK_NONE)
 			continue;
 		text_init(&t, buf, VALUE_MAX);
 		setting_print(s, i, &t);
@@ -378,7 +380,7 @@ settings_json(const struct settings *s)
 static int
 show_one(const struct settings *s, const char *name)
 {
-	const struct setting_info *i = setting_find(str_of(name), false);
+	const struct setting_info *i = setting_find(str_of(name), BLOCK_NONE);
 	char			  *buf;
 	struct text		   t;
 

@@ -270,7 +270,7 @@ block_text(const struct line *l, bool secret, struct text *t)
 
 	text_printf(t, "gateway %s {\n", l->args[0]);
 	for (i = settings_table; i->name != NULL; i++)
-		if (i->in_gateway &&
+		if (i->block == BLOCK_GATEWAY &&
 		    (v = value_of(l, i->name, secret, buf)) != NULL)
 			text_printf(t, "    %-18s %s\n", i->name, v);
 	text_add(t, STR("}\n"));
@@ -324,7 +324,7 @@ set_options(const struct line *l, const char *file, char *text, bool secret,
 	char			   buf[512], *edited;
 
 	for (i = settings_table; i->name != NULL && text != NULL; i++) {
-		if (!i->in_gateway ||
+		if (i->block != BLOCK_GATEWAY ||
 		    (v = value_of(l, i->name, secret, buf)) == NULL)
 			continue;
 		edited = conf_edit(file, str_of(text), "gateway", l->args[0],

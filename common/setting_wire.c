@@ -1,6 +1,6 @@
 /*
- * setting_listen - the types of settings about the wire: listeners, and the files
- * of certificates.
+ * setting_wire - the types of settings about the wire: listeners, the files of
+ * certificates, the TOS octet.
  */
 #include "common/setting_types.h"
 
@@ -87,11 +87,35 @@ listen_print_one(const void *arg, size_t at, struct text *out)
 	text_add(out, peer_print(&p, buf));
 }
 
+static bool
+any_block(const struct set_listens *l)
+{
+	for (size_t n = 0; n < l->n; n++)
+		if (l->v[n].block)
+			return true;
+	return false;
+}
+
+/* A list when that is enough; else lines, of which the caller has begun the first. */
 static void
 listen_print(const struct setting_info *i, const void *field, struct text *out)
 {
-	list_print(((const struct set_listens *)field)->n, listen_print_one, field,
-	    out);
+	const struct set_listens *l = field;
+
+	if (!any_block(l)) {
+		list_print(l->n, listen_print_one, field, out);
+		return;
+	}
+	for (size_t n = 0; n < l->n; n++) {
+		if (n > 0)
+			text_printf(out, "\n%s ", i->name);
+		listen_print_one(field, n, out);
+		if (!l->v[n].block)
+			continue;
+		text_add(out, STR(" {\n"));
+		settings_print_block(&l->v[n], BLOCK_LISTEN, true, out);
+		text_ch(out, '}');
+	}
 }
 
 static bool
@@ -102,7 +126,11 @@ listen_equal(const void *x, const void *y)
 
 	for (n = 0; n < a->n && n < b->n; n++)
 		if (a->v[n].transport != b->v[n].transport ||
-		    !addr_eq(&a->v[n].addr, &b->v[n].addr))
+		    !addr_eq(&a->v[n].addr, &b->v[n].addr) ||
+		    !setting_type_nets.equal(&a->v[n].allow, &b->v[n].allow) ||
+		    !setting_type_nets.equal(&a->v[n].deny, &b->v[n].deny) ||
+		    a->v[n].per_address != b->v[n].per_address ||
+		    a->v[n].verify_client != b->v[n].verify_client)
 			return false;
 	return a->n == b->n;
 }
@@ -110,7 +138,21 @@ listen_equal(const void *x, const void *y)
 static void
 listen_fini(void *field)
 {
-	free(((struct set_listens *)field)->v);
+	struct set_listens *l = field;
+
+	for (size_t n = 0; n < l->n; n++) {
+		setting_type_nets.fini(&l->v[n].allow);
+		setting_type_nets.fini(&l->v[n].deny);
+	}
+	free(l->v);
+}
+
+bool
+listen_admits(const struct listen *l, const struct addr *a)
+{
+	if (l->allow.n > 0)
+		return nets_have(l->allow.v, l->allow.n, a);
+	return l->deny.n == 0 || !nets_have(l->deny.v, l->deny.n, a);
 }
 
 const struct setting_type setting_type_listen = {
@@ -197,4 +239,74 @@ certs_fini(void *field)
 const struct setting_type setting_type_certs = {
 	"certificate files, a line each", true, certs_read, certs_print, certs_equal,
 	certs_fini
+};
+
+/* ---- tos ---- */
+
+/* RFC 2474, 2597, 3246, 5865: class selectors, assured and expedited forwarding. */
+static const struct {
+	const char	*name;
+	uint8_t		 dscp;
+} dscps[] = {
+	{ "default", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 }, { "cs4", 32 },
+	{ "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 }, { "af11", 10 }, { "af12", 12 },
+	{ "af13", 14 }, { "af21", 18 }, { "af22", 20 }, { "af23", 22 },
+	{ "af31", 26 }, { "af32", 28 }, { "af33", 30 }, { "af41", 34 },
+	{ "af42", 36 }, { "af43", 38 }, { "ef", 46 }, { "va", 44 }, { "le", 1 },
+};
+#define NDSCPS	(sizeof(dscps) / sizeof(dscps[0]))
+
+static bool
+tos_read(const struct setting_info *i, const struct conf_node *node, void *field,
+    struct complaints *out)
+{
+	struct str	in;
+	uint32_t	n;
+
+	if (node->nvalues != 1) {
+		complain(out, false, node->file, node->line, node->column,
+		    "%s takes one value", i->name);
+		return false;
+	}
+	in = str_of(node->values[0].text);
+	for (size_t k = 0; k < NDSCPS; k++)
+		if (str_caseeq(in, str_of(dscps[k].name))) {
+			*(set_tos *)field = (set_tos)(dscps[k].dscp << 2);
+			return true;
+		}
+	if (str_u32(in, &n) == 0 && n <= 255) {
+		*(set_tos *)field = (set_tos)n;
+		return true;
+	}
+	complain_value(&node->values[0], "%s is a number from 0 to 255 or the name of a "
+	    "DSCP (ef, cs3, af31 ...), not \"%s\"", i->name, node->values[0].text);
+	return false;
+}
+
+static void
+tos_print(const struct setting_info *i, const void *field, struct text *out)
+{
+	set_tos	v = *(const set_tos *)field;
+
+	for (size_t k = 0; k < NDSCPS; k++)
+		if (dscps[k].dscp << 2 == v) {
+			text_add(out, str_of(dscps[k].name));
+			return;
+		}
+	text_printf(out, "%u", v);
+}
+
+static bool
+tos_equal(const void *a, const void *b)
+{
+	return *(const set_tos *)a == *(const set_tos *)b;
+}
+
+static void
+tos_fini(void *field)
+{
+}
+
+const struct setting_type setting_type_tos = {
+	"TOS octet", false, tos_read, tos_print, tos_equal, tos_fini
 };
