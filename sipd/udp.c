@@ -19,6 +19,7 @@
 #include "sipd/icmp.h"
 #include "sipd/listeners.h"
 #include "sipd/pool.h"
+#include "sipd/stun.h"
 
 #define VECTOR_IN	32
 #define VECTOR_OUT	64
@@ -144,14 +145,31 @@ read_control(const struct msghdr *m, struct addr *local)
 	}
 }
 
+/* Two zero bits and another length than a ping: RFC 8489 section 5. */
+static bool
+is_stun(struct str bytes)
+{
+	return bytes.len > 0 && ((unsigned char)bytes.s[0] & 0xfc) == 0;
+}
+
+/* A phone behind a NAT asks where it is seen from, to keep that alive (RFC 5626 4.4.2). */
+static void
+answer_stun(struct udp *u, const struct listener *l, const struct packet *p)
+{
+	char	out[STUN_ANSWER_MAX];
+	size_t	n = stun_answer(p->bytes, &p->from.remote, out);
+
+	stats->keepalives++;
+	if (n > 0 && l != NULL) {	/* l: not while a socket is emptied */
+		stats->stun_answered++;
+		(void)udp_send(u, l, &p->from, str_make(out, n), 0);
+	}
+}
+
 /* Cheap exits: keep-alives and what is no SIP at all. */
 static bool
 worth_reading(struct str *bytes)
 {
-	if (bytes->len > 0 && ((unsigned char)bytes->s[0] & 0xfc) == 0) {
-		stats->keepalives++;	/* STUN (RFC 5389) or an empty-looking ping */
-		return false;
-	}
 	while (bytes->len > 0 && (bytes->s[0] == '\r' || bytes->s[0] == '\n')) {
 		bytes->s++;
 		bytes->len--;
@@ -186,21 +204,28 @@ give_away(struct udp *u, unsigned i, unsigned owner)
 
 /* Message i of the vector. */
 static void
-receive_one(struct udp *u, unsigned i, const struct addr *local, bool many)
+receive_one(struct udp *u, unsigned i, const struct listener *l,
+    const struct addr *local)
 {
 	struct incoming	*in = &u->in;
 	struct packet	*p = &in->buffer[i]->packet;
 	unsigned	 owner;
 
-	p->bytes = str_make(in->buffer[i]->bytes, in->v[i].msg_len);
-	if (!worth_reading(&p->bytes))
+	in->from[i].len = in->v[i].msg_hdr.msg_namelen;
+	if (l != NULL && !listener_lets_in(l, &in->from[i]))
 		return;
+	p->bytes = str_make(in->buffer[i]->bytes, in->v[i].msg_len);
 	p->from.transport = TRANSPORT_UDP;
 	p->from.remote = in->from[i];
-	p->from.remote.len = in->v[i].msg_hdr.msg_namelen;
 	p->from.local = *local;
-	if (many)
+	if (addr_is_wildcard(local))
 		read_control(&in->v[i].msg_hdr, &p->from.local);
+	if (is_stun(p->bytes)) {
+		answer_stun(u, l, p);
+		return;
+	}
+	if (!worth_reading(&p->bytes))
+		return;
 	p->arrived = loop_now(u->worker->loop);
 	p->too_big = p->bytes.len > settings_now()->message_max;
 	if (p->too_big)
@@ -216,7 +241,7 @@ receive_one(struct udp *u, unsigned i, const struct addr *local, bool many)
 
 /* One vector. True when it came back full. */
 static bool
-receive(struct udp *u, int fd, const struct addr *local, bool many)
+receive(struct udp *u, int fd, const struct listener *l, const struct addr *local)
 {
 	int	n;
 
@@ -226,7 +251,7 @@ receive(struct udp *u, int fd, const struct addr *local, bool many)
 	stats->udp_receive_calls++;
 	stats->udp_received += (uint64_t)n;
 	for (int i = 0; i < n; i++)
-		receive_one(u, (unsigned)i, local, many);
+		receive_one(u, (unsigned)i, l, local);
 	prepare(&u->in, (unsigned)n);
 	return n == VECTOR_IN;
 }
@@ -242,7 +267,7 @@ on_socket(void *arg, unsigned events)
 	if (events & LOOP_ERROR)
 		(void)icmp_read(u->worker, s->fd);
 	for (int i = 0; i < ROUNDS; i++)
-		if (!receive(u, s->fd, &l->addr, l->wildcard))
+		if (!receive(u, s->fd, l, &l->addr))
 			break;
 	worker_wake(u->worker);
 }
@@ -250,7 +275,7 @@ on_socket(void *arg, unsigned events)
 void
 udp_drain(struct udp *u, int fd, const struct addr *local)
 {
-	while (receive(u, fd, local, addr_is_wildcard(local)))
+	while (receive(u, fd, NULL, local))
 		;
 }
 
