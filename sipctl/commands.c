@@ -21,7 +21,7 @@ const struct option global_options[] = {
 };
 
 static const struct option init_options[] = {
-	{ "listen", 0, "T:ADDR:PORT", false, "a socket, udp or tcp; may be repeated" },
+	{ "listen", 0, "T:ADDR:PORT", false, "a socket, udp, tcp or tls; may be repeated" },
 	{ "media", 0, "ADDR:MIN-MAX", false, "address and ports of the media proxy" },
 	{ "set", 0, "NAME=VALUE", false, "another setting; may be repeated" },
 	{ NULL }
@@ -127,8 +127,8 @@ const struct command commands[] = {
 	    "restarts one daemon; calls and registrations stay",
 	    "sipctl restart routed", "sipctl restart sipd"),
 	ROW("reload", NULL, "[--confirm T] [-m WHY]", 0, 0, apply_options, false,
-	    cmd_config_apply, "the same as config apply",
-	    "sipctl reload", "sipctl reload -m \"new carrier\""),
+	    cmd_reload, "config apply, and files that settings name are read again",
+	    "sipctl reload", "sipctl reload -m \"new certificate\""),
 
 	ROW("user", "list", "", 0, 0, NULL, true, cmd_user_list,
 	    "all accounts", "sipctl user", "sipctl user list -o name"),
@@ -197,6 +197,10 @@ const struct command commands[] = {
 	ROW("gw", "disable", "NAME", 1, 1, NULL, false, cmd_gw_switch,
 	    "unregisters a gateway and does not use it", "sipctl gw disable lab",
 	    "sipctl gw disable teleco1"),
+
+	ROW("cert", "show", "", 0, 0, NULL, true, cmd_cert_show,
+	    "the certificates that TLS shows, and when they end",
+	    "sipctl cert show", "sipctl cert show -o json"),
 
 	ROW("route", "test", "ADDRESS [--from A] [--source IP] [--method M]", 1, 1,
 	    route_options, false, cmd_route_test,

@@ -12,7 +12,8 @@
 
 #define HISTORY_MAX	50
 
-COMMAND(cmd_config_apply)
+static int
+apply_etc(struct ctl *c, const struct line *l, bool anyway)
 {
 	struct complaints out = { 0 };
 	struct edition	  next;
@@ -22,6 +23,7 @@ COMMAND(cmd_config_apply)
 
 	if (!apply_options_read(l, &a))
 		return CTL_USAGE;
+	a.anyway = anyway;
 	good = edition_read(&next, c, NULL, &out);
 	complaints_say(c, &out, "Nothing was changed.");
 	if (good)
@@ -29,6 +31,20 @@ COMMAND(cmd_config_apply)
 	complaints_fini(&out);
 	edition_fini(&next);
 	return code;
+}
+
+COMMAND(cmd_config_apply)
+{
+	return apply_etc(c, l, false);
+}
+
+/*
+ * The daemons read the files that settings name again (certificates, passwords),
+ * even when no text has changed.
+ */
+COMMAND(cmd_reload)
+{
+	return apply_etc(c, l, true);
 }
 
 /* Everybody who runs generation g forgets its deadline. */

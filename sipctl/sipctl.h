@@ -120,6 +120,8 @@ COMMAND(cmd_config_rollback);
 COMMAND(cmd_config_history);
 COMMAND(cmd_config_describe);
 COMMAND(cmd_config_show);
+COMMAND(cmd_reload);
+COMMAND(cmd_cert_show);
 COMMAND(cmd_log);
 COMMAND(cmd_restart);
 COMMAND(cmd_trace);

@@ -4,6 +4,7 @@
 #include "sipd/accept.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,37 +30,48 @@ struct door {
 static struct door	*doors[LISTENERS_MAX];
 static unsigned		 ndoors;
 
-struct guest {
-	int		fd;
-	struct hop	from;
-};
-
 static void
 on_guest(struct worker *w, void *arg)
 {
-	struct guest	*g = arg;
+	struct arrival	*a = arg;
 
-	tcp_take(w, g->fd, -1, &g->from);
-	free(g);
+	tcp_take(w, a);
+	free(a);
 }
 
 /* To the worker that owns connections from there. */
 static int
-pass_on(struct worker *w, int fd, const struct hop *from)
+pass_on(struct worker *w, const struct arrival *a)
 {
-	unsigned	 owner = tcp_owner(from);
-	struct guest	*g;
+	unsigned	 owner = tcp_owner(&a->from);
+	struct arrival	*copy;
 	int		 error;
 
 	if (owner == w->index) {
-		tcp_take(w, fd, -1, from);
+		tcp_take(w, a);
 		return 0;
 	}
-	g = xcalloc(1, sizeof(*g));
-	*g = (struct guest){ fd, *from };
-	if ((error = worker_run_on(w, owner, on_guest, g)) < 0)
-		free(g);
+	copy = xcalloc(1, sizeof(*copy));
+	*copy = *a;
+	if ((error = worker_run_on(w, owner, on_guest, copy)) < 0)
+		free(copy);
 	return error;
+}
+
+/* As the socket's own rules say, or the settings for all. */
+static struct arrival
+arrive(const struct listener *l, const struct listen *rules, int fd,
+    const struct addr *from)
+{
+	return (struct arrival){
+		.fd = fd, .slot = -1,
+		.from = { l->transport, *from, { .len = 0 } },
+		.listener = l->number,
+		/* 0 is "default"; the others are one further than TLS_VERIFY_ */
+		.verify = rules->verify_client > 0 ?
+		    (uint8_t)(rules->verify_client - 1) :
+		    settings_now()->tls_verify_client,
+	};
 }
 
 /* Within the limits it goes to its owner; else it is closed. */
@@ -67,21 +79,27 @@ static void
 admit(struct worker *w, int fd, const struct listener *l, const struct addr *from)
 {
 	const struct settings	*s = settings_now();
-	struct hop		 h = { l->transport, *from, { .len = 0 } };
+	const struct listen	*rules = atomic_load(&l->rules);
+	struct arrival		 a = arrive(l, rules, fd, from);
 	char			 buf[ADDR_TEXT_MAX];
 
-	if (!tally_add(from, s->tcp_max, s->tcp_max_per_address)) {
+	if (!listener_lets_in(l, from)) {
+		close(fd);
+		return;
+	}
+	if (!tally_add(l->number, from, s->tcp_max, rules->per_address > 0 ?
+	    rules->per_address : s->tcp_max_per_address)) {
 		stats->tcp_refused++;
 		log_rate(LOG_PROBLEMS, "SIPDATA", "connection from %s refused: "
 		    "%u are open, %u of them from there",
 		    log_str(addr_print(from, buf)), tally_total(),
-		    tally_of(from));
+		    tally_of(l->number, from));
 		close(fd);
 		return;
 	}
-	if (pass_on(w, fd, &h) < 0) {
+	if (pass_on(w, &a) < 0) {
 		stats->tcp_refused++;
-		tally_remove(from);
+		tally_remove(l->number, from);
 		close(fd);
 		return;
 	}

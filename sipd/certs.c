@@ -233,25 +233,55 @@ cert_load(struct cert *c, const struct cert_files *files, const char *etc,
 
 /* ---- who verifies peers ---- */
 
-static void
-load_authorities(struct certs *c, const struct settings *s, const char *etc)
+static bool
+same_state(const struct stat *a, const struct stat *b)
 {
-	char		 path[4096];
-	const char	*name = s->tls_ca_file;
-	bool		 own = name[0] != '\0';
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
 
-	if (!own)
-		name = SYSTEM_CA;
-	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : etc,
-	    name[0] == '/' ? "" : "/", name);
-	c->authorities = X509_STORE_new();
-	if (X509_STORE_load_file(c->authorities, path) != 1) {
-		fault(c->authorities_why, "%s: no certificates of authorities can be "
-		    "read (%s)", name, openssl_says());
-		X509_STORE_free(c->authorities);
-		c->authorities = NULL;
+static void
+keep_authorities(struct certs *c, const struct certs *old)
+{
+	if (old == NULL || old->authorities == NULL)
+		return;
+	X509_STORE_up_ref(old->authorities);
+	c->authorities = old->authorities;
+}
+
+/* The system's are some hundred: they are not read again unless they changed. */
+static void
+load_authorities(struct certs *c, const struct settings *s, const char *etc,
+    const struct certs *old)
+{
+	const char	*name = s->tls_ca_file[0] != '\0' ? s->tls_ca_file : SYSTEM_CA;
+	char		 path[4096];
+	int		 n = snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" :
+			    etc, name[0] == '/' ? "" : "/", name);
+
+	c->authorities_file = xstrdup(name);
+	if (n < 0 || (size_t)n >= sizeof(path) ||
+	    stat(path, &c->authorities_stat) == -1) {
+		fault(c->authorities_why, "%s: %s", name, strerror(errno));
+		keep_authorities(c, old);
+		return;
 	}
-	ERR_clear_error();
+	if (old != NULL && strcmp(old->authorities_file, name) == 0 &&
+	    old->authorities_why[0] == '\0' &&
+	    same_state(&old->authorities_stat, &c->authorities_stat)) {
+		keep_authorities(c, old);
+		return;
+	}
+	c->authorities = X509_STORE_new();
+	if (c->authorities != NULL && X509_STORE_load_file(c->authorities, path) == 1)
+		return;
+	fault(c->authorities_why, "%s: no certificates of authorities can be read (%s)",
+	    name, openssl_says());
+	X509_STORE_free(c->authorities);
+	c->authorities = NULL;
+	keep_authorities(c, old);
 }
 
 /* ---- the set ---- */
@@ -276,11 +306,7 @@ certs_load(const struct settings *s, const char *etc, const struct certs *old)
 	for (size_t i = 0; i < c->n; i++)
 		cert_load(&c->v[i], &s->tls_certs.v[i], etc,
 		    same_files(old, &s->tls_certs.v[i]));
-	load_authorities(c, s, etc);
-	if (c->authorities == NULL && old != NULL && old->authorities != NULL) {
-		X509_STORE_up_ref(old->authorities);
-		c->authorities = old->authorities;
-	}
+	load_authorities(c, s, etc, old);
 	return c;
 }
 
@@ -295,6 +321,7 @@ certs_free(struct certs *c)
 		free(c->v[i].key_file);
 	}
 	X509_STORE_free(c->authorities);
+	free(c->authorities_file);
 	free(c->v);
 	free(c);
 }

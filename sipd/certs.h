@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "common/settings.h"
 
@@ -29,6 +30,8 @@ struct certs {
 	size_t		 n;
 	struct cert	*v;
 	X509_STORE	*authorities;	/* who verifies peers; NULL: nobody */
+	char		*authorities_file;	/* what they were read from, and */
+	struct stat	 authorities_stat;	/* how it was then */
 	char		 authorities_why[CERT_WHY_MAX];
 };
 

@@ -101,6 +101,7 @@ conn_new(struct worker *w, const struct hop *h, int fd, enum conn_state state,
 	c->hop = *h;
 	(void)hop_peer_key(h, &c->peer);
 	c->fd = fd;
+	c->listener = TALLY_OURS;
 	c->slot = -1;
 	c->state = state;
 	c->ours = state == CONN_CONNECTING;
@@ -149,7 +150,7 @@ conn_free(struct conn *c)
 	tls_free(c->tls);
 	free(c->in.s);
 	close(c->fd);
-	tally_remove(&c->hop.remote);
+	tally_remove(c->listener, &c->hop.remote);
 	stats->tcp_connections--;
 	free(c);
 }

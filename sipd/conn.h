@@ -62,10 +62,12 @@ struct conn {
 	int			 fd;
 	struct tls		*tls;	/* NULL: plain TCP */
 	struct conn_in		 in;	/* TLS only */
+	unsigned		 listener;	/* by which tally.h counts it */
 	int			 slot;	/* stored as f<slot>; -1: not */
 	int			 error;	/* why it broke: 0 or -errno */
 	int			 lowat;	/* octets the kernel waits for */
 	bool			 ours;	/* we opened it */
+	bool			 stands;	/* there are aliases of it */
 	bool			 heard;	/* a whole message has come */
 	struct loop_io		*io;
 	struct wheel_timer	 timer;

@@ -32,6 +32,7 @@
 #include "sipd/revive.h"
 #include "sipd/ringing.h"
 #include "sipd/stray.h"
+#include "sipd/tcp.h"
 #include "sipd/reply.h"
 #include "sipd/spiral.h"
 #include "sipd/worker.h"
@@ -362,6 +363,18 @@ find_server(const struct inbound *in)
 	return txn_find(in->w->core->txns, txn_server_key(m, method), true);
 }
 
+/* RFC 5923 section 5. */
+static bool
+wants_alias(const struct via *v)
+{
+	struct str	rest = v->params, name, value, text;
+
+	while (param_next(&rest, &name, &value, NULL, &text) == 1)
+		if (str_caseeq(name, STR("alias")))
+			return true;
+	return false;
+}
+
 static void
 core_request(const struct inbound *in)
 {
@@ -379,6 +392,9 @@ core_request(const struct inbound *in)
 		answer_plain(in, code, str_of(bad));
 		return;
 	}
+	if (in->p->from.transport == TRANSPORT_TLS && wants_alias(&m->via))
+		tcp_alias(in->w, &in->p->from, m->via.port != 0 ? m->via.port :
+		    SIPS_PORT);
 	t = find_server(in);
 	if (m->method == METHOD_ACK) {
 		core_ack(in, t);

@@ -24,6 +24,23 @@ static const char *const via_names[] = {
 	[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
 };
 
+static bool
+is_sips(struct str uri)
+{
+	return str_caseprefix(uri, STR("sips:"));
+}
+
+/*
+ * What is asked for with SIPS goes to SIPS, and by TLS, or nowhere (RFC 5630 section
+ * 5.3, S32). Its first hop may have been anything: that was the caller's choice.
+ */
+static bool
+would_expose(const struct forward *f)
+{
+	return (is_sips(f->m->uri) && !is_sips(f->uri)) ||
+	    (is_sips(f->uri) && f->to.transport != TRANSPORT_TLS);
+}
+
 void
 forward_target(const struct forward *f, char out[BRANCH_TARGET_LEN])
 {
@@ -71,16 +88,16 @@ via_text(char buf[VIA_MAX], const struct hop *to, const struct addr *local,
 }
 
 static struct str
-record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport,
+record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport, bool sips,
     const struct addr *local, struct str cookie)
 {
 	char		host[ADDR_TEXT_MAX];
 	struct text	t;
 
 	text_init(&t, buf, RECORD_ROUTE_MAX);
-	text_add(&t, STR("<sip:"));
+	text_add(&t, sips ? STR("<sips:") : STR("<sip:"));
 	text_add(&t, addr_print(local, host));
-	if (transport != TRANSPORT_UDP) {
+	if (transport != TRANSPORT_UDP && !sips) {
 		text_add(&t, STR(";transport="));
 		text_add(&t, str_of(transport_name(transport)));
 	}
@@ -113,14 +130,15 @@ add_record_route(struct edits *e, const struct forward *f, struct parts *p,
 {
 	enum transport	beyond = f->dialog != NULL ? f->dialog->transport :
 			    f->to.transport;
+	bool		sips = is_sips(f->uri);	/* RFC 3261 section 16.6, step 4 */
 	struct str	c;
 
 	c = str_make(p->cookie, cookie_make(f->cookie, f->m->call_id,
 	    f->m->from_tag, p->cookie));
 	if (f->from->transport != beyond || !addr_eq(near, far))
 		edit_prepend_record_route(e, record_route_text(p->near,
-		    f->from->transport, near, c));
-	edit_prepend_record_route(e, record_route_text(p->far, beyond, far, c));
+		    f->from->transport, sips, near, c));
+	edit_prepend_record_route(e, record_route_text(p->far, beyond, sips, far, c));
 }
 
 int
@@ -137,6 +155,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	};
 	int			 error;
 
+	if (would_expose(f))
+		return -EPROTONOSUPPORT;
 	if ((error = wire_local(w, &f->to, &far)) < 0)
 		return error;
 	forward_target(f, target);

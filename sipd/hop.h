@@ -17,6 +17,12 @@ struct hop {
 	enum transport	transport;
 	struct addr	remote;
 	struct addr	local;
+	/*
+	 * Of TLS: the domain that the next hop was found by (hostname.h), which the
+	 * server has to show a certificate of; 0: it was an address. It is no part of
+	 * what makes two hops the same.
+	 */
+	uint32_t	domain;
 };
 
 /* The same hop has the same octets here, for maps. */

@@ -140,6 +140,26 @@ identity_serves(const X509 *cert, struct str name)
 	return v.uri || v.dns || v.ip || v.wildcard;
 }
 
+void
+identity_each(const X509 *cert, void (*fn)(void *arg, struct str domain), void *arg)
+{
+	GENERAL_NAMES	*names = X509_get_ext_d2i(cert, NID_subject_alt_name,
+			    NULL, NULL);
+	struct str	 name;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+
+		name = n->type == GEN_URI ?
+		    sip_domain(text_of(n->d.uniformResourceIdentifier)) :
+		    n->type == GEN_DNS ? without_dot(text_of(n->d.dNSName)) :
+		    STR_NONE;
+		if (name.len > 0 && identity_has(cert, name))
+			fn(arg, name);
+	}
+	GENERAL_NAMES_free(names);
+}
+
 /* ---- for people ---- */
 
 static void

@@ -23,6 +23,9 @@ bool	identity_has(const X509 *cert, struct str domain);
  * a wildcard: that is for the client to judge.
  */
 bool	identity_serves(const X509 *cert, struct str name);
+/* Calls fn for every domain of which identity_has() would be true. */
+void	identity_each(const X509 *cert, void (*fn)(void *arg, struct str domain),
+	    void *arg);
 /*
  * All its names, "sip:example.com example.com 192.0.2.1": subjectAltNames as they
  * stand, else the CN. Control octets are not let through.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/fdstore.h"
+#include "sipd/listeners.h"
 #include "sipd/sockets.h"
 #include "sipd/tally.h"
 #include "sipd/tcp.h"
@@ -120,12 +121,27 @@ kept_open(void)
 			continue;
 		}
 		mark(slot);
-		(void)tally_add(&h.remote, UINT32_MAX, UINT32_MAX);
 		kept.found = xrealloc(kept.found, kept.nfound + 1,
 		    sizeof(*kept.found));
 		kept.found[kept.nfound++] = (struct found){ fd, slot,
 		    h };
 	}
+}
+
+/* It counts for the listener that it came in by, unless that is gone. */
+static void
+take(struct worker *w, const struct found *f)
+{
+	struct arrival		 a = { .fd = f->fd, .slot = f->slot,
+				    .from = f->hop, .listener = TALLY_OURS };
+	struct hop		 h = f->hop;
+	const struct listener	*l;
+
+	if (socket_local(f->fd, &h.local) == 0 && (l = listener_for(&h)) != NULL &&
+	    addr_port(&l->addr) == addr_port(&h.local))
+		a.listener = l->number;
+	(void)tally_add(a.listener, &h.remote, UINT32_MAX, UINT32_MAX);
+	tcp_take(w, &a);
 }
 
 void
@@ -136,7 +152,7 @@ kept_adopt(struct worker *w)
 
 		if (tcp_owner(&f->hop) != w->index)
 			continue;
-		tcp_take(w, f->fd, f->slot, &f->hop);
+		take(w, f);
 		f->fd = -1;
 	}
 }

@@ -132,9 +132,11 @@ leg_send(struct leg *g, const struct str *sdp)
 	char		 branch[BRANCH_LEN];
 	struct hop	 to;
 	struct text	 out;
+	int		 error = leg_write(g, sdp, &out, branch, &to);
 
-	if (leg_write(g, sdp, &out, branch, &to) < 0) {
-		leg_end(g, 503, STR_NONE);
+	if (error < 0) {
+		/* RFC 5630 section 5.3: not to be reached as safely as was asked for */
+		leg_end(g, error == -EPROTONOSUPPORT ? 480 : 503, STR_NONE);
 		return;
 	}
 	proxy_ref(p);

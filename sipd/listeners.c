@@ -16,6 +16,7 @@
 
 #include "common/fdstore.h"
 #include "common/log.h"
+#include "common/stats.h"
 #include "sipd/accept.h"
 #include "sipd/sockets.h"
 #include "sipd/udp.h"
@@ -39,7 +40,7 @@ static struct {
 	struct adopted	*adopted;
 	size_t		 nadopted;
 	unsigned	 workers;
-	unsigned	 dscp;
+	unsigned	 tos;
 } state;
 
 const struct listeners *
@@ -139,9 +140,9 @@ open_one(struct listener *l, unsigned worker, bool alone)
 		return 0;
 	}
 	if (l->transport == TRANSPORT_UDP)
-		fd = socket_udp(&l->addr, state.dscp, alone);
+		fd = socket_udp(&l->addr, state.tos, alone);
 	else
-		fd = socket_listen(&l->addr, state.dscp);
+		fd = socket_listen(&l->addr, state.tos);
 	if (fd < 0)
 		return fd;
 	l->fds[worker] = fd;
@@ -220,6 +221,7 @@ listener_new(const struct listen *s, int *error)
 
 	l->transport = s->transport;
 	l->addr = s->addr;
+	atomic_init(&l->rules, s);
 	l->wildcard = addr_is_wildcard(&s->addr);
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		l->fds[i] = -1;
@@ -258,7 +260,8 @@ table_make(const struct settings *s)
 	struct listeners	*t = xcalloc(1, sizeof(*t));
 	int			 error = 0;
 
-	for (size_t i = 0; i < s->listen.n && t->n < LISTENERS_MAX; i++) {
+	/* The rules are part of the settings, which stay for ever. */
+	for (size_t i = 0; s->sip && i < s->listen.n && t->n < LISTENERS_MAX; i++) {
 		const struct listen	*want = &s->listen.v[i];
 		struct listener		*l;
 
@@ -267,6 +270,8 @@ table_make(const struct settings *s)
 		l = table_find(old, want->transport, &want->addr);
 		if (l == NULL)
 			l = listener_new(want, &error);
+		else
+			atomic_store(&l->rules, want);
 		if (l != NULL)
 			t->v[t->n++] = l;
 	}
@@ -279,7 +284,7 @@ int
 listeners_open(const struct settings *s, unsigned workers)
 {
 	state.workers = workers;
-	state.dscp = s->tos;
+	state.tos = s->tos;
 	adopt("u");
 	adopt("t");
 	adopt("s");
@@ -341,6 +346,23 @@ listener_for(const struct hop *h)
 	return best;
 }
 
+bool
+listener_lets_in(const struct listener *l, const struct addr *from)
+{
+	const struct listen	*rules = atomic_load_explicit(&l->rules,
+				    memory_order_relaxed);
+	char			 buf[ADDR_TEXT_MAX];
+
+	if ((rules->allow.n == 0 && rules->deny.n == 0) ||
+	    listen_admits(rules, from))
+		return true;
+	stats->refused_networks++;
+	log_rate(LOG_LOW, "SIPDATA", "%s is not of the networks that may use the "
+	    "%s socket", log_str(addr_print(from, buf)),
+	    transport_name(l->transport));
+	return false;
+}
+
 /* ---- the workers ---- */
 
 void
@@ -380,13 +402,13 @@ listeners_drain(struct worker *w)
 }
 
 static void
-change_dscp(const struct listeners *t)
+change_tos(const struct listeners *t)
 {
 	for (uint32_t i = 0; i < t->n; i++)
 		for (unsigned j = 0; j < state.workers; j++)
 			if (t->v[i]->fds[j] >= 0)
-				socket_dscp(t->v[i]->fds[j],
-				    t->v[i]->addr.sa.sa_family, state.dscp);
+				socket_tos(t->v[i]->fds[j],
+				    t->v[i]->addr.sa.sa_family, state.tos);
 }
 
 void
@@ -394,17 +416,17 @@ listeners_commit(struct worker *w, const struct settings *s)
 {
 	const struct listeners	*old = listeners_now();
 	const struct listeners	*now;
-	bool			 dscp = s->tos != state.dscp;
+	bool			 tos = s->tos != state.tos;
 
-	state.dscp = s->tos;
+	state.tos = s->tos;
 	(void)table_make(s);
 	now = listeners_now();
 	for (uint32_t i = 0; i < old->n; i++)
 		if (table_find(now, old->v[i]->transport,
 		    &old->v[i]->addr) == NULL)
 			unstore(old->v[i]);
-	if (dscp)
-		change_dscp(now);
+	if (tos)
+		change_tos(now);
 	for (unsigned i = 0; i < state.workers; i++)
 		if (worker_run_on(w, i, on_change, NULL) < 0)
 			log_problem("SIPDATA", "worker %u is too busy to be told "

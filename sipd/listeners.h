@@ -20,6 +20,7 @@ struct listener {
 	enum transport	transport;
 	struct addr	addr;
 	bool		wildcard;	/* any address of this host */
+	const struct listen *_Atomic rules;	/* who may use it; of the settings */
 	int		fds[WORKERS_MAX];	/* -1: none; each its worker's */
 	struct listener	*next;		/* all there ever were */
 };
@@ -47,6 +48,9 @@ const struct listeners *listeners_now(void);
  * port, else any of the family; NULL: none of this transport and family.
  */
 const struct listener *listener_for(const struct hop *h);
+
+/* May traffic from there use this one? Else it is counted and logged. */
+bool	listener_lets_in(const struct listener *l, const struct addr *from);
 
 /* This worker starts and stops reading sockets as listeners_now() says. */
 void	listeners_follow(struct worker *w);

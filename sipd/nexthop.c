@@ -17,6 +17,7 @@
 #include "common/stats.h"
 #include "sipd/blacklist.h"
 #include "sipd/forward.h"
+#include "sipd/hostname.h"
 #include "sipd/listeners.h"
 #include "sipd/nexthop_order.h"
 #include "sipd/wheel.h"
@@ -621,6 +622,9 @@ nexthop_next(struct nexthop *n, struct hop *out)
 		while (n->address < n->naddresses) {
 			to.transport = n->over;
 			to.remote = n->addresses[n->address++].to;
+			/* RFC 5922 section 7.3: the name that was looked up first */
+			to.domain = n->over == TRANSPORT_TLS ?
+			    hostname_keep(str_of(n->host)) : 0;
 			if (fit(n, &to))
 				return give(n, &to, out);
 		}

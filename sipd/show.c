@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "sipd/calls.h"
+#include "sipd/identity.h"
+#include "sipd/tls.h"
 
 static void
 show_time(struct show *s, const char *name, int64_t ms)
@@ -43,7 +45,72 @@ show_calls(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+/* "CN=Example CA, O=Example", what a terminal can take of it. */
+static void
+show_name(struct show *s, const char *name, const X509_NAME *n)
+{
+	char	buf[512];
+	BIO	*out = BIO_new(BIO_s_mem());
+	int	len = 0;
+
+	if (out != NULL && X509_NAME_print_ex(out, n, 0, XN_FLAG_ONELINE &
+	    ~ASN1_STRFLGS_ESC_MSB & ~XN_FLAG_SPC_EQ) >= 0)
+		len = BIO_read(out, buf, sizeof(buf));
+	show_text(s, name, str_make(buf, len > 0 ? (size_t)len : 0));
+	BIO_free(out);
+}
+
+static void
+show_leaf(struct show *s, const struct cert *c)
+{
+	char		names[2048];
+	struct text	t;
+	struct str	rest, first;
+	struct tm	tm = { 0 };
+
+	text_init(&t, names, sizeof(names));
+	identity_print(c->leaf, &t);
+	rest = text_str(&t);
+	if (!str_cut(&rest, ' ', &first))
+		first = STR_NONE;
+	if (str_prefix(first, STR("sip:")))
+		first = str_make(first.s + 4, first.len - 4);
+	show_text(s, "domain", first);
+	show_text(s, "names", text_str(&t));
+	show_name(s, "subject", X509_get_subject_name(c->leaf));
+	show_name(s, "issuer", X509_get_issuer_name(c->leaf));
+	(void)ASN1_TIME_to_tm(X509_get0_notAfter(c->leaf), &tm);
+	show_time(s, "not_after", (int64_t)timegm(&tm) * 1000);
+	show_number(s, "days_left", cert_days_left(c));
+}
+
+/* state: "in force", or what is wrong with the files. */
+static uint64_t
+show_certificates(void *arg, struct show *s, uint64_t cursor)
+{
+	struct tls_set		*set = tls_now();
+	const struct certs	*all = set != NULL ? tls_certs(set) : NULL;
+
+	for (; all != NULL && cursor < all->n && !show_full(s); cursor++) {
+		const struct cert *c = &all->v[cursor];
+
+		show_row(s);
+		if (c->leaf != NULL)
+			show_leaf(s, c);
+		show_text(s, "file", str_of(c->chain_file));
+		show_text(s, "key_file", str_of(c->key_file));
+		show_bool(s, "in_force", c->leaf != NULL);
+		show_text(s, "state", c->why[0] != '\0' ? str_of(c->why) :
+		    STR("in force"));
+	}
+	if (all == NULL || cursor >= all->n)
+		cursor = 0;
+	tls_unref(set);
+	return cursor;
+}
+
 const struct show_table sipd_tables[] = {
 	{ "calls", show_calls },
+	{ "certificates", show_certificates },
 	{ 0 }
 };

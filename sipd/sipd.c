@@ -195,6 +195,7 @@ sipd_status(struct self *self, struct status_is *out)
 	status_figure(out, "aors", (int64_t)replica_aors());
 	status_figure(out, "contacts", (int64_t)replica_contacts());
 	status_figure(out, "workers", workers_count());
+	tls_status(out);
 	if (!replica_synced())
 		status_warn(out, "sipctl restart regd",
 		    "sipd has no registrations from regd yet");

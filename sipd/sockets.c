@@ -16,12 +16,12 @@ option(int fd, int level, int name, int value)
 }
 
 void
-socket_dscp(int fd, int family, unsigned dscp)
+socket_tos(int fd, int family, unsigned tos)
 {
 	if (family == AF_INET6)
-		option(fd, IPPROTO_IPV6, IPV6_TCLASS, (int)dscp << 2);
+		option(fd, IPPROTO_IPV6, IPV6_TCLASS, (int)tos);
 	else
-		option(fd, IPPROTO_IP, IP_TOS, (int)dscp << 2);
+		option(fd, IPPROTO_IP, IP_TOS, (int)tos);
 }
 
 /* Forced when we are allowed to: else the system's limit cuts it. */
@@ -78,7 +78,7 @@ probe(const struct addr *a)
 }
 
 int
-socket_udp(const struct addr *a, unsigned dscp, bool alone)
+socket_udp(const struct addr *a, unsigned tos, bool alone)
 {
 	int	fd, error;
 
@@ -88,8 +88,8 @@ socket_udp(const struct addr *a, unsigned dscp, bool alone)
 		return fd;
 	option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	buffers(fd);
-	if (dscp != 0)
-		socket_dscp(fd, a->sa.sa_family, dscp);
+	if (tos != 0)
+		socket_tos(fd, a->sa.sa_family, tos);
 	if (a->sa.sa_family == AF_INET6)
 		option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	else if (addr_is_wildcard(a))
@@ -98,15 +98,15 @@ socket_udp(const struct addr *a, unsigned dscp, bool alone)
 }
 
 int
-socket_listen(const struct addr *a, unsigned dscp)
+socket_listen(const struct addr *a, unsigned tos)
 {
 	int	fd = make(a, SOCK_STREAM), error;
 
 	if (fd < 0)
 		return fd;
 	option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (dscp != 0)
-		socket_dscp(fd, a->sa.sa_family, dscp);
+	if (tos != 0)
+		socket_tos(fd, a->sa.sa_family, tos);
 	if ((fd = bind_or_close(fd, a)) < 0)
 		return fd;
 	if (listen(fd, SOMAXCONN) == 0)
@@ -117,23 +117,23 @@ socket_listen(const struct addr *a, unsigned dscp)
 }
 
 void
-socket_stream_ready(int fd, int family, unsigned dscp)
+socket_stream_ready(int fd, int family, unsigned tos)
 {
 	option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	if (dscp != 0)
-		socket_dscp(fd, family, dscp);
+	if (tos != 0)
+		socket_tos(fd, family, tos);
 }
 
 int
-socket_connect(const struct addr *to, const struct addr *from, unsigned dscp)
+socket_connect(const struct addr *to, const struct addr *from, unsigned tos)
 {
 	struct addr	local = *from;
 	int		fd = make(to, SOCK_STREAM), error;
 
 	if (fd < 0)
 		return fd;
-	socket_stream_ready(fd, to->sa.sa_family, dscp);
+	socket_stream_ready(fd, to->sa.sa_family, tos);
 	if (local.len > 0) {
 		addr_set_port(&local, 0);
 		option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);

@@ -1,5 +1,6 @@
 /*
- * tally - how many connections there are, in all and from each address.
+ * tally - how many connections there are, in all and from each address to each
+ * listener.
  */
 #include "sipd/tally.h"
 
@@ -8,9 +9,11 @@
 
 #include "common/map.h"
 
+#define KEY_MAX	18		/* listener and host */
+
 struct count {
 	uint8_t		len;
-	char		host[16];
+	char		key[KEY_MAX];
 	uint32_t	n;
 };
 
@@ -23,34 +26,36 @@ count_key(const void *object)
 {
 	const struct count	*c = object;
 
-	return str_make(c->host, c->len);
+	return str_make(c->key, c->len);
 }
 
 /* Who has one IPv6 address has a whole /64. */
 static struct str
-key_of(const struct addr *a)
+key_of(unsigned listener, const struct addr *a, char buf[KEY_MAX])
 {
 	struct str	host = addr_bytes(a);
+	uint16_t	number = (uint16_t)listener;
 
 	if (host.len == 16)
 		host.len = 8;
-	return host;
+	memcpy(buf, &number, sizeof(number));
+	memcpy(buf + sizeof(number), host.s, host.len);
+	return str_make(buf, sizeof(number) + host.len);
 }
 
 static struct count *
-find(const struct addr *a)
+find(struct str key)
 {
-	return counts != NULL ? map_find(counts, key_of(a)) : NULL;
+	return counts != NULL ? map_find(counts, key) : NULL;
 }
 
 static struct count *
-make(const struct addr *a)
+make(struct str key)
 {
 	struct count	*c = xcalloc(1, sizeof(*c));
-	struct str	 key = key_of(a);
 
 	c->len = (uint8_t)key.len;
-	memcpy(c->host, key.s, key.len);
+	memcpy(c->key, key.s, key.len);
 	if (counts == NULL)
 		counts = map_new(count_key);
 	map_put(counts, c);
@@ -58,17 +63,20 @@ make(const struct addr *a)
 }
 
 bool
-tally_add(const struct addr *a, uint32_t max, uint32_t max_per_address)
+tally_add(unsigned listener, const struct addr *a, uint32_t max,
+    uint32_t max_per_address)
 {
+	char		 buf[KEY_MAX];
+	struct str	 key = key_of(listener, a, buf);
 	struct count	*c;
 	bool		 fits;
 
 	pthread_mutex_lock(&lock);
-	c = find(a);
+	c = find(key);
 	fits = total < max && (c == NULL || c->n < max_per_address);
 	if (fits) {
 		if (c == NULL)
-			c = make(a);
+			c = make(key);
 		c->n++;
 		total++;
 	}
@@ -77,15 +85,17 @@ tally_add(const struct addr *a, uint32_t max, uint32_t max_per_address)
 }
 
 void
-tally_remove(const struct addr *a)
+tally_remove(unsigned listener, const struct addr *a)
 {
+	char		 buf[KEY_MAX];
+	struct str	 key = key_of(listener, a, buf);
 	struct count	*c;
 
 	pthread_mutex_lock(&lock);
-	if ((c = find(a)) != NULL) {
+	if ((c = find(key)) != NULL) {
 		total--;
 		if (--c->n == 0) {
-			map_remove(counts, key_of(a));
+			map_remove(counts, key);
 			free(c);
 		}
 		if (total == 0) {
@@ -108,13 +118,15 @@ tally_total(void)
 }
 
 uint32_t
-tally_of(const struct addr *a)
+tally_of(unsigned listener, const struct addr *a)
 {
+	char		 buf[KEY_MAX];
+	struct str	 key = key_of(listener, a, buf);
 	struct count	*c;
 	uint32_t	 n;
 
 	pthread_mutex_lock(&lock);
-	c = find(a);
+	c = find(key);
 	n = c != NULL ? c->n : 0;
 	pthread_mutex_unlock(&lock);
 	return n;

@@ -16,9 +16,11 @@
 #include "common/log.h"
 #include "common/map.h"
 #include "common/stats.h"
+#include "sipd/alias.h"
 #include "sipd/conn.h"
 #include "sipd/failures.h"
 #include "sipd/flows.h"
+#include "sipd/hostname.h"
 #include "sipd/kept.h"
 #include "sipd/listeners.h"
 #include "sipd/pool.h"
@@ -136,6 +138,20 @@ unfile_conn(struct tcp *t, struct conn *c)
 }
 
 /*
+ * Several domains may live at one address: TLS carries for one of them only what
+ * its certificate is good for (RFC 5922 section 7.3; S15).
+ */
+static bool
+speaks_for(const struct conn *c, uint32_t domain)
+{
+	char	name[HOSTNAME_MAX];
+
+	return c->tls == NULL || domain == 0 || (c->ours &&
+	    c->hop.domain == domain) || (c->state == CONN_OPEN &&
+	    tls_peer_is(c->tls, hostname_read(domain, name)));
+}
+
+/*
  * The very connection, else any to that remote end when our side is left open
  * or a new one would be made anyway (RFC 3261 section 18.1.1).
  */
@@ -153,7 +169,7 @@ find_conn(struct tcp *t, const struct hop *to, unsigned flags)
 			return NULL;
 	}
 	for (c = first; c != NULL; c = c->twin)
-		if (c->state != CONN_LINGER)
+		if (c->state != CONN_LINGER && speaks_for(c, to->domain))
 			return c;
 	return NULL;
 }
@@ -213,6 +229,8 @@ tcp_turn(struct tcp *t)
 		conn_fail_queue(c);
 		if (c->slot >= 0)
 			kept_drop(c->slot);
+		if (c->stands)
+			alias_drop(&c->hop);
 		if (c->hop.local.len > 0)
 			tell_closed(t->worker, &c->hop);
 		conn_free(c);
@@ -266,34 +284,75 @@ tcp_flow_changed(const struct hop *h)
 		free(copy);
 }
 
+/* ---- connections that stand for their peers (RFC 5923) ---- */
+
+struct aliasing {
+	struct hop	from;
+	uint16_t	port;
+};
+
+static void
+put_alias(void *arg, struct str domain)
+{
+	const struct aliasing	*a = arg;
+
+	alias_put(&a->from, a->port, hostname_keep(domain));
+}
+
+static void
+on_alias(struct worker *w, void *arg)
+{
+	struct aliasing	*a = arg;
+	struct conn	*c = find_conn(w->tcp, &a->from, 0);
+
+	if (c != NULL && c->tls != NULL && !c->ours) {
+		c->stands = true;
+		tls_peer_each(c->tls, put_alias, a);
+	}
+	free(a);
+}
+
+void
+tcp_alias(struct worker *w, const struct hop *from, uint16_t port)
+{
+	struct aliasing	*a;
+
+	if (from->transport != TRANSPORT_TLS)
+		return;		/* nobody vouches for anybody (S15) */
+	a = xcalloc(1, sizeof(*a));
+	*a = (struct aliasing){ *from, port };
+	if (worker_run_on(w, tcp_owner(from), on_alias, a) < 0)
+		free(a);
+}
+
 /* ---- new connections ---- */
 
 void
-tcp_take(struct worker *w, int fd, int slot, const struct hop *from)
+tcp_take(struct worker *w, const struct arrival *a)
 {
-	struct hop	 h = *from;
+	struct hop	 h = a->from;
 	bool		 secure = h.transport == TRANSPORT_TLS;
 	struct tls	*tls = NULL;
 	struct conn	*c;
 
-	if (secure && (tls = tls_accept(fd, settings_now()->tls_verify_client)) ==
-	    NULL) {
+	if (secure && (tls = tls_accept(a->fd, a->verify)) == NULL) {
 		stats->tls_handshakes_failed++;
 		log_rate(LOG_PROBLEMS, "SIPDATA", "a TLS connection was closed: "
 		    "no certificate is in force");
 	}
-	if (socket_local(fd, &h.local) < 0 || (secure && tls == NULL)) {
+	if (socket_local(a->fd, &h.local) < 0 || (secure && tls == NULL)) {
 		tls_free(tls);
-		tally_remove(&h.remote);
-		if (slot >= 0)
-			kept_drop(slot);
-		close(fd);
+		tally_remove(a->listener, &h.remote);
+		if (a->slot >= 0)
+			kept_drop(a->slot);
+		close(a->fd);
 		return;
 	}
-	socket_stream_ready(fd, h.remote.sa.sa_family, settings_now()->tos);
-	c = conn_new(w, &h, fd, secure ? CONN_HANDSHAKE : CONN_OPEN, tls);
-	c->slot = slot;
-	c->heard = slot >= 0;	/* it said something to the last process */
+	socket_stream_ready(a->fd, h.remote.sa.sa_family, settings_now()->tos);
+	c = conn_new(w, &h, a->fd, secure ? CONN_HANDSHAKE : CONN_OPEN, tls);
+	c->listener = a->listener;
+	c->slot = a->slot;
+	c->heard = a->slot >= 0;	/* it said something to the last process */
 	file_conn(w->tcp, c);
 }
 
@@ -303,35 +362,39 @@ begin_connect(const struct hop *to)
 {
 	const struct listener	*l = listener_for(to);
 	struct addr		 any = { .len = 0 }, from = any;
-	unsigned		 dscp = settings_now()->tos;
+	unsigned		 tos = settings_now()->tos;
 	int			 fd;
 
 	if (l != NULL && !l->wildcard)
 		from = l->addr;
 	else if (to->local.len > 0 && !addr_is_wildcard(&to->local))
 		from = to->local;
-	fd = socket_connect(&to->remote, &from, dscp);
+	fd = socket_connect(&to->remote, &from, tos);
 	if (fd < 0 && from.len > 0 && fd != -EMFILE)
-		fd = socket_connect(&to->remote, &any, dscp);
+		fd = socket_connect(&to->remote, &any, tos);
 	return fd;
 }
 
 static int
 open_conn(struct tcp *t, const struct hop *to, struct conn **out)
 {
-	struct hop	h = { to->transport, to->remote, { .len = 0 } };
+	struct hop	h = { to->transport, to->remote, { .len = 0 }, to->domain };
 	struct tls	*tls = NULL;
+	char		buf[HOSTNAME_MAX], host[ADDR_TEXT_MAX];
+	struct str	name = hostname_read(to->domain, buf);
 	int		fd;
 
-	if (!tally_add(&to->remote, settings_now()->tcp_max, UINT32_MAX))
+	if (!tally_add(TALLY_OURS, &to->remote, settings_now()->tcp_max,
+	    UINT32_MAX))
 		return -EMFILE;
 	if ((fd = begin_connect(to)) < 0) {
-		tally_remove(&to->remote);
+		tally_remove(TALLY_OURS, &to->remote);
 		return fd;
 	}
-	if (to->transport == TRANSPORT_TLS &&
-	    (tls = tls_connect(fd, STR_NONE)) == NULL) {
-		tally_remove(&to->remote);
+	if (to->domain == 0)
+		name = addr_print_host(&to->remote, host);
+	if (to->transport == TRANSPORT_TLS && (tls = tls_connect(fd, name)) == NULL) {
+		tally_remove(TALLY_OURS, &to->remote);
 		close(fd);
 		return -EPROTONOSUPPORT;
 	}
@@ -386,10 +449,16 @@ int
 tcp_send(struct worker *w, const struct hop *to, struct str bytes,
     unsigned flags, uint64_t token)
 {
-	unsigned	 owner = tcp_owner(to);
+	struct hop	 alias;
+	unsigned	 owner;
 	struct job	*j;
 	int		 error;
 
+	if (alias_find(to, &alias)) {
+		to = &alias;
+		flags &= ~(unsigned)WIRE_MAY_CONNECT;
+	}
+	owner = tcp_owner(to);
 	if (owner == w->index) {
 		error = send_here(w, to, bytes, flags, w->index, token);
 		if (error < 0)

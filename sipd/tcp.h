@@ -19,11 +19,16 @@ struct listener;
 struct tcp *tcp_new(struct worker *w);
 void	tcp_free(struct tcp *t);	/* NULL is fine; closes our copies */
 
-/*
- * Takes fd, which tally.h has counted: accepted, or adopted (slot >= 0: it is in
- * the store as f<slot>). from says transport and remote end.
- */
-void	tcp_take(struct worker *w, int fd, int slot, const struct hop *from);
+/* A connection that others began: accepted, or adopted from the descriptor store. */
+struct arrival {
+	int		fd;
+	int		slot;		/* in the store as f<slot>; -1: it is not */
+	struct hop	from;		/* transport and remote end */
+	unsigned	listener;	/* by which tally.h has counted it */
+	uint8_t		verify;		/* a TLS_VERIFY_ word */
+};
+/* Takes its descriptor. */
+void	tcp_take(struct worker *w, const struct arrival *a);
 
 /* The worker that owns connections to that remote end. */
 unsigned tcp_owner(const struct hop *h);
@@ -31,6 +36,12 @@ unsigned tcp_owner(const struct hop *h);
 /* Any worker; see wire_send(). The owner does the rest. */
 int	tcp_send(struct worker *w, const struct hop *to, struct str bytes,
 	    unsigned flags, uint64_t token);
+
+/*
+ * The peer asks that requests to that port of its host come by this connection
+ * (RFC 5923): granted when it showed whose it is. Any worker.
+ */
+void	tcp_alias(struct worker *w, const struct hop *from, uint16_t port);
 
 /* The first binding of a flow came or the last went (flows.c). Any thread. */
 void	tcp_flow_changed(const struct hop *h);

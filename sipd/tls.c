@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/digest.h"
 #include "common/keys.h"
@@ -26,6 +27,7 @@
 
 #define TICKET_NAME	16	/* octets that say which key sealed a ticket */
 #define TICKET_LIFE_S	86400
+#define DAYS_AHEAD	21	/* warned before a certificate ends */
 
 struct tls_set {
 	unsigned	  refs;			/* under the lock */
@@ -350,6 +352,48 @@ tls_close(void)
 	explicit_bzero(&state.tickets, sizeof(state.tickets));
 }
 
+/* From the sandbox, as a reload will: at start we were somebody else. */
+static bool
+readable(const char *name)
+{
+	char	path[4096];
+	int	n = snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" :
+		    state.dirs->etc, name[0] == '/' ? "" : "/", name);
+
+	return n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0;
+}
+
+static void
+cert_status(const struct cert *c, struct status_is *out)
+{
+	int64_t	days = cert_days_left(c);
+
+	if (c->why[0] != '\0')
+		status_warn(out, "sipctl cert show", "tls-certificate: %s", c->why);
+	else if (days < 0)
+		status_warn(out, "sipctl cert show", "the certificate of %s has "
+		    "expired", c->chain_file);
+	else if (days < DAYS_AHEAD)
+		status_warn(out, "sipctl cert show", "the certificate of %s ends in "
+		    "%lld days", c->chain_file, (long long)days);
+	else if (!readable(c->chain_file) || !readable(c->key_file))
+		status_warn(out, "sipctl cert show", "sipd cannot read %s or %s again: "
+		    "a reload will fail; its user needs to, beside sip.conf",
+		    c->chain_file, c->key_file);
+}
+
+void
+tls_status(struct status_is *out)
+{
+	struct tls_set	*set = tls_now();
+
+	for (size_t i = 0; set != NULL && i < set->certs->n; i++)
+		cert_status(&set->certs->v[i], out);
+	if (set != NULL && set->certs->authorities_why[0] != '\0')
+		status_warn(out, NULL, "tls-ca-file: %s", set->certs->authorities_why);
+	tls_unref(set);
+}
+
 static bool
 ciphers_good(const char *list)
 {
@@ -514,8 +558,8 @@ check_server(struct tls *t)
 	if (!t->ours || !t->set->verify_server || tls_peer_is(t,
 	    str_of(t->domain)))
 		return 0;
-	snprintf(t->why, sizeof(t->why), "its certificate is not one of %.80s",
-	    t->domain[0] != '\0' ? t->domain : "a named domain");
+	snprintf(t->why, sizeof(t->why), "its certificate does not name %.100s",
+	    t->domain);
 	return -EPROTO;
 }
 
@@ -585,4 +629,11 @@ tls_peer_is(const struct tls *t, struct str domain)
 {
 	return domain.len > 0 && tls_peer_verified(t) &&
 	    identity_has(SSL_get0_peer_certificate(t->ssl), domain);
+}
+
+void
+tls_peer_each(const struct tls *t, void (*fn)(void *arg, struct str domain), void *arg)
+{
+	if (tls_peer_verified(t))
+		identity_each(SSL_get0_peer_certificate(t->ssl), fn, arg);
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/dirs.h"
+#include "common/daemon.h"
 #include "common/settings.h"
 #include "common/str.h"
 #include "sipd/certs.h"
@@ -41,6 +41,8 @@ struct tls_set;
 struct tls_set *tls_now(void);
 void	tls_unref(struct tls_set *set);
 const struct certs *tls_certs(const struct tls_set *set);
+/* What an administrator has to see about them. */
+void	tls_status(struct status_is *out);
 
 /* ---- one connection; the thread that owns it ---- */
 
@@ -50,8 +52,8 @@ const struct certs *tls_certs(const struct tls_set *set);
  */
 struct tls *tls_accept(int fd, unsigned verify);
 /*
- * domain: what the next hop was found by, compared with the server's certificate
- * (RFC 5922 section 7.3); "" : its address only.
+ * domain: what the next hop was found by, or its address: the server's certificate
+ * has to name it (RFC 5922 section 7.3).
  */
 struct tls *tls_connect(int fd, struct str domain);
 /* Says good-bye when the socket takes it; NULL is fine. */
@@ -73,7 +75,10 @@ const char *tls_why(const struct tls *t);
 
 /* The peer showed a certificate, and it was verified. */
 bool	tls_peer_verified(const struct tls *t);
-/* ... and it speaks for this domain (RFC 5922). */
+/* fn for each domain that it then speaks for. */
+void	tls_peer_each(const struct tls *t, void (*fn)(void *arg, struct str domain),
+	    void *arg);
+/* It speaks for this one (RFC 5922). */
 bool	tls_peer_is(const struct tls *t, struct str domain);
 
 #endif
