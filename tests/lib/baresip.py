@@ -53,8 +53,9 @@ module_app       menu.so
 module_app       ctrl_tcp.so
 ctrl_tcp_listen  {self.ip}:{self.control_port}
 """
+        server = house.tls_port if transport == "tls" else house.port
         account = (f"<sip:{user}@{house.domain}>;auth_pass={password};"
-                   f'outbound="sip:{house.ip}:{house.port};transport={transport}";'
+                   f'outbound="sip:{house.ip}:{server};transport={transport}";'
                    f"answermode={answer};regint={60 if register else 0};audio_codecs=PCMA{extra}\n")
         (self.dir / "config").write_text(config)
         (self.dir / "accounts").write_text(account)

@@ -1,12 +1,27 @@
-"""TLS: phones over it, certificates by name, peers with and without one."""
+"""TLS: phones over it, certificates by name, renewal, peers with and without one."""
+import datetime
+import os
+import shutil
 import socket
 import ssl
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib import sdp
-from lib.sip import Call, Phone, Wire
+from lib import sdp, tone
+from lib.baresip import Baresip
+from lib.certs import Authority
+from lib.house import Failed
+from lib.message import Message
+from lib.sip import Call, Wire, token
+from lib.wait import eventually
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")
@@ -16,20 +31,387 @@ def secure(shared_houses):
     return h
 
 
+def put(house, files, name):
+    """Certificate and key into the house's etc/tls; the setting's value."""
+    for f, kind in zip(files, ("pem", "key")):
+        target = house.etc / "tls" / f"{name}.{kind}"
+        shutil.copy(f, target.with_suffix(".new"))
+        target.with_suffix(".new").chmod(0o644)
+        target.with_suffix(".new").rename(target)
+    return f"tls/{name}.pem tls/{name}.key"
+
+
+def use(house, *pairs):
+    """These certificates and no others."""
+    lines = [x for x in (house.etc / "sip.conf").read_text().splitlines() if not x.startswith("tls-certificate")]
+    lines += [f"tls-certificate {pair}" for pair in pairs]
+    (house.etc / "sip.conf").write_text("\n".join(lines) + "\n")
+    house.sipctl("config", "apply")
+
+
+def serves(house, name=None, context=None):
+    """The certificate that a new connection is shown, in PEM."""
+    wire = Wire((house.ip, house.tls_port), "tls", house.phone_ip, context=context, name=name)
+    pem = ssl.DER_cert_to_PEM_cert(wire.sock.getpeercert(True))
+    wire.close()
+    return pem
+
+
+def pem_of(chain):
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(chain.read_text()))
+
+
+def options(house):
+    return (f"OPTIONS sip:{house.domain} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:5099;branch=z9hG4bK{token()}\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:x@y.test>;tag=a\r\nTo: <sip:{house.domain}>\r\nCall-ID: {token()}\r\n"
+            "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+
+
+def s_client(house, *args, data="", timeout=20):
+    """openssl s_client; it ends with its input, so that answers are not waited for."""
+    return subprocess.run(["openssl", "s_client", "-connect", f"{house.ip}:{house.tls_port}", *map(str, args)],
+                          input=data, text=True, capture_output=True, timeout=timeout)
+
+
+def establish(house, caller, callee, name):
+    call = caller.invite(name, sdp.offer(house.phone_ip, 14000))
+    request = callee.wait_request("INVITE")
+    far = Call.from_invite(callee, request)
+    callee.reply(request, 200, to_tag=far.local_tag, headers=[("Contact", f"<{callee.contact}>")],
+                 body=sdp.offer(house.phone_ip, 14002))
+    call.established()
+    callee.wait_request("ACK")
+    return call, far, request
+
+
 def test_register_and_call(secure, phones):
     """A TLS phone calls a UDP phone and is called by it: Via and Record-Route name TLS."""
     anna, bert = phones(secure, "anna", transport="tls").registered(), phones(secure, "bert").registered()
     for caller, callee, name in ((anna, bert, "bert"), (bert, anna, "anna")):
-        call = caller.invite(name, sdp.offer(secure.phone_ip, 14000))
-        request = callee.wait_request("INVITE")
+        call, far, request = establish(secure, caller, callee, name)
         assert request.get("via").startswith(f"SIP/2.0/{callee.transport.upper()} ")
         routes = request.all("record-route")
         assert len(routes) == 2 and sum("transport=tls" in r for r in routes) == 1, routes
-        far = Call.from_invite(callee, request)
-        callee.reply(request, 200, to_tag=far.local_tag, headers=[("Contact", f"<{callee.contact}>")],
-                     body=sdp.offer(secure.phone_ip, 14002))
-        call.established()
-        callee.wait_request("ACK")
         call.send_bye()
         far.wait_bye()
     secure.idle()
+
+
+def test_openssl_speaks(secure):
+    """openssl s_client as a phone."""
+    p = subprocess.Popen(["openssl", "s_client", "-quiet", "-connect", f"{secure.ip}:{secure.tls_port}"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        p.stdin.write(options(secure).encode())
+        p.stdin.flush()
+        assert p.stdout.readline().startswith(b"SIP/2.0 200 ")
+    finally:
+        p.kill()
+        p.wait()
+
+
+def test_octets_and_keep_alive(secure):
+    """Every octet in a record of its own; two CRLFs are answered with one (RFC 5626 section 4.4.1)."""
+    wire = Wire((secure.ip, secure.tls_port), "tls", secure.phone_ip)
+    for c in options(secure):
+        wire.send(c.encode())
+    m = wire.read(10)
+    assert m and m.code == 200
+    wire.send(b"\r\n\r\n")
+    wire.sock.setblocking(True)
+    wire.sock.settimeout(10)
+    assert wire.sock.recv(10) == b"\r\n"
+    wire.close()
+
+
+def test_names(secure, ca):
+    """SNI: each domain has its certificate; who asks for none of them gets the first."""
+    one, two = ca.issue("house.test"), ca.issue("other.test", "DNS:*.other.test,DNS:other.test")
+    use(secure, put(secure, one, "one"), put(secure, two, "two"))
+    for name, chain in (("house.test", one), ("OTHER.test", two), ("a.other.test", two), ("a.b.other.test", one),
+                        ("nobody.test", one), (None, one)):
+        assert serves(secure, name) == pem_of(chain[0]), name
+    assert serves(secure, "other.test", ssl.create_default_context(cafile=ca.file)) == pem_of(two[0])
+    shown = secure.json("cert", "show")
+    assert [c["domain"] for c in shown] == ["house.test", "*.other.test"]
+    assert all(c["in_force"] and c["state"] == "in force" and c["days_left"] > 1000 and "ca" in c["issuer"]
+               for c in shown), shown
+
+
+def test_renewed_under_a_call(secure, phones, ca):
+    """The call and its connection go on, new connections see the new certificate."""
+    first, second = ca.issue("renew", "DNS:house.test"), ca.issue("renew2", "DNS:house.test")
+    use(secure, put(secure, first, "renew"))
+    anna, bert = phones(secure, "anna", transport="tls").registered(), phones(secure, "bert").registered()
+    call, far, _ = establish(secure, anna, bert, "bert")
+    assert serves(secure) == pem_of(first[0])
+    put(secure, second, "renew")
+    secure.sipctl("reload")
+    assert serves(secure) == pem_of(second[0])
+    anna.registered()               # on the same connection
+    call.send_bye()
+    far.wait_bye()
+    assert not anna.wire.closed
+    secure.idle()
+
+
+def test_bad_renewal(secure, ca):
+    """Refused with its reason; what was in force stays."""
+    good = ca.issue("good", "DNS:house.test")
+    use(secure, put(secure, good, "bad"))
+    other = ca.issue("mismatch", "DNS:house.test")
+    expired = ca.issue("expired", "DNS:house.test", "20200101000000Z", "20210101000000Z")
+    rubbish, disorder = ca.dir / "rubbish.pem", ca.dir / "disorder.pem"
+    rubbish.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    disorder.write_text(good[0].read_text() + other[0].read_text())
+    for files, why in (((other[0], good[1]), "does not belong"), (expired, "has expired"),
+                       ((rubbish, good[1]), "no certificate in PEM"), ((disorder, good[1]), "did not issue"),
+                       ((good[0], good[0]), "no private key")):
+        put(secure, files, "bad")
+        with pytest.raises(Failed) as e:
+            secure.sipctl("reload")
+        assert why in e.value.err, e.value
+        assert serves(secure) == pem_of(good[0])
+    put(secure, good, "bad")
+    secure.sipctl("reload")
+
+
+def test_soon_over(secure, ca):
+    """A warning three weeks ahead."""
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=20)
+    use(secure, put(secure, ca.issue("soon", "DNS:house.test", end=end.strftime("%Y%m%d%H%M%SZ")), "soon"))
+    warnings = [w["text"] for w in secure.status()["warnings"]]
+    assert any("tls/soon.pem ends in 19 days" in w for w in warnings), warnings
+
+
+@pytest.mark.parametrize("args", [
+    ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
+    ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"], ["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"],
+    ["-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"], ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"],
+], ids=lambda a: f"{a[0]} {a[2]}")
+def test_old_and_weak(secure, args):
+    """S32: TLS 1.2 at least, forward secrecy and AEAD only."""
+    r = s_client(secure, *args)
+    assert r.returncode != 0 and "Cipher is (NONE)" in r.stdout, r.stdout + r.stderr
+
+
+def test_no_renegotiation(secure):
+    """S32: a client may not ask for another handshake."""
+    p = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", f"{secure.ip}:{secure.tls_port}"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        p.stdin.write(b"R\n")
+        p.stdin.flush()
+        said = p.stdout.read()          # it ends by itself
+    finally:
+        p.kill()
+        p.wait()
+    assert b"RENEGOTIATING" in said and b"no renegotiation" in said, said
+
+
+def descriptors(house):
+    return len(os.listdir(f"/proc/{house.pid('sipd')}/fd"))
+
+
+def closed(sock):
+    """Waits for the end; what came before it."""
+    sock.settimeout(10)
+    data = b""
+    try:
+        while chunk := sock.recv(4096):
+            data += chunk
+    except ConnectionResetError:
+        pass
+    return data
+
+
+def test_rubbish_on_the_port(secure):
+    """S32, S30: plain text, a hello that never ends: closed in time, nothing is kept."""
+    before = descriptors(secure)
+    with socket.create_connection((secure.ip, secure.tls_port)) as plain:
+        plain.sendall(options(secure).encode())
+        assert b"SIP/2.0" not in closed(plain)
+    secure.sipctl("config", "set", "tls-handshake-timeout", "1s")
+    secure.sipctl("config", "apply")
+    with socket.create_connection((secure.ip, secure.tls_port)) as slow:
+        slow.sendall(b"\x16\x03\x01\x02\x00\x01")
+        began = time.monotonic()
+        closed(slow)
+        assert 0.5 < time.monotonic() - began < 8
+    eventually(lambda: descriptors(secure) <= before, 10, 0.1, "descriptors back")
+    assert secure.figure("sipd", "tls_handshakes_slow") >= 1
+    assert secure.figure("sipd", "tls_handshakes_failed") >= 1
+    secure.sipctl("config", "set", "tls-handshake-timeout", "5s")
+    secure.sipctl("config", "apply")
+
+
+def test_hello_in_octets(secure):
+    """S32: the client's handshake, one octet a segment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    o = context.wrap_bio(inward, outward)
+    with socket.create_connection((secure.ip, secure.tls_port)) as raw:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.settimeout(10)
+
+        def until_done(step):
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    for byte in outward.read():
+                        raw.sendall(bytes([byte]))
+                    inward.write(raw.recv(65536))
+        until_done(o.do_handshake)
+        o.write(options(secure).encode())
+        assert until_done(lambda: o.read(65536)).startswith(b"SIP/2.0 200")
+
+
+def admitted(house, files=None):
+    """Does a request come through? In TLS 1.3 the refusal comes after the handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if files:
+        context.load_cert_chain(*files)
+    try:
+        wire = Wire((house.ip, house.tls_port), "tls", house.phone_ip, context=context)
+        wire.send(options(house).encode())
+        m = wire.read(10)
+        wire.close()
+    except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
+        return False
+    return m is not None and m.code == 200
+
+
+def test_mutual(secure, ca, tmp_path):
+    """Clients with a certificate of our authority, with another's, with an expired one, with none."""
+    shutil.copy(ca.file, secure.etc / "tls/ca.pem")
+    (secure.etc / "tls/ca.pem").chmod(0o644)
+    good = ca.issue("client", "DNS:client.test")
+    expired = ca.issue("late", "DNS:client.test", "20200101000000Z", "20210101000000Z")
+    stranger = Authority(tmp_path, "stranger").issue("client", "DNS:client.test")
+    secure.sipctl("config", "set", "tls-ca-file", "tls/ca.pem")
+    for mode, wanted in (("optional", (True, True, False, False)), ("required", (False, True, False, False)),
+                         ("off", (True, True, True, True))):
+        secure.sipctl("config", "set", "tls-verify-client", mode)
+        secure.sipctl("config", "apply")
+        assert tuple(admitted(secure, f) for f in (None, good, expired, stranger)) == wanted, mode
+
+
+def test_killed(secure, phones):
+    """Its phones are cut off, come back and can be reached at once."""
+    anna, bert = phones(secure, "anna", transport="tls").registered(), phones(secure, "bert").registered()
+    before = secure.pids()
+    secure.kill("sipd")
+    secure.back(before, ["sipd"])
+    assert anna.wire.read(10) is None and anna.wire.closed
+    again = phones(secure, "anna", transport="tls").registered()
+    call, far, _ = establish(secure, bert, again, "anna")
+    call.send_bye()
+    far.wait_bye()
+
+
+def test_tickets_outlive_the_process(secure):
+    """A session of the process that was killed is resumed by the next one."""
+    session = secure.dir / "session"
+    assert "\nNew, " in s_client(secure, "-tls1_2", "-sess_out", session, data="Q\n").stdout
+    before = secure.pids()
+    secure.kill("sipd")
+    secure.back(before, ["sipd"])
+    r = s_client(secure, "-tls1_2", "-sess_in", session, data="Q\n")
+    assert "\nReused, " in r.stdout, r.stdout
+
+
+def test_baresip(secure, peers, tmp_path):
+    """A TLS phone and a UDP phone hear each other's tone."""
+    alice = peers(Baresip(secure, "anna", tmp_path, 440, "tls").start()).registered()
+    bob = peers(Baresip(secure, "bert", tmp_path, 880, "udp", answer="auto").start()).registered()
+    eventually(lambda: any("transport=tls" in c for c in secure.contacts("anna")), 10, 0.1, "anna over TLS")
+    alice.dial("bert")
+    alice.wait_event("CALL_ESTABLISHED")
+    alice.listened()
+    bob.listened()
+    alice.hangup()
+    bob.wait_event("CALL_CLOSED")
+    alice.stop()
+    bob.stop()
+    assert tone.share(bob.heard(), 440) > 0.9 and tone.share(alice.heard(), 880) > 0.9
+    secure.idle()
+
+
+class Server:
+    """The next hop: a TLS server that takes one connection and answers every request 486."""
+
+    def __init__(self, house, files):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*files)
+        self.sock = socket.create_server((house.phone_ip, 0))
+        self.port = self.sock.getsockname()[1]
+
+    def serve(self):
+        """The first INVITE, or None when the client did not like us."""
+        self.sock.settimeout(10)
+        raw, _ = self.sock.accept()
+        raw.settimeout(10)
+        try:
+            with self.context.wrap_socket(raw, server_side=True) as s:
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    chunk = s.recv(65536)
+                    if not chunk:
+                        return None
+                    data += chunk
+                m = Message.parse(data)
+                copied = "".join(f"{n}: {v}\r\n" for n, v in m.headers
+                                 if n.lower() in ("via", "from", "to", "call-id", "cseq"))
+                s.sendall(f"SIP/2.0 486 Busy Here\r\n{copied}Content-Length: 0\r\n\r\n".encode())
+                s.recv(65536)       # the ACK
+                return m
+        except (ssl.SSLError, ConnectionResetError):
+            return None
+
+    def stop(self):
+        self.sock.close()
+
+
+@pytest.mark.parametrize("names, verify, good", [
+    ("IP:{ip},DNS:far.test", "on", True), ("DNS:far.test", "on", False), ("DNS:far.test", "off", True),
+    ("URI:sip:{ip}", "on", True), ("URI:sip:far.test,DNS:{ip}", "on", False)])
+def test_server_is_verified(secure, phones, peers, ca, names, verify, good):
+    """RFC 5922: whom we connect to shows a certificate of the next hop, or gets nothing."""
+    shutil.copy(ca.file, secure.etc / "tls/ca.pem")
+    (secure.etc / "tls/ca.pem").chmod(0o644)
+    server = peers(Server(secure, ca.issue("far", names.format(ip=secure.phone_ip))))
+    for name, value in (("tls-ca-file", "tls/ca.pem"), ("tls-verify-server", verify), ("relay-to-non-clients", "anybody"),
+                        ("relay-via", f'"sip:{secure.phone_ip}:{server.port};transport=tls"')):
+        secure.sipctl("config", "set", name, value)
+    secure.sipctl("config", "apply")
+    anna = phones(secure, "anna").registered()
+    with ThreadPoolExecutor() as pool:
+        seen = pool.submit(server.serve)
+        call = anna.invite("x@far.test", sdp.offer(secure.phone_ip, 14000))
+        code = call.finish().code
+        request = seen.result()
+    assert (request is not None) == good
+    assert code == 486 if good else code in (500, 503), code
+    if good:
+        assert request.get("via").startswith(f"SIP/2.0/TLS {secure.ip}:{secure.tls_port};")
+
+
+def test_sips(secure, phones):
+    """S32: what is asked for with SIPS goes by TLS to SIPS, or nowhere."""
+    anna = phones(secure, "anna", transport="tls").registered()
+    for transport, uri, wanted in (("udp", "sip", 480), ("tcp", "sip", 480), ("tls", "sip", 480), ("tls", "sips", 486)):
+        bert = phones(secure, "bert", transport=transport)
+        bert.contact = f"{uri}:bert@{bert.sent_by}" + (";transport=tls" if uri == "sip" and transport == "tls" else "")
+        bert.registered()
+        call = Call(anna, f"sips:bert@{secure.domain}", sdp.offer(secure.phone_ip, 14000))
+        anna.contact = anna.contact.replace("sip:", "sips:", 1)
+        call.start((), 5.0)
+        if wanted == 486:
+            request = bert.wait_request("INVITE")
+            assert all(r.startswith("<sips:") for r in request.all("record-route")), request.all("record-route")
+            bert.reply(request, 486, to_tag="x")
+        assert call.finish().code == wanted, (transport, uri)
+        assert bert.register(expires=0).code == 200
