@@ -1,5 +1,6 @@
 """TLS: phones over it, certificates by name, renewal, peers with and without one."""
 import datetime
+import json
 import os
 import shutil
 import socket
@@ -182,6 +183,8 @@ def test_soon_over(secure, ca):
     use(secure, put(secure, ca.issue("soon", "DNS:house.test", end=end.strftime("%Y%m%d%H%M%SZ")), "soon"))
     warnings = [w["text"] for w in secure.status()["warnings"]]
     assert any("tls/soon.pem ends in 19 days" in w for w in warnings), warnings
+    use(secure, put(secure, ca.issue("long", "DNS:house.test"), "long"))
+    assert secure.ok()
 
 
 @pytest.mark.parametrize("args", [
@@ -415,3 +418,17 @@ def test_sips(secure, phones):
             bert.reply(request, 486, to_tag="x")
         assert call.finish().code == wanted, (transport, uri)
         assert bert.register(expires=0).code == 200
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("testssl"), reason="testssl.sh is not installed")
+def test_testssl(houses):
+    """S32: what testssl.sh finds wrong with the port. The certificate is a first one, signed by itself."""
+    house = houses(transports=("udp", "tls"), settings={"tcp-connections-per-address": "1000"}).start()
+    report = house.dir / "testssl.json"
+    subprocess.run(["testssl", "--quiet", "--color", "0", "--jsonfile", report, "-p", "-s", "-f", "-U",
+                    f"{house.ip}:{house.tls_port}"], capture_output=True, timeout=280)
+    findings = json.loads(report.read_text())
+    bad = [f"{f['id']}: {f['finding']}" for f in findings if f["severity"] in ("MEDIUM", "HIGH", "CRITICAL")]
+    print(f"\ntestssl.sh: {len(findings)} findings, {len(bad)} of MEDIUM or worse (limit 0)")
+    assert len(findings) > 20 and not bad, bad
