@@ -23,14 +23,16 @@ text_of(const ASN1_STRING *s)
 static struct str
 sip_domain(struct str uri)
 {
-	struct str	host;
+	struct str	rest, host, port;
 
 	if (!str_caseprefix(uri, STR("sip:")) || str_chr(uri, '@') >= 0)
 		return STR_NONE;
-	uri = str_make(uri.s + 4, uri.len - 4);
-	(void)str_cut(&uri, ';', &host);
+	rest = str_make(uri.s + 4, uri.len - 4);
+	if (!str_cut(&rest, ';', &host))
+		return STR_NONE;
+	port = host;
 	if (host.len > 0 && host.s[0] != '[')
-		(void)str_cut(&host, ':', &host);
+		(void)str_cut(&port, ':', &host);
 	return host;
 }
 

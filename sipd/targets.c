@@ -80,8 +80,13 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 		return false;
 	/* What a phone calls itself is not always a name for others. */
 	if (known && !way_is_name(out) && !hop_is_stream(&c->flow) &&
-	    leg_classify(settings_now(), &c->flow, u->host) != LEG_NAT)
+	    leg_classify(settings_now(), &c->flow, u->host) != LEG_NAT) {
+		/* Of our addresses the one that the phone spoke to. */
+		if (out->hop.transport == c->flow.transport &&
+		    out->hop.remote.sa.sa_family == c->flow.remote.sa.sa_family)
+			out->hop.local = c->flow.local;
 		return false;
+	}
 	*out = way_of_hop(&c->flow);
 	return true;
 }

@@ -406,18 +406,18 @@ def test_sips(secure, phones):
     """S32: what is asked for with SIPS goes by TLS to SIPS, or nowhere."""
     anna = phones(secure, "anna", transport="tls").registered()
     for transport, uri, wanted in (("udp", "sip", 480), ("tcp", "sip", 480), ("tls", "sip", 480), ("tls", "sips", 486)):
-        bert = phones(secure, "bert", transport=transport)
-        bert.contact = f"{uri}:bert@{bert.sent_by}" + (";transport=tls" if uri == "sip" and transport == "tls" else "")
-        bert.registered()
-        call = Call(anna, f"sips:bert@{secure.domain}", sdp.offer(secure.phone_ip, 14000))
+        carl = phones(secure, "carl", transport=transport)
+        carl.contact = f"{uri}:carl@{carl.sent_by}" + (";transport=tls" if uri == "sip" and transport == "tls" else "")
+        carl.registered()
+        call = Call(anna, f"sips:carl@{secure.domain}", sdp.offer(secure.phone_ip, 14000))
         anna.contact = anna.contact.replace("sip:", "sips:", 1)
         call.start((), 5.0)
         if wanted == 486:
-            request = bert.wait_request("INVITE")
+            request = carl.wait_request("INVITE")
             assert all(r.startswith("<sips:") for r in request.all("record-route")), request.all("record-route")
-            bert.reply(request, 486, to_tag="x")
+            carl.reply(request, 486, to_tag="x")
         assert call.finish().code == wanted, (transport, uri)
-        assert bert.register(expires=0).code == 200
+        assert carl.register(expires=0).code == 200
 
 
 @pytest.mark.long
