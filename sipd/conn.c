@@ -236,6 +236,14 @@ enqueue(struct conn *c, struct str rest, unsigned of, uint64_t token)
 	return 0;
 }
 
+/* It is remembered until the connection ends, or others came after it. */
+static void
+left_whole(struct conn *c, unsigned of, uint64_t token)
+{
+	if (token != 0)
+		c->asked[c->nasked++ % CONN_ASKED] = (struct conn_asked){ token, of };
+}
+
 int
 conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 {
@@ -243,8 +251,6 @@ conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 
 	if (c->state == CONN_BROKEN)
 		return c->error < 0 ? c->error : -EPIPE;
-	if (token != 0)
-		c->asked[c->nasked++ % CONN_ASKED] = (struct conn_asked){ token, of };
 	if (!begins(c) && STAILQ_EMPTY(&c->out)) {
 		if ((n = write_some(c, bytes.s, bytes.len)) < 0) {
 			conn_break(c, (int)n);
@@ -252,8 +258,10 @@ conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 		}
 	}
 	c->active = loop_now(c->worker->loop);
-	if ((size_t)n == bytes.len)
+	if ((size_t)n == bytes.len) {
+		left_whole(c, of, token);
 		return 0;
+	}
 	return enqueue(c, str_make(bytes.s + n, bytes.len - (size_t)n), of,
 	    token);
 }
@@ -277,6 +285,7 @@ write_queue(struct conn *c)
 		if (o->sent < o->len)
 			break;
 		STAILQ_REMOVE_HEAD(&c->out, entry);
+		left_whole(c, o->of, o->token);
 		free(o);
 	}
 	if (STAILQ_EMPTY(&c->out))
