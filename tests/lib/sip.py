@@ -39,6 +39,13 @@ def trusting():
     return context
 
 
+def ready(sock, events, timeout):
+    """poll() of one socket: select() knows the first 1024 descriptors only."""
+    p = select.poll()
+    p.register(sock, events)
+    return bool(p.poll(max(0, timeout) * 1000))
+
+
 class Wire:
     """UDP socket, TCP or TLS connection; messages in and out. context: of TLS."""
 
@@ -70,8 +77,7 @@ class Wire:
             self.sock.sendto(data, to or self.server)
             return
         while data:
-            _, writable, _ = select.select([], [self.sock], [], 5)
-            assert writable, "the server does not read its TCP connection"
+            assert ready(self.sock, select.POLLOUT, 5), "the server does not read its TCP connection"
             try:
                 data = data[self.sock.send(data):]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -88,7 +94,7 @@ class Wire:
                     return m
             left = deadline - time.monotonic()
             held = self.transport == "tls" and self.sock.pending()
-            if self.closed or not (held or select.select([self.sock], [], [], max(0, left))[0]):
+            if self.closed or not (held or ready(self.sock, select.POLLIN, left)):
                 return None
             try:
                 if self.stream:
