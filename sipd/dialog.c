@@ -47,9 +47,26 @@ contact_at(const struct inbound *in, const struct hop *where)
 }
 
 /*
- * Row 19: a caller that heeds neither Record-Route nor Contact goes on sending to
- * the address that it called. Who knows the Call-ID and both tags is in that call,
- * as much as who knows its cookie.
+ * Where a request of this call goes on to: who is reached at that hop, by his
+ * address here (from the caller alone: the callee knows a Contact) or by a URI
+ * that leads there. "" when it leads elsewhere.
+ */
+static struct str
+uri_in_call(const struct inbound *in, const struct hop *where, bool from_caller)
+{
+	const struct sip_msg	*m = in->m;
+	struct hop		 named;
+
+	if (core_is_us(in, &m->ruri))
+		return from_caller ? contact_at(in, where) : STR_NONE;
+	return hop_of_uri(&named, &m->ruri) == 0 && hop_same_peer(&named, where) ?
+	    m->uri : STR_NONE;
+}
+
+/*
+ * Row 19: a phone that heeds no Record-Route, or whose peer did not return it,
+ * goes on sending to us. Who knows the Call-ID and both tags is in that call, as
+ * much as who knows its cookie.
  */
 static void
 plan_by_call(struct route_plan *r, const struct inbound *in)
@@ -61,15 +78,16 @@ plan_by_call(struct route_plan *r, const struct inbound *in)
 
 	k = call_find(in->w->core->calls, m->call_id, m->from_tag, m->to_tag,
 	    &from_caller);
-	if (k == NULL || !from_caller)
+	if (k == NULL)
 		return;
 	call_read(k, &f);
-	r->uri = contact_at(in, &f.callee);
+	r->uri = uri_in_call(in, from_caller ? &f.callee : &f.caller, from_caller);
 	if (r->uri.len == 0)
 		return;
-	r->in_dialog = r->from_caller = true;
+	r->in_dialog = true;
+	r->from_caller = from_caller;
 	r->cookie = (struct cookie){ .caller = f.caller, .callee = f.callee,
-	    .callee_by_flow = true, .media = f.media };
+	    .caller_by_flow = true, .callee_by_flow = true, .media = f.media };
 }
 
 void
@@ -104,8 +122,7 @@ route_plan_read(struct route_plan *r, const struct inbound *in)
 		else
 			r->forged = true;
 	}
-	if (!r->in_dialog && !r->forged && m->to_tag.len > 0 &&
-	    core_is_us(in, &m->ruri))
+	if (!r->in_dialog && !r->forged && m->to_tag.len > 0)
 		plan_by_call(r, in);
 }
 

@@ -63,6 +63,16 @@ test_goes_to_the_contact(void **state)
 	    "\r\nRoute:"));
 }
 
+/* The peer did not return our Record-Route, and we are the outbound proxy. */
+static void
+test_goes_to_the_uri(void **state)
+{
+	send_request("ACK", "sip:own@" CALLEE, "ab", "");
+	hear_this(callee, "ACK sip:own@" CALLEE " SIP/2.0\r\n");
+	send_request("INFO", "sip:own@" CALLER, "ba", "");
+	hear_this(caller, "INFO sip:own@" CALLER " SIP/2.0\r\n");
+}
+
 static void
 test_bye_ends_the_call(void **state)
 {
@@ -89,6 +99,8 @@ test_not_of_the_call(void **state)
 		{ "sip:b@example.com", "ax" },	/* another call */
 		{ "sip:b@example.com", "ba" },	/* the callee knows a Contact */
 		{ "sip:c@example.com", "ab" },	/* nobody's address */
+		{ "sip:phone@127.0.31.2:25133", "ab" },	/* not where the callee is */
+		{ "sip:phone@" CALLEE, "ax" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -105,8 +117,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		T(test_goes_to_the_contact), T(test_bye_ends_the_call),
-		T(test_not_of_the_call),
+		T(test_goes_to_the_contact), T(test_goes_to_the_uri),
+		T(test_bye_ends_the_call), T(test_not_of_the_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
