@@ -58,8 +58,8 @@ class Stage:
         assert uac.wait(25) == 0, uac.errors()
         return uac
 
-    def answer(self, scenario, service, port=CALLEE_PORT, transport="udp"):
-        return self.sipp(scenario, port, ("-s", service, "-t", {"udp": "u1", "tcp": "t1"}[transport])).ready()
+    def answer(self, scenario, service, port=CALLEE_PORT, transport="udp", edit=None):
+        return self.sipp(scenario, port, ("-s", service, "-t", {"udp": "u1", "tcp": "t1"}[transport]), edit).ready()
 
     def address_list(self, name):
         """One of the lists of contacts, with this house's address instead of theirs."""
@@ -71,9 +71,10 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def siphon(shared_houses):
-    """Real timers: a retransmission of ours would be seen."""
+    """Real timers: a retransmission of ours would be seen. Loopback is treated as the world outside."""
     house = shared_houses(domain=DOMAIN, listen=(f"udp:{{ip}}:{SECOND_PORT}",), settings={
-        "authenticate": "register", "media-policy": "never", "timer-t1": "500ms", "timer-t2": "4s"}).start()
+        "authenticate": "register", "media-policy": "never", "timer-t1": "500ms", "timer-t2": "4s",
+        "udp-size-lan": "1300"}).start()
     for user in ("alice", "bob", "carol", "watcher"):
         house.add_user(user, PASSWORD)
     return house
@@ -123,6 +124,7 @@ PLAYS = {
                    edit=lambda text: re.sub(r'(?<="(?:180|487)") optional="true"', "", text)),
     "message": Play("message", "message_uas", "alice"),
     "mtu_small": Play("mtu_message_small", "message_uas", "alice"),
+    "mtu_oversized": Play("mtu_message_oversized", "message_uas", "alice", "tcp"),
     "notify": Play("notify_uac", "own/notified_uas", "alice"),
     "prack": Play("prack_uac", "prack_uas"),
     "refer": Play("proxy_refer_uac", "proxy_refer_uas"),
@@ -153,6 +155,38 @@ def test_transport_error(stage):
     """Nobody listens at the callee's: said at once, and not as a 503 of ours."""
     stage.register("bob", stage.contact("bob", transport="tcp"))
     repeat(lambda: [stage.begin("transport_error_uac", "bob")])
+
+
+def test_failover_by_path(stage):
+    """The first binding's edge refuses; the second's is reached by its own Path (RFC 3327)."""
+    def play():
+        stage.register("bob")
+        stage.authenticate("none")
+        for port, edge, q in ((7001, CALLEE_PORT, "1.0"), (7003, CALLEE_PORT + 2, "0.5")):
+            path = f"<sip:token{port}@{stage.house.phone_ip}:{edge};lr>"
+            stage.begin("failover_register_path", "bob", ["-key", "regpath", path, "-key", "regq", q], port)
+        gone = stage.answer("failover_reject_uas", "bob")
+        live = stage.answer("failover_answer_uas", "bob", CALLEE_PORT + 2)
+        caller = stage.begin("failover_uac", "bob")
+        for party in (gone, live):
+            assert party.wait(20) == 0, party.errors()
+        return [caller, gone, live]
+    repeat(play)
+
+
+def test_failure_route(stage):
+    """One target after the other: 503, 486, then answered. The caller sees one 200.
+    Their server takes 100 ms to the next one, ours does not: the callee's pauses go."""
+    def at_once(text):
+        return text.replace('<pause milliseconds="100" />', "")
+
+    def play():
+        stage.register("carol", *[f"{stage.contact(f'carol{i}')};q={q}" for i, q in enumerate(("1.0", "0.7", "0.4"))])
+        uas = stage.answer("failure_route_uas", "carol", edit=at_once)
+        caller = stage.begin("failover_uac", "carol")
+        assert uas.wait(20) == 0, uas.errors()
+        return [caller, uas]
+    repeat(play)
 
 
 @pytest.mark.parametrize("scenario, user, arguments, contact", [
