@@ -7,6 +7,7 @@ import pytest
 from lib.certs import Authority
 from lib.house import free_ports, has_ipv6
 from lib.kamailio import Neighbour
+from lib.named import Named
 from lib.sip import Phone
 from lib.talk import busy, cancelled, conversation, message
 
@@ -66,3 +67,21 @@ def test_cell(border, transport, family, direction):
             and m.method not in ("ACK", "CANCEL")}
     print(f"{transport} {family} {direction}: {', '.join(vias)}")
     assert len(vias) == 1 and vias.pop().startswith(f"SIP/2.0/{transport.upper()} {host}")
+
+
+def test_found_by_name(border, peers, tmp_path):
+    """RFC 3263 by a real name server, which wants TLS; the certificate must be the domain's (RFC 5922)."""
+    house, neighbour = border.house, border.neighbour
+    server = peers(Named(tmp_path, {neighbour.domain: (
+        '@ IN NAPTR 10 10 "s" "SIPS+D2T" "" _sips._tcp\n'
+        f"_sips._tcp IN SRV 0 0 {neighbour.port + 1} sip\nsip IN A {neighbour.ip}\n")})).start()
+    for name, value in {"relay-via": '""', "dns-servers": server.server, "tls-verify-server": "on"}.items():
+        house.sipctl("config", "set", name, value)
+    house.sipctl("config", "apply")
+    try:
+        border.nora.log.clear()
+        message(border.anna, border.nora)
+        request = conversation(border.anna, border.nora, proxies=2)
+        assert request.all("via")[1].startswith("SIP/2.0/TLS ")
+    finally:
+        house.set("tls-verify-server", "off")
