@@ -4,16 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/uri.h"
 #include "sipd/hop.h"
-#include "sipd/via.h"
+#include "sipd/way.h"
 #include "sipd/worker.h"
 
 /*
  * Where a message goes: RFC 3263 section 4 for requests, section 5 for responses,
- * RFC 7984 for both families of addresses. What the URI or Via says is a way; a
- * way that names a host is looked up, and yields one target after the other, each
- * found when it is needed.
+ * RFC 7984 for both families of addresses. A way (way.h) that names a host is looked
+ * up, and yields one target after the other, each found when it is needed.
  *
  * Bounds of one message (S25): 10 targets, 32 questions, 5 aliases, and 3 s
  * ("dns-lookup-limit") of waiting for name servers.
@@ -21,35 +19,6 @@
 #define TARGETS_MAX	10
 #define QUESTIONS_MAX	32
 #define ALIASES_MAX	5
-
-/* The texts are slices of what it was made from. */
-struct way {
-	struct hop	hop;		/* where, when remote is known; else the name: */
-	struct str	host;
-	uint16_t	port;		/* 0: none written */
-	enum transport	transport;	/* NONE: none written */
-	bool		secure;		/* sips: TLS or nothing */
-	/* For what has to be tried in any case, as requests within dialogs: */
-	bool		insist;		/* black-listed targets, too, without others */
-	struct hop	last;		/* when the name leads nowhere; or empty */
-};
-
-/* 0; -EPROTONOSUPPORT: neither sip nor sips. */
-int	way_of_uri(struct way *out, const struct uri *u);
-/* The hop of a URI that names an address; -EHOSTUNREACH for a name. */
-int	hop_of_uri(struct hop *out, const struct uri *u);
-/* RFC 3263 section 5, after the connection or address of section 18.2.2 failed. */
-int	way_of_via(struct way *out, const struct via *v);
-static inline struct way
-way_of_hop(const struct hop *h)
-{
-	return (struct way){ .hop = *h, .transport = h->transport };
-}
-static inline bool
-way_is_name(const struct way *y)
-{
-	return y->hop.remote.len == 0;
-}
 
 /* The ordered targets of one name; belongs to one worker. */
 struct nexthop;
