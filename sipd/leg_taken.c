@@ -1,0 +1,80 @@
+/*
+ * leg_taken - a leg of the last process goes on.
+ *
+ * revive.c makes legs from their records, and then lets each go on: what it was
+ * sent is written again, by the same functions, and so is the same.
+ */
+#include "sipd/leg_parts.h"
+
+#include "common/daemon.h"
+#include "sipd/core.h"
+#include "sipd/forward.h"
+#include "sipd/worker.h"
+
+struct leg *
+leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
+{
+	const struct way	 way = way_of_hop(&b->to);
+	struct leg		*g = leg_new(p, &way, b->uri, b->route);
+
+	if (g == NULL)
+		return NULL;
+	g->record = record;
+	g->begun = true;
+	g->by_flow = b->by_flow;
+	g->media = b->media;
+	g->provisional = b->marks & RINGING_PROVISIONAL;
+	g->cancel = b->marks & RINGING_CANCEL;
+	g->rang_out = b->marks & RINGING_RANG_OUT;
+	g->done = b->marks & RINGING_DONE;
+	g->began = b->began;
+	forward_target(&(struct forward){ .to = g->hop, .uri = b->uri }, g->target);
+	return g;
+}
+
+/*
+ * Of one that is done, repetitions of its final response are acknowledged, as long
+ * as they may come. CANCEL is sent anew: whether it arrived is not known.
+ */
+static void
+leg_wait(struct leg *g, struct mono deadline)
+{
+	struct proxy	*p = g->p;
+	int64_t		 left = mono_ms_between(loop_now(p->w->loop), deadline);
+
+	if (g->done)
+		left = T1_FACTOR * settings_now()->t1;
+	wheel_start(p->w->wheel, &g->timer_c, left);
+	if (!g->done && (g->cancel || g->rang_out)) {
+		g->cancel = false;
+		leg_cancel(g, STR_NONE);
+	}
+}
+
+void
+leg_go_on(struct leg *g, const struct ringing_branch *b)
+{
+	struct proxy	*p = g->p;
+	char		 branch[BRANCH_LEN];
+	struct hop	 to;
+	struct text	 out;
+
+	if (!(b->marks & RINGING_SENT) || !(g->provisional || g->done)) {
+		if (!g->done)
+			leg_start(g);
+		return;
+	}
+	if (leg_write(g, NULL, &out, branch, &to) < 0) {
+		leg_end(g, 503, STR_NONE);
+		return;
+	}
+	proxy_ref(p);
+	g->txn = txn_client_taken(p->w->core->txns, str_make(branch, BRANCH_LEN),
+	    &to, text_str(&out), &leg_user, g);
+	if (g->txn == NULL) {
+		leg_end(g, 503, STR_NONE);
+		proxy_unref(p);
+		return;
+	}
+	leg_wait(g, b->deadline);
+}
