@@ -1,6 +1,6 @@
 /*
  * setting_checks - what settings must agree about with each other: sockets that
- * exclude each other, orders of durations, gateways that are complete.
+ * exclude each other, name servers, orders of durations, gateways that are complete.
  *
  * Called by settings_build() after everything was read, even after errors, so
  * that all of them are seen at once; then a value may be missing.
@@ -236,6 +236,33 @@ check_media(const struct settings *s, const struct conf *c, struct complaints *o
 		    (s->media.port_max - s->media.port_min + 1) / 4);
 }
 
+/* ---- name servers ---- */
+
+/* An address, with a port or without: c-ares would leave out what is neither. */
+static bool
+is_name_server(struct str s)
+{
+	struct addr	a;
+
+	return (addr_parse(&a, s, 53) == 0 || (addr_parse_port(&a, s) == 0 &&
+	    addr_port(&a) != 0)) && !addr_is_wildcard(&a);
+}
+
+static void
+check_name_servers(const struct settings *s, const struct conf *c,
+    struct complaints *out)
+{
+	const struct conf_node	*node;
+	const struct conf_value	*v;
+
+	for (size_t i = 0; i < s->dns_servers.n; i++)
+		if ((v = value_at(c, "dns-servers", i, &node)) != NULL &&
+		    !is_name_server(str_of(v->text)))
+			complain(out, false, node->file, v->line, v->column,
+			    "\"%s\" is not the address of a name server; an example "
+			    "is 192.0.2.53 or [2001:db8::53]:5353", v->text);
+}
+
 /* ---- durations ---- */
 
 /* low must not be above high. */
@@ -286,6 +313,7 @@ settings_check(const struct settings *s, const struct conf *c,
 	check_domains(s, c, out);
 	check_listens(s, c, out);
 	check_media(s, c, out);
+	check_name_servers(s, c, out);
 	if (out->errors == 0) {		/* else values may be missing */
 		check_order(c, "min-expires", s->min_expires, "default-expires",
 		    s->default_expires, out);
