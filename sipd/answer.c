@@ -119,7 +119,7 @@ send_text(struct worker *w, struct txn *t, const struct hop *back, uint16_t code
 	} else if (t != NULL)
 		txn_reply(t, code, text_str(out));
 	else
-		wire_send(w, back, text_str(out), 0, 0);
+		wire_send(w, back, text_str(out), WIRE_RESPONSE, 0);
 }
 
 void

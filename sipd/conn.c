@@ -16,6 +16,7 @@
 #include "sipd/sockets.h"
 #include "sipd/tally.h"
 #include "sipd/tls.h"
+#include "sipd/wire.h"
 
 #define RECHECK_MS	60000	/* of a connection that has no deadline */
 
@@ -127,6 +128,9 @@ conn_fail_queue(struct conn *c)
 	while ((o = STAILQ_FIRST(&c->out)) != NULL) {
 		STAILQ_REMOVE_HEAD(&c->out, entry);
 		failures_tell(c->worker, o->of, o->token, error);
+		if ((o->flags & WIRE_RESPONSE) != 0)
+			upper->response_lost(c->worker, &c->hop, o->flags,
+			    str_make(o->bytes, o->len));
 		free(o);
 	}
 	c->queued = 0;
@@ -213,7 +217,8 @@ begins(const struct conn *c)
 }
 
 static int
-enqueue(struct conn *c, struct str rest, unsigned of, uint64_t token)
+enqueue(struct conn *c, struct str rest, unsigned flags, unsigned of,
+    uint64_t token)
 {
 	struct conn_out	*o;
 
@@ -225,6 +230,7 @@ enqueue(struct conn *c, struct str rest, unsigned of, uint64_t token)
 	o = xcalloc(1, sizeof(*o) + rest.len);
 	o->token = token;
 	o->of = of;
+	o->flags = flags;
 	o->len = rest.len;
 	memcpy(o->bytes, rest.s, rest.len);
 	if (STAILQ_EMPTY(&c->out) && !begins(c))
@@ -245,7 +251,8 @@ left_whole(struct conn *c, unsigned of, uint64_t token)
 }
 
 int
-conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
+conn_send(struct conn *c, struct str bytes, unsigned flags, unsigned of,
+    uint64_t token)
 {
 	ssize_t	n = 0;
 
@@ -262,8 +269,8 @@ conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token)
 		left_whole(c, of, token);
 		return 0;
 	}
-	return enqueue(c, str_make(bytes.s + n, bytes.len - (size_t)n), of,
-	    token);
+	return enqueue(c, str_make(bytes.s + n, bytes.len - (size_t)n),
+	    n == 0 ? flags : 0, of, token);
 }
 
 static void

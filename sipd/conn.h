@@ -30,6 +30,7 @@ struct conn_out {
 	STAILQ_ENTRY(conn_out)	 entry;
 	uint64_t		 token;
 	unsigned		 of;	/* the worker that sent it */
+	unsigned		 flags;	/* of wire_send(); 0 for the rest of a message */
 	size_t			 len, sent;
 	char			 bytes[];
 };
@@ -89,7 +90,8 @@ struct conn *conn_new(struct worker *w, const struct hop *h, int fd,
 void	conn_free(struct conn *c);
 
 /* 0, or -errno: the queue is full, or it just broke. */
-int	conn_send(struct conn *c, struct str bytes, unsigned of, uint64_t token);
+int	conn_send(struct conn *c, struct str bytes, unsigned flags, unsigned of,
+	    uint64_t token);
 /* No further event; tcp.c is told (tcp_broken()). Any number of times. */
 void	conn_break(struct conn *c, int error);
 /* Every message that waits has failed. */

@@ -200,7 +200,7 @@ read_one(struct conn *c, struct buffer *b, const char *s, size_t n)
 	stats->keepalives++;
 	consume(c, (size_t)size);
 	if (kind == SIP_FRAME_PING && c->state == CONN_OPEN)
-		(void)conn_send(c, STR("\r\n"), c->worker->index, 0);
+		(void)conn_send(c, STR("\r\n"), 0, c->worker->index, 0);
 	return (size_t)size;
 }
 

@@ -32,6 +32,8 @@ struct core {
 	struct slab	*proxies;	/* proxy.c's */
 	struct slab	*legs;
 	char		*body;		/* MESSAGE_MAX octets: a second text */
+	struct mono	 backs_since;	/* back.c's */
+	unsigned	 backs;
 };
 
 /* The house's keys: nonces, branches, cookies. Before any worker runs. */

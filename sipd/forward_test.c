@@ -47,10 +47,16 @@ no_flow(struct worker *worker, const struct hop *h)
 {
 }
 
+static void
+no_response(struct worker *worker, const struct hop *h, unsigned flags,
+    struct str bytes)
+{
+}
+
 static const struct upper hooks = {
 	.start = nothing_starts, .stop = nothing, .packet = no_packet,
 	.send_failed = no_failure, .returned = nothing_returns,
-	.flow_closed = no_flow, .turn = nothing,
+	.flow_closed = no_flow, .response_lost = no_response, .turn = nothing,
 };
 
 static int

@@ -34,7 +34,7 @@ pass_on(struct worker *w, const struct sip_msg *m, const struct hop *to)
 
 	text_init(&out, w->out, MESSAGE_MAX);
 	if (forward_response(m, false, STR_NONE, &out) < 0 ||
-	    wire_send(w, to, text_str(&out), 0, 0) < 0)
+	    wire_send(w, to, text_str(&out), WIRE_RESPONSE, 0) < 0)
 		stats->stray_dropped++;
 	else
 		stats->stray_responses++;
@@ -89,6 +89,9 @@ stray_response(struct worker *w, const struct sip_msg *m, const struct packet *p
 	}
 	to.transport = below.transport;
 	if (via_response_addr(&below, &to.remote)) {
+		/* The connection of its request, should it still be there. */
+		if (hop_is_stream(&to) && below.rport != 0)
+			addr_set_port(&to.remote, below.rport);
 		if (forward_allowed(&p->from, &to))
 			pass_on(w, m, &to);
 		else

@@ -420,7 +420,17 @@ send_here(struct worker *w, const struct hop *to, struct str bytes,
 		if ((error = open_conn(w->tcp, to, &c)) < 0)
 			return error;
 	}
-	return conn_send(c, bytes, of, token);
+	return conn_send(c, bytes, flags, of, token);
+}
+
+/* It did not leave. */
+static void
+lost(struct worker *w, const struct hop *to, struct str bytes, unsigned flags,
+    unsigned of, uint64_t token, int error)
+{
+	failures_tell(w, of, token, error);
+	if ((flags & WIRE_RESPONSE) != 0)
+		upper->response_lost(w, to, flags, bytes);
 }
 
 struct job {
@@ -436,12 +446,12 @@ static void
 on_job(struct worker *w, void *arg)
 {
 	struct job	*j = arg;
+	struct str	 bytes = str_make(j->bytes, j->len);
 	int		 error;
 
-	error = send_here(w, &j->to, str_make(j->bytes, j->len), j->flags,
-	    j->of, j->token);
+	error = send_here(w, &j->to, bytes, j->flags, j->of, j->token);
 	if (error < 0)
-		failures_tell(w, j->of, j->token, error);
+		lost(w, &j->to, bytes, j->flags, j->of, j->token, error);
 	free(j);
 }
 
@@ -456,13 +466,13 @@ tcp_send(struct worker *w, const struct hop *to, struct str bytes,
 
 	if (alias_find(to, &alias)) {
 		to = &alias;
-		flags &= ~(unsigned)WIRE_MAY_CONNECT;
+		flags = 0;
 	}
 	owner = tcp_owner(to);
 	if (owner == w->index) {
 		error = send_here(w, to, bytes, flags, w->index, token);
 		if (error < 0)
-			failures_add(w, token, error);
+			lost(w, to, bytes, flags, w->index, token, error);
 		return 0;
 	}
 	j = xcalloc(1, sizeof(*j) + bytes.len);

@@ -309,8 +309,10 @@ txn_server_new(struct txns *x, txn_key key, bool invite, const struct hop *back,
 	struct txn	*t;
 
 	t = txn_new(x, invite ? TXN_INVITE_SERVER : TXN_SERVER, key, back, user, arg);
-	if (t != NULL)
-		t->state = invite ? ST_PROCEEDING : ST_TRYING;
+	if (t == NULL)
+		return NULL;
+	t->state = invite ? ST_PROCEEDING : ST_TRYING;
+	t->flags = WIRE_RESPONSE;
 	return t;
 }
 

@@ -13,6 +13,7 @@
  */
 enum {
 	WIRE_MAY_CONNECT = 1,	/* open a connection when there is none */
+	WIRE_RESPONSE = 2,	/* it has other ways when its connection is gone */
 };
 
 /*
@@ -20,7 +21,8 @@ enum {
  * end, from the socket and address of to->local. TCP: on the connection (remote,
  * local); with local empty, or with WIRE_MAY_CONNECT, on any to that remote end;
  * else a new one with WIRE_MAY_CONNECT. Never blocks. What fails is told later:
- * core_send_failed(w, token); token 0: not interested.
+ * core_send_failed(w, token); token 0: not interested; a response on a stream:
+ * back_lost().
  *
  * 0, or -errno when it is known at once that it cannot leave (no listener of
  * that family, too long, queue full); core_send_failed() does not follow then.

@@ -95,6 +95,12 @@ nothing(struct worker *w)
 {
 }
 
+static void
+on_response_lost(struct worker *w, const struct hop *h, unsigned flags,
+    struct str bytes)
+{
+}
+
 static const struct upper hooks = {
 	.start = on_start,
 	.stop = nothing,
@@ -102,6 +108,7 @@ static const struct upper hooks = {
 	.send_failed = on_failed,
 	.returned = on_returned,
 	.flow_closed = on_closed,
+	.response_lost = on_response_lost,
 	.turn = nothing,
 };
 

@@ -21,6 +21,7 @@
 #include "common/map.h"
 #include "common/stats.h"
 #include "sipd/accept.h"
+#include "sipd/back.h"
 #include "sipd/failures.h"
 #include "sipd/handover.h"
 #include "sipd/kept.h"
@@ -67,6 +68,7 @@ static const struct upper core = {
 	.send_failed = core_send_failed,
 	.returned = core_returned,
 	.flow_closed = core_flow_closed,
+	.response_lost = back_lost,
 	.turn = core_turn,
 };
 const struct upper	*upper = &core;

@@ -163,6 +163,8 @@ struct upper {
 	void	(*send_failed)(struct worker *w, uint64_t token, int error);
 	void	(*returned)(struct worker *w, struct str bytes, int error);
 	void	(*flow_closed)(struct worker *w, const struct hop *h);
+	void	(*response_lost)(struct worker *w, const struct hop *to,
+		    unsigned flags, struct str bytes);	/* see back.h */
 	void	(*turn)(struct worker *w);
 };
 extern const struct upper *upper;
