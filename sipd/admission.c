@@ -111,12 +111,23 @@ admission_look(struct admission *a, const struct inbound *in, bool answered_here
 	a->from_aor = core_aor(in, &m->from.uri, a->aor_buf);
 	aor_split(a->from_aor, &user, &domain);
 	a->from_local = a->from_aor.len > 0 && domain_is_local(domain);
-	a->needed = needs_credential(m, a->from_local);
+	a->needed = !in->urgent && needs_credential(m, a->from_local);
 	a->realm = realm_of(a);
 	a->code = answered_here || settings_now()->challenge_code == CHALLENGE_401 ?
 	    401 : 407;
 	take_digests(a, m, HDR_PROXY_AUTHORIZATION);
 	take_digests(a, m, HDR_AUTHORIZATION);
+}
+
+bool
+admission_urgent(const struct sip_msg *m)
+{
+	const struct set_texts	*list = &settings_now()->emergency_numbers;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (m->ruri.user.len > 0 && str_eq(m->ruri.user, str_of(list->v[i])))
+			return true;
+	return false;
 }
 
 bool

@@ -35,6 +35,8 @@ struct admission {
  */
 void	admission_look(struct admission *a, const struct inbound *in,
 	    bool answered_here);
+/* Is it a call to one of "emergency-numbers" (row 127)? */
+bool	admission_urgent(const struct sip_msg *m);
 /* Needed, but no credential is worth asking regd about. */
 bool	admission_must_challenge(const struct admission *a);
 /* Sends the challenge, statelessly. */

@@ -22,6 +22,7 @@
 #include "sipd/cookie.h"
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
+#include "sipd/gate.h"
 #include "sipd/extension.h"
 #include "sipd/failures.h"
 #include "sipd/nexthop.h"
@@ -266,7 +267,8 @@ acceptable(const struct inbound *in, bool for_us)
 		answer_plain(in, 482, STR_NONE);
 		return false;
 	}
-	return !demands_too_much(in, for_us ? HDR_REQUIRE : HDR_PROXY_REQUIRE);
+	return gate_passes(in) &&
+	    !demands_too_much(in, for_us ? HDR_REQUIRE : HDR_PROXY_REQUIRE);
 }
 
 static void
@@ -414,7 +416,9 @@ core_request(const struct inbound *in)
 	else if (r.in_dialog) {
 		if (acceptable(in, false))
 			proxy_in_dialog(in, &r);
-	} else if (r.forged)
+	} else if (r.stranger)
+		answer_plain(in, 481, STR_NONE);
+	else if (r.forged)
 		answer_plain(in, 403, STR("Bad Route"));
 	else
 		core_new_request(in, &r);
@@ -471,6 +475,7 @@ core_packet(struct worker *w, const struct packet *p)
 		in.call = id_call(m->call_id);
 		record_in(w, in.call, m, p);
 		sip_straighten(m);
+		in.urgent = admission_urgent(m);
 		if (p->too_big)
 			answer_plain(&in, 513, STR_NONE);
 		else

@@ -71,6 +71,8 @@ decision_apply(struct proxy *p)
 		return;
 	}
 	code = p->account != NULL ? d->if_confirmed : d->if_not;
+	if (p->urgent && (code == 401 || code == 407))
+		code = 0;
 	if (code == 401 || code == 407)
 		proxy_challenge(p, p->verdict == VERDICT_STALE);
 	else if (code != 0)

@@ -74,6 +74,7 @@ plan_by_call(struct route_plan *r, const struct inbound *in)
 	const struct sip_msg	*m = in->m;
 	struct call_facts	 f;
 	struct call		*k;
+	const struct hop	*side;
 	bool			 from_caller;
 
 	k = call_find(in->w->core->calls, m->call_id, m->from_tag, m->to_tag,
@@ -81,6 +82,11 @@ plan_by_call(struct route_plan *r, const struct inbound *in)
 	if (k == NULL)
 		return;
 	call_read(k, &f);
+	side = from_caller ? &f.caller : &f.callee;
+	if (!addr_eq_host(&side->remote, &in->p->from.remote)) {
+		r->stranger = true;	/* S22: he has seen it somewhere */
+		return;
+	}
 	r->uri = uri_in_call(in, from_caller ? &f.callee : &f.caller, from_caller);
 	if (r->uri.len == 0)
 		return;

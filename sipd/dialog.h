@@ -16,6 +16,7 @@ struct route_plan {
 	unsigned	 pop;		/* values that are ours */
 	bool		 in_dialog;	/* a cookie of ours, good for this dialog; or a
 					 * call of the table */
+	bool		 stranger;	/* names a call, from elsewhere: 481 */
 	bool		 forged;	/* a cookie, but not a good one (S14) */
 	struct cookie	 cookie;
 	bool		 from_caller;

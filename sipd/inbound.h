@@ -1,6 +1,9 @@
 #ifndef SIPD_INBOUND_H
 #define SIPD_INBOUND_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "common/str.h"
 #include "sipd/hop.h"
 
@@ -14,6 +17,7 @@ struct inbound {
 	const struct sip_msg	*m;
 	const struct packet	*p;
 	struct hop		 back;	/* where its responses go */
+	bool			 urgent;	/* to an emergency number */
 	uint64_t		 call;	/* the key that joins all records of a call */
 };
 

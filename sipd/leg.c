@@ -18,11 +18,11 @@
 #include "sipd/forward.h"
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
+#include "sipd/redirect.h"
 #include "sipd/request.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
-#define RING_MAX_MS	600000	/* or timer C, when that is longer */
 
 static void	on_timer_c(void *arg);
 
@@ -64,7 +64,6 @@ leg_mark(struct leg *g, enum ringing_mark mark)
 	ringing_mark(g->p->w->core->ringing, g->p->ring, g->record, mark);
 }
 
-/* The leg is decided: its response, or a code of ours, is on the table. */
 void
 leg_end(struct leg *g, uint16_t code, struct str bytes)
 {
@@ -107,7 +106,8 @@ leg_cancel(struct leg *g, struct str reason)
 {
 	if (g->done || g->cancelled || !proxy_is_invite(g->p))
 		return;
-	if (g->txn == NULL) {		/* not sent yet: it never will be */
+	/* Not sent yet: it never will be. Or it was answered: nothing to cancel. */
+	if (g->txn == NULL || g->following) {
 		leg_end(g, 487, STR_NONE);
 		return;
 	}
@@ -164,16 +164,20 @@ on_timer_c(void *arg)
 }
 
 /*
- * Each provisional response gives it timer C anew, but not for ever (S35).
+ * Row 32: what the INVITE's Expires asks for, from its beginning; else timer C, anew
+ * with each provisional response. In all at most "timer-c-maximum" (S35).
  */
-static int64_t
-ring_wait(const struct leg *g)
+int64_t
+leg_ring_wait(const struct leg *g)
 {
-	int64_t	wait = settings_now()->timer_c;
-	int64_t	left = (wait > RING_MAX_MS ? wait : RING_MAX_MS) -
-		    mono_ms_between(g->began, loop_now(g->p->w->loop));
+	const struct settings	*set = settings_now();
+	int64_t			 spent, left, wait = set->timer_c;
 
-	return left < wait ? left : wait;
+	spent = mono_ms_between(g->began, loop_now(g->p->w->loop));
+	left = (wait > set->timer_c_max ? wait : set->timer_c_max) - spent;
+	if (g->p->asked_ms > 0)
+		wait = g->p->asked_ms - spent;
+	return wait < left ? wait : left;
 }
 
 /* ---- what the transaction tells ------------------------------------------------- */
@@ -187,7 +191,7 @@ provisional(struct leg *g, const struct sip_msg *m, const struct packet *p)
 	if (first && g->hurried && !proxy_is_invite(g->p))
 		txn_patience(g->txn, T1_FACTOR * settings_now()->t1);
 	if (m->code > 100 && !g->cancelled && proxy_is_invite(g->p))
-		wheel_start(g->p->w->wheel, &g->timer_c, ring_wait(g));
+		wheel_start(g->p->w->wheel, &g->timer_c, leg_ring_wait(g));
 	ringing_provisional(g->p->w->core->ringing, g->p->ring, g->record,
 	    mono_add_ms(loop_now(g->p->w->loop),
 	    wheel_left_ms(g->p->w->wheel, &g->timer_c)));
@@ -209,6 +213,8 @@ refused(struct leg *g, const struct sip_msg *m)
 	text_init(&t, g->p->w->core->body, MESSAGE_MAX);
 	if (forward_response(m, false, STR_NONE, &t) < 0)
 		leg_end(g, 502, STR_NONE);
+	else if (redirect_follow(g, m, text_str(&t)))
+		wheel_stop(g->p->w->wheel, &g->timer_c);
 	else
 		leg_end(g, m->code, text_str(&t));
 }
@@ -246,6 +252,9 @@ on_failed(void *arg, struct txn *t, int error)
 		leg_try_udp(g);
 		return;
 	}
+	if (error != -ETIMEDOUT && leg_on_flow(g))
+		code = 430;	/* RFC 5626 section 5.3.1: the flow is gone */
+
 	if (error == -ETIMEDOUT && !g->provisional && g->peer)
 		blacklist_add(&g->hop, loop_now(g->p->w->loop));
 	if (!g->provisional && leg_try_next(g, code))

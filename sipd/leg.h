@@ -32,6 +32,7 @@ struct leg {
 	struct leg	*spare;		/* another flow to the same device, or NULL */
 	unsigned	 breadth;	/* its share of Max-Breadth while it is open */
 	bool		 begun;
+	bool		 following;	/* its 3xx is being judged: redirect.c */
 	bool		 by_flow;	/* reached over the flow it registered from */
 	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */

@@ -42,13 +42,16 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 }
 
 /*
- * Row 35: in every dialog, or in those that cannot do without us: media pass
+ * Rows 35 and 36: everywhere, or in dialogs that cannot do without us: media pass
  * through mediad, a side is reached by its flow alone, the transports differ.
  */
 static bool
 must_stay(const struct leg *g, const struct cookie *c)
 {
-	return settings_now()->force_dialog_relaying || c->media ||
+	const struct settings	*set = settings_now();
+
+	return set->force_dialog_relaying || set->record_route_all ||
+	    (set->record_route_outbound && g->peer) || c->media ||
 	    c->caller_by_flow || c->callee_by_flow ||
 	    c->caller.transport != c->callee.transport;
 }
@@ -141,8 +144,9 @@ leg_send(struct leg *g, const struct str *sdp)
 	}
 	proxy_ref(p);
 	g->txn = txn_client_new(w->core->txns, str_make(branch, BRANCH_LEN),
-	    proxy_request(p)->method_text, &to, WIRE_MAY_CONNECT, text_str(&out),
-	    &leg_user, g);
+	    proxy_request(p)->method_text, &to,
+	    (leg_on_flow(g) ? 0 : WIRE_MAY_CONNECT) | (p->urgent ? TXN_URGENT : 0),
+	    text_str(&out), &leg_user, g);
 	if (g->txn == NULL) {
 		leg_end(g, 503, STR_NONE);
 		proxy_unref(p);
@@ -152,7 +156,7 @@ leg_send(struct leg *g, const struct str *sdp)
 	ringing_sent(w->core->ringing, p->ring, g->record, branch, g->began);
 	leg_hurry(g);
 	if (proxy_is_invite(p))
-		wheel_start(w->wheel, &g->timer_c, settings_now()->timer_c);
+		wheel_start(w->wheel, &g->timer_c, leg_ring_wait(g));
 }
 
 static void

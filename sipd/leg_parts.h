@@ -16,6 +16,15 @@ void	leg_mark(struct leg *g, enum ringing_mark mark);
 /* The leg is decided: its response, or a code of ours, is on the table. */
 void	leg_end(struct leg *g, uint16_t code, struct str bytes);
 
+/* What is left of the time that it may ring, in ms (row 32). */
+int64_t	leg_ring_wait(const struct leg *g);
+/* Reached over the connection that it registered on, and no other way. */
+static inline bool
+leg_on_flow(const struct leg *g)
+{
+	return g->by_flow && hop_is_stream(&g->hop);
+}
+
 /* leg_out.c */
 int	leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	    char branch[BRANCH_LEN], struct hop *to);

@@ -150,12 +150,17 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	p->from = in->p->from;
 	p->back = in->back;
 	p->method = m->method;
+	p->urgent = in->urgent;
+	/* 0 is a time, too: at once, but not before it was sent. */
+	if (invite && m->expires_s >= 0)
+		p->asked_ms = m->expires_s > 0 ? m->expires_s * 1000 : 1;
 	p->pop_routes = r->pop;
 	p->offered = media_has_sdp(m);
 	p->ring = ring;
 	keep_request(p, m, invite && !r->in_dialog);
 	p->server = txn_server_new(in->w->core->txns,
-	    txn_server_key(m, m->method_text), invite, &in->back, &user, p);
+	    txn_server_key(m, m->method_text),
+	    (invite ? TXN_INVITE : 0) | (in->urgent ? TXN_URGENT : 0), &in->back, &user, p);
 	stats->proxied++;
 	if (p->server == NULL) {
 		proxy_unref(p);

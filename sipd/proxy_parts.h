@@ -24,6 +24,7 @@ struct proxy {
 	struct hop	 from;		/* where the request came from */
 	struct hop	 back;		/* where responses go */
 	enum method	 method;
+	bool		 urgent;	/* an emergency call: no limit */
 	bool		 trying;	/* 100 was sent */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
@@ -44,6 +45,7 @@ struct proxy {
 	struct decision	*decision;	/* routed's, until the legs are made */
 	struct wheel_timer wait;	/* for the replica, then for a group of legs */
 	unsigned	 waited;
+	unsigned	 redirections;	/* Contacts that were followed */
 	unsigned	 breadth;	/* what is left of Max-Breadth */
 	unsigned	 reserve;	/* of breadth, for the groups after this one */
 	uint32_t	 order;		/* of the legs begun last */
@@ -63,6 +65,7 @@ struct proxy {
 	char		*challenges;	/* of the other 401 and 407; best.c's */
 	size_t		 challenges_len;
 
+	int64_t		 asked_ms;	/* Expires of an INVITE; 0: none */
 	bool		 offered;	/* the request carries SDP */
 	uint64_t	 serial;	/* names bytes to core_reparse() */
 	size_t		 len;

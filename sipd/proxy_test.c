@@ -78,7 +78,7 @@ test_which_is_best(void **state)
 	char	want[64];
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		cseq++;
+		invite_number++;
 		invite("");
 		decide(0, "sip:b@" ONE, "sip:b@" TWO);
 		take_invite(one, first);
@@ -468,6 +468,59 @@ test_stop_in_the_middle(void **state)
 	assert_false(idle());
 }
 
+/* ---- settings ---------------------------------------------------------------- */
+
+static int
+setup_strict(void **state)
+{
+	begin("authenticate none\nmedia-policy never\nmethods [INVITE, OPTIONS]\n"
+	    "emergency-numbers [112]\nserver-transactions-limit 100\n");
+	return 0;
+}
+
+/* Row 27; RFC 3261 section 21.4.6 wants the Allow. */
+static void
+test_a_method_that_is_not_allowed(void **state)
+{
+	send_request("MESSAGE", "8 MESSAGE", "", "");
+	assert_non_null(strstr(hear_this(caller, "SIP/2.0 405 "),
+	    "\r\nAllow: ACK, CANCEL, INVITE, OPTIONS\r\n"));
+}
+
+/* RFC 4028 section 8.1, S35. */
+static void
+test_a_session_too_short(void **state)
+{
+	send_request("INVITE", "7 INVITE",
+	    "Supported: timer\r\nSession-Expires: 89;refresher=uac\r\n", "");
+	assert_non_null(strstr(hear_this(caller, "SIP/2.0 422 "), "\r\nMin-SE: 90\r\n"));
+	send_request("INVITE", "7 INVITE",
+	    "Supported: timer\r\nSession-Expires: 90\r\n", "");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+}
+
+/* Row 127: past the limit of row 20, and past the relay policy. */
+static void
+test_an_emergency_call(void **state)
+{
+	static const char	text[] = "INVITE sip:%s@example.com SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bK%d;rport\r\n"
+	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>\r\n"
+	    "Call-ID: many%d@h\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+
+	for (int i = 0; i < 100; i++) {
+		say(caller, text, "b", i, i);
+		wait_for(nasked == 1);
+		nasked = 0;		/* never answered */
+	}
+	say(caller, text, "b", 100, 100);
+	assert_non_null(strstr(hear_this(caller, "SIP/2.0 503 "), "\r\nRetry-After: "));
+	say(caller, text, "112", 101, 101);
+	wait_for(nasked == 1);
+	hear_nothing(one);
+}
+
 /* ---- at the door ---------------------------------------------------------- */
 
 /* S33: a stranger's request that is refused costs one packet, ever. */
@@ -561,6 +614,8 @@ main(void)
 		T(test_mediad_is_silent, setup_media),
 		T(test_a_flood_of_183, setup_media),
 		T(test_stop_in_the_middle, setup_media),
+		T(test_a_method_that_is_not_allowed, setup_strict),
+		T(test_a_session_too_short, setup), T(test_an_emergency_call, setup_strict),
 		T(test_a_stranger_is_refused, setup), T(test_options_are_small, setup),
 		T(test_what_is_too_long, setup),
 	};

@@ -53,7 +53,7 @@ static const struct bus_handler mediad[] = {
 	{ 0 }
 };
 
-static unsigned	cseq;		/* of the INVITE and what belongs to it */
+static unsigned	invite_number;		/* of the INVITE and what belongs to it */
 
 static inline void
 begin(const char *settings)
@@ -65,7 +65,7 @@ begin(const char *settings)
 	one = phone(SOCK_DGRAM, ONE);
 	two = phone(SOCK_DGRAM, TWO);
 	nasked = nwanted = nended = 0;
-	cseq = 7;
+	invite_number = 7;
 }
 
 static inline int
@@ -79,7 +79,7 @@ setup(void **state)
 static inline int
 setup_calm(void **state)
 {
-	begin("authenticate none\nmedia-policy never\n");
+	begin("authenticate none\nmedia-policy never\nredirects forward\n");
 	return 0;
 }
 
@@ -153,7 +153,7 @@ send_with_cseq(const char *method, const char *more, const char *body)
 {
 	char	number[64];
 
-	snprintf(number, sizeof(number), "%u %s", cseq, method);
+	snprintf(number, sizeof(number), "%u %s", invite_number, method);
 	send_request(method, number, more, body);
 }
 

@@ -95,11 +95,11 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 static uint32_t
 order_of(uint16_t target_q, uint16_t contact_q)
 {
-	return target_q * 1001u + contact_q;
+	return (target_q * 1001u + contact_q) << 10 | TARGETS_SUB_MASK;
 }
 
 static struct leg *
-add_contact(struct proxy *p, const struct contact *c, uint16_t q)
+add_contact(struct proxy *p, const struct contact *c, uint32_t order)
 {
 	char		 buf[2048];
 	struct text	 route;
@@ -117,9 +117,9 @@ add_contact(struct proxy *p, const struct contact *c, uint16_t q)
 	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
 	    way_of_uri(&way, &first.uri) < 0))
 		return NULL;
-	g = leg_add(p, &way, c->uri, text_str(&route), order_of(q, c->q));
+	g = leg_add(p, &way, c->uri, text_str(&route), order);
 	if (g != NULL)
-		g->by_flow = by_flow;
+		g->by_flow = by_flow && c->npaths == 0;
 	return g;
 }
 
@@ -150,14 +150,14 @@ is_spare(const struct aor *a, uint32_t at, struct mono now)
 /* The other flows wait until the one before has failed. */
 static void
 add_spares(struct proxy *p, struct leg *g, const struct aor *a,
-    const struct contact *first, uint16_t q, struct mono now)
+    const struct contact *first, struct mono now)
 {
 	for (uint32_t i = 0; g != NULL && first->reg_id != 0 && i < a->n; i++) {
 		const struct contact	*c = &a->contacts[i];
 		struct leg		*spare;
 
 		if (c == first || !contact_alive(c, now) || !same_device(c, first) ||
-		    (spare = add_contact(p, c, q)) == NULL)
+		    (spare = add_contact(p, c, g->order)) == NULL)
 			continue;
 		spare->done = true;	/* until it is needed */
 		g->spare = spare;
@@ -165,34 +165,48 @@ add_spares(struct proxy *p, struct leg *g, const struct aor *a,
 	}
 }
 
+/* fixed: the order of all of them; 0: by their q, below that of the target. */
 static void
-add_aor(struct proxy *p, struct str name, uint16_t q)
+add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 {
 	const struct aor	*a = replica_find(name);
 	struct mono		 now = loop_now(p->w->loop);
+	const struct contact	*c;
 	struct leg		*g;
 
 	for (uint32_t i = 0; a != NULL && i < a->n; i++) {
-		if (!contact_alive(&a->contacts[i], now) || is_spare(a, i, now))
+		c = &a->contacts[i];
+		if (!contact_alive(c, now) || is_spare(a, i, now))
 			continue;
-		g = add_contact(p, &a->contacts[i], q);
-		add_spares(p, g, a, &a->contacts[i], q, now);
+		g = add_contact(p, c, fixed != 0 ? fixed : order_of(q, c->q));
+		add_spares(p, g, a, c, now);
 	}
 }
 
 static void
-add_uri(struct proxy *p, const struct choice *c)
+add_uri(struct proxy *p, struct str uri, struct str next_hop, uint32_t order)
 {
 	struct way	 way;
 	struct uri	 u;
-	struct str	 where = str_of(c->next_hop[0] != '\0' ? c->next_hop : c->value);
 	struct leg	*g;
 
-	if (uri_parse(&u, where) < 0 || way_of_uri(&way, &u) < 0)
+	if (uri_parse(&u, next_hop.len > 0 ? next_hop : uri) < 0 ||
+	    way_of_uri(&way, &u) < 0)
 		best_keep(p, 503, STR_NONE);
-	else if ((g = leg_add(p, &way, str_of(c->value), STR_NONE,
-	    order_of(c->q, 1000))) != NULL)
+	else if ((g = leg_add(p, &way, uri, STR_NONE, order)) != NULL)
 		g->peer = true;
+}
+
+bool
+targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
+{
+	unsigned	before = p->nlegs;
+
+	if (t->kind == TARGET_AOR)
+		add_aor(p, t->value, 0, order);
+	else if (t->kind == TARGET_URI)
+		add_uri(p, t->value, t->next_hop, order);
+	return p->nlegs > before;
 }
 
 /* ---- their order --------------------------------------------------------------- */
@@ -319,7 +333,7 @@ targets_spare(struct proxy *p, struct leg *g, uint16_t code, bool ours)
 	struct leg	*spare = g->spare;
 
 	if (spare == NULL || p->cancelled ||
-	    !(code == 430 || (ours && (code == 408 || code == 503))))
+	    !(code == 430 || (ours && (code == 408 || code >= 500))))
 		return false;
 	g->spare = NULL;
 	spare->done = false;
@@ -377,13 +391,15 @@ void
 targets_start(struct proxy *p)
 {
 	const struct decision	*d = p->decision;
+	const struct choice	*c;
 
 	for (unsigned i = 0; i < d->n; i++) {
-		if (d->choices[i].kind == TARGET_AOR)
-			add_aor(p, str_of(d->choices[i].value),
-			    d->choices[i].q);
-		else if (d->choices[i].kind == TARGET_URI)
-			add_uri(p, &d->choices[i]);
+		c = &d->choices[i];
+		if (c->kind == TARGET_AOR)
+			add_aor(p, str_of(c->value), c->q, 0);
+		else if (c->kind == TARGET_URI)
+			add_uri(p, str_of(c->value), str_of(c->next_hop),
+			    order_of(c->q, 1000));
 		else		/* a gateway: no calls through those yet */
 			best_keep(p, 503, STR_NONE);
 	}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct leg;
+struct rec_target;
 struct proxy;
 
 /*
@@ -12,6 +13,13 @@ struct proxy;
  * none. While the replica of the bindings is not in yet, up to 3 s later.
  */
 void	targets_start(struct proxy *p);
+/*
+ * One target more, of a decision about a redirection. False: it leads nowhere new.
+ * order is that of its legs; its lowest bits, TARGETS_SUB_MASK, are all set in those
+ * of the first decision.
+ */
+#define TARGETS_SUB_MASK	UINT32_C(1023)
+bool	targets_add(struct proxy *p, const struct rec_target *t, uint32_t order);
 /*
  * Sends the legs that there are, in their order. A group of equal order begins
  * when all before it have failed, or rang for "fork-wait".

@@ -226,6 +226,93 @@ test_another_answer_ends_the_device(void **state)
 	hear_nothing(two);
 }
 
+/* RFC 5626 section 5.3.1: nobody but its own connection leads to a phone. */
+static void
+test_a_flow_that_is_gone(void **state)
+{
+	struct rec_binding	b[] = { contact(THREE ";transport=tcp", 1000) };
+
+	b[0].received = STR("tcp:" THREE);
+	b[0].listener = STR("tcp:" HOST_PORT);
+	invite("");
+	registered(b, 1);
+	hear_this(caller, "SIP/2.0 100 ");
+	hear_this(caller, "SIP/2.0 480 ");
+}
+
+/* ---- redirections: row 78 -------------------------------------------------- */
+
+/* one is redirected; routed is asked about the Contact as about any request. */
+static void
+redirected(const char *contacts)
+{
+	invite("");
+	decide(0, "sip:b@" ONE, NULL);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond_with(one, first, "302 Moved", contacts, "");
+	hear_this(one, "ACK ");
+}
+
+static void
+test_a_redirection_is_followed(void **state)
+{
+	struct rec_binding	b[] = { contact(TWO, 1000) };
+
+	redirected("Contact: <sip:c@example.com>\r\n");
+	wait_for(nasked == 1);
+	assert_string_equal(asked_uri[0], "sip:c@example.com");
+	registered(b, 1);
+	take_invite(two, second);
+	respond(two, second, "200 OK", "");
+	hear_this(caller, "SIP/2.0 200 ");
+}
+
+/* S16: whoever may not send there is not led there. */
+static void
+test_a_redirection_is_no_way_around(void **state)
+{
+	redirected("Contact: <sip:c@far.test>\r\n");
+	decide(407, "sip:c@" TWO, NULL);
+	hear_this(caller, "SIP/2.0 302 ");
+	hear_nothing(two);
+	ack();
+	invite_number++;
+	redirected("Contact: <sip:c@far.test>\r\n");
+	decide(0, "sip:c@" TWO, NULL);		/* outside, by a stranger */
+	hear_this(caller, "SIP/2.0 302 ");
+	hear_nothing(two);
+}
+
+/* To where it came from: nothing new, the 302 goes up; and so for ever. */
+static void
+test_a_redirection_to_itself(void **state)
+{
+	struct rec_binding	b[] = { contact(ONE, 1000) };
+
+	invite("");
+	registered(b, 1);
+	take_invite(one, first);
+	hear_this(caller, "SIP/2.0 100 ");
+	respond_with(one, first, "302 Moved", "Contact: <sip:b@example.com>\r\n", "");
+	hear_this(one, "ACK ");
+	registered((struct rec_binding[]){ contact(ONE, 1000) }, 1);
+	hear_this(caller, "SIP/2.0 302 ");
+}
+
+static void
+test_cancel_while_a_redirection_is_judged(void **state)
+{
+	redirected("Contact: <sip:c@example.com>\r\n");
+	wait_for(nasked == 1);
+	cancel();
+	hear_this(caller, "SIP/2.0 487 ");
+	hear_this(caller, "SIP/2.0 200 ");
+	decide(0, "sip:c@" TWO, NULL);
+	hear_nothing(one);
+	hear_nothing(two);
+}
+
 /* ---- loops ---------------------------------------------------------------- */
 
 /*
@@ -282,6 +369,10 @@ main(void)
 		T(test_no_further_group), T(test_cancel_between_groups),
 		T(test_max_breadth), T(test_breadth_is_divided), T(test_no_breadth),
 		T(test_flows_of_one_device), T(test_another_answer_ends_the_device),
+		T(test_a_flow_that_is_gone), T(test_a_redirection_is_followed),
+		T(test_a_redirection_is_no_way_around),
+		T(test_a_redirection_to_itself),
+		T(test_cancel_while_a_redirection_is_judged),
 		T(test_a_fork_bomb), T(test_a_spiral),
 	};
 

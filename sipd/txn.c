@@ -35,6 +35,7 @@ struct txn {
 	bool		 active;	/* counts against the limit */
 	bool		 brief;		/* no timer J */
 	bool		 never_repeat;
+	uint8_t		 repeats;	/* of a request, begun so far */
 	struct recording recording;	/* whose bytes are, to the recorder */
 	int		 error;		/* of a send that failed at once */
 	unsigned	 flags;		/* of wire_send() */
@@ -52,7 +53,7 @@ struct txns {
 	struct worker	*w;
 	struct map	*maps[2];	/* [true]: servers */
 	struct slab	*slab;
-	uint32_t	 active;
+	uint32_t	 active[2];
 };
 
 /* What travels with an event. */
@@ -141,7 +142,7 @@ txns_free(struct txns *x)
 uint32_t
 txns_active(const struct txns *x)
 {
-	return x->active;
+	return x->active[false] + x->active[true];
 }
 
 uint32_t
@@ -244,15 +245,24 @@ on_timeout(void *arg)
 	record_end(w);
 }
 
+static bool
+at_limit(const struct txns *x, bool server)
+{
+	const struct settings	*set = settings_now();
+	size_t			 most = server ? set->server_transactions_max :
+				    set->client_transactions_max;
+
+	return x->active[server] >= most ||
+	    map_count(x->maps[server]) >= LINGER_FACTOR * most;
+}
+
 static struct txn *
 txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
-    const struct txn_user *user, void *arg)
+    bool urgent, const struct txn_user *user, void *arg)
 {
 	struct txn	*t;
 
-	if (x->active >= settings_now()->transactions_max ||
-	    map_count(x->maps[is_server_kind(kind)]) >=
-	    LINGER_FACTOR * (size_t)settings_now()->transactions_max) {
+	if (!urgent && at_limit(x, is_server_kind(kind))) {
 		stats->txn_refused++;
 		return NULL;
 	}
@@ -268,7 +278,7 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 	wheel_timer_init(&t->retransmit, on_retransmit, t);
 	wheel_timer_init(&t->timeout, on_timeout, t);
 	map_put(x->maps[is_server(t)], t);
-	x->active++;
+	x->active[is_server(t)]++;
 	stats->txn_new++;
 	if (is_server(t))
 		stats->txn_server++;
@@ -283,7 +293,7 @@ txn_quiet(struct txn *t)
 	if (!t->active)
 		return;
 	t->active = false;
-	t->x->active--;
+	t->x->active[is_server(t)]--;
 }
 
 static void
@@ -303,12 +313,14 @@ txn_free(struct txn *t)
 }
 
 struct txn *
-txn_server_new(struct txns *x, txn_key key, bool invite, const struct hop *back,
+txn_server_new(struct txns *x, txn_key key, unsigned flags, const struct hop *back,
     const struct txn_user *user, void *arg)
 {
 	struct txn	*t;
+	bool		 invite = flags & TXN_INVITE;
 
-	t = txn_new(x, invite ? TXN_INVITE_SERVER : TXN_SERVER, key, back, user, arg);
+	t = txn_new(x, invite ? TXN_INVITE_SERVER : TXN_SERVER, key, back,
+	    flags & TXN_URGENT, user, arg);
 	if (t == NULL)
 		return NULL;
 	t->state = invite ? ST_PROCEEDING : ST_TRYING;
@@ -328,11 +340,12 @@ txn_client_new(struct txns *x, struct str branch, struct str method,
 	/* The same branch again would be the same transaction: refuse. */
 	if (txn_find(x, key, false) != NULL)
 		return NULL;
-	t = txn_new(x, invite ? TXN_INVITE_CLIENT : TXN_CLIENT, key, to, user, arg);
+	t = txn_new(x, invite ? TXN_INVITE_CLIENT : TXN_CLIENT, key, to,
+	    flags & TXN_URGENT, user, arg);
 	if (t == NULL)
 		return NULL;
 	t->state = ST_TRYING;
-	t->flags = flags;
+	t->flags = flags & ~TXN_URGENT;
 	txn_event(t, EV_BEGIN, &(struct occasion){ .bytes = request });
 	return t;
 }
@@ -435,14 +448,25 @@ txn_ack(struct txn *t, const struct sip_msg *response)
 	txn_keep(t, text_str(&ack));
 }
 
+/* Rows 30 and 31; a final response goes on until timer H. */
+static uint32_t
+repeats_of(const struct txn *t)
+{
+	if (t->kind == TXN_INVITE_CLIENT)
+		return settings_now()->invite_repeats;
+	return t->kind == TXN_CLIENT ? settings_now()->non_invite_repeats : UINT32_MAX;
+}
+
 static void
 start_retransmit(struct txn *t, uint32_t actions)
 {
 	const struct settings	*set = settings_now();
 	uint32_t		 next;
 
-	if (hop_is_stream(&t->hop) || t->never_repeat)
+	if (hop_is_stream(&t->hop) || t->never_repeat || t->repeats >= repeats_of(t))
 		return;
+	if (!is_server(t))
+		t->repeats++;
 	next = t->interval_ms == 0 ? (uint32_t)set->t1 : t->interval_ms * 2;
 	if (actions & START_E_SLOW)
 		next = (uint32_t)set->t2;
@@ -543,7 +567,7 @@ txn_client_taken(struct txns *x, struct str branch, const struct hop *to,
 	struct txn	*t;
 
 	if (txn_find(x, key, false) != NULL ||
-	    (t = txn_new(x, TXN_INVITE_CLIENT, key, to, user, arg)) == NULL)
+	    (t = txn_new(x, TXN_INVITE_CLIENT, key, to, true, user, arg)) == NULL)
 		return NULL;
 	t->state = ST_PROCEEDING;
 	txn_keep(t, request);

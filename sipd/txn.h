@@ -120,9 +120,12 @@ struct txn *txn_find(struct txns *x, txn_key key, bool server);
 
 /*
  * Begins a server transaction for a request just received; back is where its
- * responses go. NULL when there are too many.
+ * responses go. NULL when there are too many. flags: TXN_INVITE; TXN_URGENT for
+ * what no limit stops (row 127).
  */
-struct txn *txn_server_new(struct txns *x, txn_key key, bool invite,
+#define TXN_INVITE	1u
+#define TXN_URGENT	(1u << 16)	/* also beside the flags of wire_send() */
+struct txn *txn_server_new(struct txns *x, txn_key key, unsigned flags,
 	    const struct hop *back, const struct txn_user *user, void *arg);
 /*
  * Begins a client transaction and sends request (kept) to `to`. flags as for

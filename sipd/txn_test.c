@@ -257,6 +257,33 @@ test_streams(void **state)
 	close(fd);
 }
 
+/* Rows 30 and 31: so often and no more; the wait for an answer is as long. */
+static void
+test_few_repetitions(void **state)
+{
+	assert_non_null(client("INVITE"));
+	assert_int_equal(pass(9900), 1 + 2);
+	assert_int_equal(failures, 0);
+	pass(200);
+	assert_int_equal(last_error, -ETIMEDOUT);
+	assert_non_null(client("OPTIONS"));
+	assert_int_equal(pass(31900), 1 + 3);
+	pass(200);
+	assert_int_equal(failures, 2);
+}
+
+/* Rows 20 and 22: each side has its own; row 127: what is urgent has none. */
+static void
+test_two_limits(void **state)
+{
+	for (int i = 0; i < 100; i++)
+		assert_non_null(txn_server_new(x, (txn_key)i + 1, TXN_INVITE, &to,
+		    &user, NULL));
+	assert_null(txn_server_new(x, 4711, TXN_INVITE, &to, &user, NULL));
+	assert_non_null(txn_server_new(x, 4712, TXN_INVITE | TXN_URGENT, &to, &user, NULL));
+	assert_non_null(client("OPTIONS"));
+}
+
 static void
 test_limit(void **state)
 {
@@ -265,7 +292,6 @@ test_limit(void **state)
 	for (txn_key k = 1; k <= 100; k++)
 		assert_non_null(last = server(k, true));
 	assert_null(server(101, true));
-	assert_null(client("OPTIONS"));
 	/* What is answered does not count. */
 	txn_reply(last, 200, STR("SIP/2.0 200 OK\r\n\r\n"));
 	assert_non_null(server(101, true));
@@ -339,7 +365,9 @@ main(void)
 		T(test_same_branch_is_refused), T(test_refusal_is_repeated_until_ack),
 		T(test_refusal_never_acknowledged), T(test_never_repeated),
 		T(test_accepted_absorbs), T(test_other_server), T(test_streams),
-		T(test_limit), T(test_all_end_with_the_worker), T(test_what_identifies),
+		T(test_limit), T(test_two_limits),
+		cmocka_unit_test_setup_teardown(test_few_repetitions, setup_few, teardown),
+		T(test_all_end_with_the_worker), T(test_what_identifies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

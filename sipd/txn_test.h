@@ -81,10 +81,10 @@ on_ended(void *arg, struct txn *t)
 static const struct txn_user user = { on_response, on_failed, on_ended };
 
 static inline int
-setup(void **state)
+setup_with(const char *text)
 {
 	upper = &hooks;
-	house_open("transactions-limit 100\n");
+	house_open(text);
 	w = worker_get(0);
 	wheel_free(w->wheel);
 	now = mono_now();
@@ -94,6 +94,20 @@ setup(void **state)
 	to = (struct hop){ TRANSPORT_UDP, house_addr(FAR), house_addr(HOST_PORT) };
 	responses = failures = last_error = ends = 0;
 	return 0;
+}
+
+static inline int
+setup(void **state)
+{
+	return setup_with("server-transactions-limit 100\n"
+	    "client-transactions-limit 100\n");
+}
+
+static inline int
+setup_few(void **state)
+{
+	return setup_with("invite-retransmissions 2\nnon-invite-retransmissions 3\n"
+	    "client-transactions-limit 100\n");
 }
 
 static inline int
