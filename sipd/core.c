@@ -33,6 +33,7 @@
 #include "sipd/revive.h"
 #include "sipd/ringing.h"
 #include "sipd/stray.h"
+#include "sipd/strict.h"
 #include "sipd/tcp.h"
 #include "sipd/reply.h"
 #include "sipd/spiral.h"
@@ -456,6 +457,8 @@ core_packet(struct worker *w, const struct packet *p)
 {
 	struct sip_msg	*m = w->core->msg;
 	struct inbound	 in = { .w = w, .m = m, .p = p };
+	char		*loose;
+	size_t		 len;
 	int		 error;
 
 	error = sip_parse(m, p->bytes);
@@ -476,10 +479,12 @@ core_packet(struct worker *w, const struct packet *p)
 		record_in(w, in.call, m, p);
 		sip_straighten(m);
 		in.urgent = admission_urgent(m);
+		loose = p->too_big || m->bad != NULL ? NULL : strict_undo(&in, &len);
 		if (p->too_big)
 			answer_plain(&in, 513, STR_NONE);
-		else
+		else if (loose == NULL || sip_parse(m, str_make(loose, len)) == 0)
 			core_request(&in);
+		free(loose);
 	}
 	record_end(w);
 	w->core->msg_serial = 0;	/* its octets are no longer ours */

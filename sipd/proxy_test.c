@@ -258,6 +258,26 @@ test_a_cookie_without_a_dialog(void **state)
 	assert_int_equal(nasked, 1);
 }
 
+/*
+ * RFC 3261 section 16.4: a strict router puts us into the Request-URI and the target
+ * behind all Routes.
+ */
+static void
+test_a_strict_router(void **state)
+{
+	char	route[1024];
+
+	talk(route);
+	route[strlen(route) - 1] = '\0';	/* without the brackets */
+	say(caller, "INFO %s SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bKstrict;rport\r\n"
+	    "From: <sip:a@far.test>;tag=a\r\nTo: <sip:b@example.com>;tag=b\r\n"
+	    "Call-ID: one@h\r\nCSeq: 8 INFO\r\nMax-Forwards: 70\r\n"
+	    "Route: <sip:b@" ONE ">\r\nContent-Length: 0\r\n\r\n", route + 1);
+	strcpy(second, hear_this(one, "INFO sip:b@" ONE " SIP/2.0\r\n"));
+	assert_null(strstr(second, "\r\nRoute: "));
+}
+
 /* S21: a call ends with the answer to BYE, or when there is nobody to answer. */
 static void
 test_when_a_call_ends(void **state)
@@ -604,7 +624,7 @@ main(void)
 		T(test_answer_crosses_cancel, setup),
 		T(test_silent_after_cancel, setup), T(test_two_answers, setup),
 		T(test_decline_ends_all, setup),
-		T(test_ack_of_an_answer, setup),
+		T(test_a_strict_router, setup), T(test_ack_of_an_answer, setup),
 		T(test_a_cookie_without_a_dialog, setup),
 		T(test_when_a_call_ends, setup), T(test_what_is_not_answered, setup),
 		T(test_an_old_bye, setup), T(test_an_answer_from_elsewhere, setup),
