@@ -58,6 +58,12 @@ branch_target(struct str destination, struct str uri,
 	text_of(mac, 6, out, BRANCH_TARGET_LEN);
 }
 
+struct str
+branch_target_of(struct str branch)
+{
+	return str_make(branch.s + COOKIE_LEN, BRANCH_TARGET_LEN);
+}
+
 static void
 mark_with(const uint8_t *key, struct str request, char out[BRANCH_MARK_LEN])
 {

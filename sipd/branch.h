@@ -39,6 +39,8 @@ void	branch_init(const struct keyring *k);
 /* Names a target: hash of where it is sent and the new Request-URI. */
 void	branch_target(struct str destination, struct str uri,
 	    char out[BRANCH_TARGET_LEN]);
+/* The target in a branch that verifies. */
+struct str branch_target_of(struct str branch);
 /* Marks a request: keyed hash of what its way depends on (spiral.c). */
 void	branch_mark(struct str request, char out[BRANCH_MARK_LEN]);
 /* Is this branch one of ours, given to the same request? */

@@ -19,7 +19,7 @@
 
 static int	caller, one, two;
 static struct bus_ticket asked[8], wanted[8];	/* of routed, of mediad */
-static char	sdp_of[8][64], asked_uri[8][256];
+static char	sdp_of[8][64], leg_of[8][16], asked_uri[8][256];
 static unsigned	nasked, nwanted, nended;
 
 static inline void
@@ -35,6 +35,7 @@ on_rewrite(void *arg, struct bus_ticket t, const union msg *m)
 {
 	assert_true(nwanted < 8);
 	str_copy(sdp_of[nwanted], sizeof(sdp_of[0]), m->media_rewrite.sdp);
+	str_copy(leg_of[nwanted], sizeof(leg_of[0]), m->media_rewrite.branch);
 	wanted[nwanted++] = t;
 }
 
