@@ -78,6 +78,7 @@ struct node {
 	uint32_t	next;		/* of the bucket's chain */
 	uint32_t	hash;
 	uint8_t		owner;
+	bool		kept;		/* begun or kept by this process */
 };
 
 struct calls {
@@ -85,6 +86,7 @@ struct calls {
 	uint32_t	*buckets;
 	uint32_t	 size;		/* a power of two */
 	uint32_t	 n;
+	bool		 sealed;
 };
 
 static struct {
@@ -346,6 +348,7 @@ call_begin(struct calls *c, const struct call_facts *f, struct call **out)
 	word = ((word & ~(WORD_SLOT | WORD_USED)) + WORD_STEP) | WORD_USED;
 	atomic_store_explicit(&k->word, word, memory_order_release);
 	file_call(c, i);
+	state.nodes[i].kept = true;
 	if (f->callee_tag.len > 0)
 		stats->calls_begun++;
 	*out = k;
@@ -359,6 +362,8 @@ call_end(struct calls *c, struct call *k)
 			    memory_order_relaxed);
 	uint32_t	i = index_of(k);
 
+	if (c->sealed)
+		return;
 	if (valid_slot(k)->state == CALL_ESTABLISHED)
 		stats->calls_ended++;
 	unfile_call(c, i);
@@ -367,23 +372,52 @@ call_end(struct calls *c, struct call *k)
 	give_free(i);
 }
 
-/* ---- changes ---- */
+void
+calls_seal(struct calls *c)
+{
+	c->sealed = true;
+}
 
 void
-call_answered(struct call *k, struct str callee_tag, const struct hop *callee)
+call_keep(struct call *k)
+{
+	state.nodes[index_of(k)].kept = true;
+}
+
+void
+calls_forget_early(struct calls *c)
+{
+	struct call	*k;
+	uint32_t	 cursor = 0;
+
+	while ((k = call_next(c, &cursor)) != NULL)
+		if (valid_slot(k)->state == CALL_EARLY &&
+		    !state.nodes[index_of(k)].kept)
+			call_end(c, k);
+}
+
+/* ---- changes ---- */
+
+int
+call_answered(struct call *k, struct str callee_tag, const struct hop *callee,
+    bool media)
 {
 	struct slot	*s;
 
+	if (callee_tag.len > CALL_TAG_MAX)
+		return -EMSGSIZE;
 	if (valid_slot(k)->state == CALL_ESTABLISHED)
-		return;
+		return 0;
 	s = slot_begin(k);
 	s->state = CALL_ESTABLISHED;
 	s->since_ms = wall_ms();
 	s->callee_tag_len = keep(s->callee_tag, sizeof(s->callee_tag),
 	    callee_tag);
 	s->callee = *callee;
+	s->media = media;
 	slot_commit(k);
 	stats->calls_begun++;
+	return 0;
 }
 
 bool
@@ -410,18 +444,6 @@ call_moved(struct call *k, bool caller, const struct hop *where)
 		return;
 	s = slot_begin(k);
 	*(caller ? &s->caller : &s->callee) = *where;
-	slot_commit(k);
-}
-
-void
-call_set_media(struct call *k, bool media)
-{
-	struct slot	*s;
-
-	if (valid_slot(k)->media == media)
-		return;
-	s = slot_begin(k);
-	s->media = media;
 	slot_commit(k);
 }
 

@@ -54,6 +54,14 @@ int	calls_open(uint32_t max, unsigned workers);
 void	calls_close(void);	/* the memory stays in the descriptor store */
 /* The index of a worker: for that worker only. */
 struct calls *calls_of(unsigned worker);
+/* This worker stops: call_end() leaves the records to the next process. */
+void	calls_seal(struct calls *c);
+/*
+ * Early calls of the last process: those that go on ringing are kept, and then all
+ * the others end. What began in this process stays.
+ */
+void	call_keep(struct call *k);
+void	calls_forget_early(struct calls *c);
 
 /*
  * Records a call: state early, or established when callee_tag is set. The same
@@ -61,9 +69,9 @@ struct calls *calls_of(unsigned worker);
  * for Call-ID and tags, cut for the others. -ENOSPC: the table is full.
  */
 int	call_begin(struct calls *c, const struct call_facts *f, struct call **out);
-/* Early becomes established. */
-void	call_answered(struct call *k, struct str callee_tag,
-	    const struct hop *callee);
+/* Early becomes established. 0; -EMSGSIZE: as above, and it stays early. */
+int	call_answered(struct call *k, struct str callee_tag,
+	    const struct hop *callee, bool media);
 /*
  * The tags in either order; an early call is found by its caller tag alone.
  * *from_caller (may be NULL): tag1 is the caller's.
@@ -74,7 +82,6 @@ struct call *call_find(struct calls *c, struct str call_id, struct str tag1,
 bool	call_cseq(struct call *k, bool from_caller, uint32_t cseq);
 /* A target refresh moved one side. */
 void	call_moved(struct call *k, bool caller, const struct hop *where);
-void	call_set_media(struct call *k, bool media);
 /* The slices point into the record: valid until it changes or ends. */
 void	call_read(const struct call *k, struct call_facts *out);
 /* After the 200 or 481 to BYE, never on the request (S21). k is gone. */

@@ -77,7 +77,7 @@ lives_and_ends(void **state)
 	assert_int_equal(f.state, CALL_EARLY);
 	assert_ptr_equal(find("id1", "a", "b", &from_caller), k);
 	assert_true(from_caller);
-	call_answered(k, STR("b"), &bob);
+	assert_int_equal(call_answered(k, STR("b"), &bob, true), 0);
 	call_read(k, &f);
 	assert_int_equal(f.state, CALL_ESTABLISHED);
 	assert_true(f.since_ms > 0);
@@ -93,10 +93,8 @@ lives_and_ends(void **state)
 	assert_false(call_cseq(k, true, 1));
 	assert_true(call_cseq(k, false, 1));
 	call_moved(k, true, &bob);
-	call_set_media(k, false);
 	call_read(k, &f);
 	assert_true(hop_eq(&f.caller, &bob));
-	assert_false(f.media);
 	assert_int_equal(f.caller_cseq, 2);
 	call_end(calls_of(0), k);
 	assert_int_equal(calls_count(), 0);
@@ -188,6 +186,17 @@ walk_may_end_calls(void **state)
 	assert_int_equal(calls_count(), 0);
 }
 
+/* Who is told that the worker stops leaves all to the next process. */
+static void
+seal(void **state)
+{
+	struct call	*k = begin("id1", "a", "");
+
+	calls_seal(calls_of(0));
+	call_end(calls_of(0), k);
+	assert_int_equal(calls_count(), 1);
+}
+
 /* ---- across processes ---- */
 
 /* The first process: three calls, one of which ends. */
@@ -203,6 +212,7 @@ first_process(void)
 	(void)call_cseq(k, true, 7);
 	call_moved(k, false, &alice);
 	(void)begin("rings", "a", "");
+	(void)begin("rang", "a", "");	/* the next one has no record of it */
 	call_end(calls_of(0), begin("over", "a", "b"));
 	return 0;
 }
@@ -225,7 +235,7 @@ next_process(int fd)
 	fdstore_adopt();
 	if (calls_open(1000, 1) < 0)
 		return 11;
-	if (calls_count() != 2 || find("over", "a", "b", NULL) != NULL ||
+	if (calls_count() != 3 || find("over", "a", "b", NULL) != NULL ||
 	    (k = find("stays", "b", "a", NULL)) == NULL)
 		return 12;
 	call_read(k, &f);
@@ -234,8 +244,14 @@ next_process(int fd)
 		return 13;
 	if ((k = find("rings", "a", "", NULL)) == NULL)
 		return 14;
-	call_read(begin("new", "x", "y"), &f);
-	return f.number == 4 ? 0 : 15;
+	call_keep(k);
+	(void)begin("new", "x", "");
+	calls_forget_early(calls_of(0));
+	if (find("rings", "a", "", NULL) == NULL || calls_count() != 3 ||
+	    find("rang", "a", "", NULL) != NULL)
+		return 15;
+	call_read(find("new", "x", "y", NULL), &f);
+	return f.number == 5 ? 0 : 16;
 }
 
 static int
@@ -306,6 +322,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(full_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(walk_may_end_calls, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(seal, setup, teardown),
 	};
 
 	if (addr_parse_port(&alice.remote, STR("192.0.2.7:5060")) < 0 ||

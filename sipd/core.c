@@ -98,6 +98,7 @@ core_worker_stop(struct worker *w)
 	if (c == NULL)
 		return;
 	ringing_seal(c->ringing);
+	calls_seal(c->calls);
 	txns_free(c->txns);
 	bus_cancel(w->routed);
 	bus_cancel(w->regd);

@@ -22,6 +22,25 @@ has_media(const struct proxy *p)
 	return media;
 }
 
+void
+outcome_unrung(struct proxy *p)
+{
+	const struct sip_msg	*m;
+	struct call_facts	 f;
+	struct call		*k;
+
+	if (!p->shown)
+		return;
+	p->shown = false;
+	m = proxy_request(p);
+	k = call_find(p->w->core->calls, m->call_id, m->from_tag, STR_NONE, NULL);
+	if (k == NULL)
+		return;
+	call_read(k, &f);
+	if (f.state == CALL_EARLY)
+		call_end(p->w->core->calls, k);
+}
+
 /* No dialog came of it. */
 static void
 refused(struct proxy *p)
@@ -82,6 +101,7 @@ outcome_of(struct proxy *p, uint16_t code)
 	bool			 from_caller = false;
 
 	if (!p->in_dialog) {
+		outcome_unrung(p);
 		if (proxy_is_invite(p) && code >= 300)
 			refused(p);
 		return;

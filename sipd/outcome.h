@@ -11,5 +11,7 @@ struct proxy;
  * ended, one that was refreshed has moved. Before p's request is freed.
  */
 void	outcome_of(struct proxy *p, uint16_t code);
+/* It rings no more, and no call came of it: nobody is shown it any longer. */
+void	outcome_unrung(struct proxy *p);
 
 #endif

@@ -107,6 +107,8 @@ on_server_ended(void *arg, struct txn *t)
 	struct proxy	*p = arg;
 
 	p->server = NULL;
+	if (!p->finished)
+		outcome_unrung(p);
 	proxy_settle(p);
 	proxy_unref(p);
 }

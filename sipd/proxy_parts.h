@@ -26,6 +26,7 @@ struct proxy {
 	enum method	 method;
 	bool		 urgent;	/* an emergency call: no limit */
 	bool		 trying;	/* 100 was sent */
+	bool		 shown;		/* as ringing, in the call table */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
 	bool		 unreached;	/* a leg ended by a transport error */

@@ -84,6 +84,15 @@ setup_calm(void **state)
 	return 0;
 }
 
+/* We stay in no dialog that can do without us. */
+static inline int
+setup_free(void **state)
+{
+	begin("authenticate none\ntimer-t1 50ms\nmedia-policy never\n"
+	    "force-dialog-relaying off\n");
+	return 0;
+}
+
 static inline int
 setup_media(void **state)
 {

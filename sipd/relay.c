@@ -34,19 +34,22 @@ struct waiting {
 	char		 bytes[];
 };
 
-/* The call table: an answered INVITE outside a dialog began a call. */
+/*
+ * The call table: an INVITE outside a dialog begins a call when it rings, which is
+ * early until the first 2xx; each further 2xx is another one.
+ */
 static void
 record_call(struct leg *g, const struct sip_msg *m)
 {
+	bool			 answered = m->code >= 200;
 	struct proxy		*p = g->p;
 	char			 from[AOR_MAX], to[AOR_MAX];
 	const struct call_facts	 f = {
 		.call_id = m->call_id,
 		.caller_tag = m->from_tag,
-		.callee_tag = m->to_tag,
+		.callee_tag = answered ? m->to_tag : STR_NONE,
 		.from = uri_aor(&m->from.uri, from),
 		.to = uri_aor(&m->to.uri, to),
-		.state = CALL_ESTABLISHED,
 		.since_ms = wall_ms(),
 		.media = g->media,
 		.caller = p->from,
@@ -56,9 +59,13 @@ record_call(struct leg *g, const struct sip_msg *m)
 	struct call		*k;
 	int			 error;
 
-	if (call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL) != NULL)
-		return;		/* the 2xx came again */
-	if ((error = call_begin(p->w->core->calls, &f, &k)) == 0)
+	p->shown = !answered;
+	k = call_find(p->w->core->calls, m->call_id, m->from_tag, f.callee_tag, NULL);
+	if (k == NULL)
+		error = call_begin(p->w->core->calls, &f, &k);
+	else		/* or the 2xx came again */
+		error = answered ? call_answered(k, m->to_tag, &g->hop, g->media) : 0;
+	if (error == 0)
 		return;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
 	    log_str(m->call_id), strerror(-error));
@@ -81,7 +88,8 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 		return;
 	}
 	/* Without Record-Route its BYE would never come by. */
-	if (m->code >= 200 && proxy_is_invite(p) && g->stays)
+	if (proxy_is_invite(p) && !p->in_dialog &&
+	    (m->code < 200 ? !p->shown : g->stays))
 		record_call(g, m);
 	txn_reply(p->server, m->code, text_str(&out));
 	if (m->code < 200)

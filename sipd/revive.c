@@ -16,6 +16,7 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/best.h"
+#include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/reply.h"
@@ -84,6 +85,24 @@ legs_taken(struct proxy *p)
 		leg_go_on(p->legs[i], &b);
 }
 
+/* It was shown as ringing: it still is. */
+static void
+shown_taken(struct proxy *p)
+{
+	const struct sip_msg	*m = proxy_request(p);
+	struct call_facts	 f;
+	struct call		*k;
+
+	k = call_find(p->w->core->calls, m->call_id, m->from_tag, STR_NONE, NULL);
+	if (k == NULL)
+		return;
+	call_read(k, &f);
+	if (f.state != CALL_EARLY)
+		return;
+	call_keep(k);
+	p->shown = true;
+}
+
 static void
 go_on(struct proxy *p, const struct ringing_call *call)
 {
@@ -91,6 +110,7 @@ go_on(struct proxy *p, const struct ringing_call *call)
 
 	proxy_ref(p);
 	server_taken(p, accepted);
+	shown_taken(p);
 	p->cancelled = call->cancelled;
 	p->finished = accepted;
 	p->final = accepted ? call->final : 0;
@@ -150,4 +170,5 @@ revive_calls(struct worker *w)
 	}
 	while ((r = ringing_found(w->core->ringing)) != NULL)
 		revive(w, r);
+	calls_forget_early(w->core->calls);
 }

@@ -106,7 +106,10 @@ def test_goes_on_ringing(scene, how):
              (Ring.is_declined, Ring(anna(), dora)), (Ring.is_cancelled, Ring(anna(), bert)),
              (Ring.is_cancelled, Ring(anna(), dora))]
     began = time.monotonic()
+    shown = house.json("calls")
+    assert [c["state"] for c in shown] == ["ringing"] * len(calls)
     restart(house, how)
+    assert house.json("calls") == shown
     assert how != "restart" or time.monotonic() - began < 9, "the drain waited for phones that ring"
     assert house.figure("sipd", "ringing_revived") == len(calls)
     for outcome, call in calls:
