@@ -234,6 +234,27 @@ paths_join(struct work *w, char *buf, size_t size)
 	return NONE;
 }
 
+/*
+ * RFC 5626 section 6: a flow is one contact's. Beside it others may only go; what
+ * would stay with it could not all have come by this flow.
+ */
+static bool
+flow_alone(const struct work *w)
+{
+	const struct rec_contact *c;
+	uint32_t staying = 0;
+	bool flow = false;
+
+	for (uint32_t i = 0; i < w->m->contacts.n; i++) {
+		c = &w->m->contacts.v[i];
+		if (expiry(w, c) == 0)
+			continue;
+		staying++;
+		flow |= c->reg_id != 0;
+	}
+	return !flow || staying == 1;
+}
+
 static struct refusal
 judge(struct work *w, char *paths, size_t size, struct outcome *out)
 {
@@ -245,6 +266,8 @@ judge(struct work *w, char *paths, size_t size, struct outcome *out)
 		return no;
 	if (w->m->star)
 		return star(w);
+	if (!flow_alone(w))
+		return REFUSE(400, "one contact a flow");
 	for (uint32_t i = 0; i < w->m->contacts.n; i++)
 		if ((no = contact(w, &w->m->contacts.v[i], out)).code != 0)
 			return no;

@@ -153,6 +153,16 @@ static const struct {
 		{ "i1", 2, false, NO, {{ B, 400, "<urn:uuid:1>", 0 }}, 200,
 		  B "=400" },
 	}},
+	{ "a flow stands alone in its request (RFC 5626)", {
+		{ "i1", 1, false, NO, {{ A, 300, "<urn:uuid:1>", 1 },
+		  { B, 300 }}, 400, "" },
+		{ "i1", 2, false, NO, {{ A, 300, "<urn:uuid:1>", 1 },
+		  { B, 0 }}, 200, A "=300" },
+		{ "i1", 3, false, NO, {{ B, 300, "<urn:uuid:1>", 2 }}, 200,
+		  A "=300 " B "=300" },
+		{ "i1", 4, false, 0, {{ A, NO, "<urn:uuid:1>", 1 },
+		  { B, NO, "<urn:uuid:1>", 2 }}, 200, "" },
+	}},
 	{ "two homes, one private address: instances keep them apart", {
 		{ "i1", 1, false, NO, {{ A, 300, "<urn:uuid:1>", 0 }}, 200,
 		  A "=300" },

@@ -57,6 +57,8 @@ binding_show(struct show *s, const struct aor *a, const struct binding *b,
 	show_null(s, "node");
 	show_null(s, "rtt_ms");
 	show_number(s, "q", b->q);
+	show_number(s, "reg_id", b->reg_id);
+	show_text(s, "params", binding_text(b, B_PARAMS));
 	show_text(s, "call_id", binding_text(b, B_CALL_ID));
 }
 

@@ -10,6 +10,7 @@ static const struct column list_columns[] = {
 	{ "contact", "CONTACT", COLUMN_TEXT },
 	{ "received", "SEEN FROM", COLUMN_TEXT },
 	{ "transport", "BY", COLUMN_TEXT },
+	{ "state", "STATE", COLUMN_TEXT },
 	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
 	{ "agent", "AGENT", COLUMN_TEXT },
 	{ NULL }
@@ -18,11 +19,54 @@ static const struct column show_columns[] = {
 	{ "contact", "CONTACT", COLUMN_TEXT },
 	{ "received", "SEEN FROM", COLUMN_TEXT },
 	{ "transport", "BY", COLUMN_TEXT },
+	{ "state", "STATE", COLUMN_TEXT },
 	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
 	{ "rtt_ms", "RTT", COLUMN_MS },
 	{ "agent", "AGENT", COLUMN_TEXT },
 	{ NULL }
 };
+
+/* "tcp:192.0.2.1:1027" of a row. */
+static const char *
+flow_of(const json_t *row, char buf[256])
+{
+	const char	*by = json_string_value(json_object_get(row, "transport"));
+	const char	*from = json_string_value(json_object_get(row, "received"));
+
+	snprintf(buf, 256, "%s:%s", by != NULL ? by : "", from != NULL ? from : "");
+	return buf;
+}
+
+/*
+ * regd knows the bindings, sipd which of their connections are gone. Without sipd
+ * nobody can be reached, and nothing is said of it here.
+ */
+static void
+add_states(struct ctl *c, json_t *bindings)
+{
+	json_t		*lost, *flows, *row;
+	char		 buf[256];
+	const char	*flow;
+	size_t		 i;
+	bool		 gone;
+
+	if (daemon_probe(c, "sipd", true) < 0 ||
+	    ask_show(c, "sipd", "lost flows", NULL, &lost) != CTL_DONE)
+		return;
+	flows = json_object();
+	json_array_foreach(lost, i, row) {
+		flow = json_string_value(json_object_get(row, "flow"));
+		if (flow != NULL)
+			json_object_set_new(flows, flow, json_true());
+	}
+	json_array_foreach(bindings, i, row) {
+		gone = json_object_get(flows, flow_of(row, buf)) != NULL;
+		json_object_set_new(row, "state",
+		    json_string(gone ? "lost" : "ok"));
+	}
+	json_decref(flows);
+	json_decref(lost);
+}
 
 COMMAND(cmd_reg_list)
 {
@@ -31,6 +75,7 @@ COMMAND(cmd_reg_list)
 
 	if (code != CTL_DONE)
 		return code;
+	add_states(c, rows);
 	out_rows(&c->out, rows, list_columns);
 	json_decref(rows);
 	return CTL_DONE;
@@ -48,6 +93,7 @@ COMMAND(cmd_reg_show)
 		return CTL_USAGE;
 	if ((code = ask_show(c, "regd", "bindings", args, &rows)) != CTL_DONE)
 		return code;
+	add_states(c, rows);
 	n = json_array_size(rows);
 	if (out_for_people(&c->out) && n > 0)
 		printf("%s   %zu contact%s\n\n", aor, n, n == 1 ? "" : "s");

@@ -6,7 +6,7 @@
 #include "sipd/extension.h"
 
 /* What our registrar does by request; as a proxy we need none of them. */
-#define SUPPORTED	"path"
+#define SUPPORTED	"path, outbound"
 
 struct str
 extensions_supported(void)
@@ -42,4 +42,17 @@ extensions_missing(const struct sip_msg *m, enum header id, struct text *out)
 		text_add(out, tag);
 	}
 	return out->len > begin;
+}
+
+bool
+extension_named(const struct sip_msg *m, enum header id, struct str wanted)
+{
+	struct values	c;
+	struct str	tag;
+
+	values_begin(&c, m, id);
+	while (values_next(&c, &tag))
+		if (str_caseeq(tag, wanted))
+			return true;
+	return false;
 }

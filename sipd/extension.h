@@ -19,4 +19,8 @@ struct str extensions_supported(void);
 bool	extensions_missing(const struct sip_msg *m, enum header id,
 	    struct text *out);
 
+/* Is the tag among those of this header? */
+bool	extension_named(const struct sip_msg *m, enum header id,
+	    struct str wanted);
+
 #endif

@@ -26,6 +26,7 @@ test_missing(void **state)
 		{ "Require: path\r\n", "" },
 		{ "require : PATH ,path\r\n", "" },
 		{ "Proxy-Require: none\r\n", "" },
+		{ "Require: outbound\r\n", "" },
 		{ "Require: a, b\r\n", "a, b" },
 		{ "Require: a\r\nRequire: path,\r\n b\r\n", "a, b" },
 		{ "Require: ,a,,path, ,\r\n", "a" },

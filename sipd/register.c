@@ -3,11 +3,11 @@
  *
  * core.c calls register_begin() once admission found a credential worth
  * judging. What may change, and what the set is then, is regd's to say (RFC
- * 3261 section 10.3); the text of both messages is ours.
+ * 3261 section 10.3); registration.c reads the request, the answer is written
+ * here.
  */
 #include "sipd/register.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "common/daemon.h"
@@ -16,14 +16,12 @@
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/record.h"
+#include "sipd/registration.h"
 #include "sipd/replica.h"
 #include "sipd/reply.h"
 #include "sipd/worker.h"
 
 #define DEADLINE_MS	8000
-#define CONTACTS_MAX	32	/* in one request; more: 400 */
-#define PATHS_MAX	8
-#define PATHS_TEXT_MAX	1900	/* octets of all; proxy.c makes one Route of them */
 #define RETRY_S		5
 
 /* A REGISTER that regd was asked about. */
@@ -31,20 +29,11 @@ struct registering {
 	struct worker	*w;
 	struct txn	*txn;		/* NULL: it has ended */
 	uint16_t	 challenge;	/* 401 or 407 */
+	bool		 outbound;	/* it makes a flow of RFC 5626 */
 	size_t		 realm_len;
 	size_t		 head_len;
 	size_t		 paths_len;
 	char		 text[];	/* realm, head of the answer, Path lines */
-};
-
-/* What a question points to while it is packed. */
-struct asked {
-	struct msg_registration	 q;
-	struct rec_contact	 contacts[CONTACTS_MAX];
-	struct rec_path		 paths[PATHS_MAX];
-	char			 aor[AOR_MAX];
-	char			 remote[PEER_TEXT_MAX];
-	char			 local[PEER_TEXT_MAX];
 };
 
 static void
@@ -57,144 +46,37 @@ on_ended(void *arg, struct txn *t)
 
 static const struct txn_user user = { .ended = on_ended };
 
-/* ---- the question --------------------------------------------------------- */
-
-/* The parameters that regd has no field for, as they were sent. */
-static struct str
-other_params(const struct nameaddr *na, struct text *store)
-{
-	static const char *const fields[] = { "q", "expires", "+sip.instance", "reg-id" };
-	struct str	rest = na->params, name, value, text;
-	size_t		begin = store->len;
-	bool		ours;
-
-	while (param_next(&rest, &name, &value, NULL, &text) == 1) {
-		ours = false;
-		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			ours |= str_caseeq(name, str_of(fields[i]));
-		if (ours)
-			continue;
-		if (store->len > begin)
-			text_ch(store, ';');
-		text_add(store, text);
-	}
-	return str_make(store->s + begin, store->len - begin);
-}
-
-static int
-read_contact(struct rec_contact *out, const struct nameaddr *na, struct text *store)
-{
-	struct str	v;
-	uint32_t	n;
-
-	*out = (struct rec_contact){ .uri = na->uri.text, .q = 1000, .expires_s = -1 };
-	if (nameaddr_param(na, STR("q"), &v) && q_parse(v, &out->q) < 0)
-		return -EBADMSG;
-	if (nameaddr_param(na, STR("expires"), &v))	/* malformed: 3600 */
-		out->expires_s = seconds_parse(v, &n) == 0 ? (int64_t)n : 3600;
-	if (nameaddr_param(na, STR("+sip.instance"), &v))
-		out->instance = v;
-	if (nameaddr_param(na, STR("reg-id"), &v) && str_u32(v, &out->reg_id) < 0)
-		return -EBADMSG;
-	out->params = other_params(na, store);
-	return out->uri.len > URI_MAX || out->params.len > URI_MAX ||
-	    out->instance.len > ID_MAX ? -EBADMSG : 0;
-}
-
-static int
-read_contacts(struct asked *a, const struct sip_msg *m, struct text *store)
-{
-	struct values	 it;
-	struct nameaddr	 na;
-	uint32_t	 n = 0;
-	int		 r;
-
-	values_begin(&it, m, HDR_CONTACT);
-	while ((r = nameaddr_next(&it, &na)) != 0) {
-		if (r < 0)
-			return -EBADMSG;
-		if (na.star) {
-			a->q.star = true;
-			continue;
-		}
-		if (n == CONTACTS_MAX ||
-		    read_contact(&a->contacts[n], &na, store) < 0)
-			return -EBADMSG;
-		n++;
-	}
-	a->q.contacts.v = a->contacts;
-	a->q.contacts.n = n;
-	return 0;
-}
-
-static int
-read_paths(struct asked *a, const struct sip_msg *m)
-{
-	struct values	it;
-	struct nameaddr	na;
-	struct str	v;
-	uint32_t	n = 0;
-	size_t		all = 0;
-
-	values_begin(&it, m, HDR_PATH);
-	while (values_next(&it, &v)) {
-		all += v.len;
-		if (n == PATHS_MAX || all > PATHS_TEXT_MAX ||
-		    nameaddr_parse(&na, v) < 0 || na.star)
-			return -EBADMSG;
-		a->paths[n++].uri = v;
-	}
-	a->q.paths.v = a->paths;
-	a->q.paths.n = n;
-	return 0;
-}
-
-/* 0, or a SIP code with *why to refuse with. */
-static int
-read_request(struct asked *a, const struct inbound *in,
-    const struct admission *adm, struct str *why)
-{
-	const struct sip_msg	*m = in->m;
-	struct text		 store;
-
-	text_init(&store, in->w->core->body, MESSAGE_MAX);
-	a->q = (struct msg_registration){
-		.call = in->call,
-		.aor = core_aor(in, &m->to.uri, a->aor),
-		.from = adm->from_aor,
-		.uri = m->uri,
-		.branch = m->via.branch,
-		.call_id = m->call_id,
-		.cseq = m->cseq,
-		.source = hop_print_remote(&in->p->from, a->remote),
-		.listener = hop_print_local(&in->p->from, a->local),
-		.agent = core_agent(m),
-		.expires_s = m->expires_s,
-		.digests = { adm->digests, adm->ndigests },
-		.trusted = !adm->needed,
-	};
-	*why = STR("Bad To");
-	if (m->to.uri.scheme == URI_OTHER)
-		return 400;
-	/* RFC 3261 section 10.3 step 5: a user who cannot be, with a NUL say. */
-	*why = STR("Not Found");
-	if (a->q.aor.len == 0)
-		return 404;
-	*why = STR("Bad Contact");
-	if (read_contacts(a, m, &store) < 0)
-		return 400;
-	*why = STR("Bad Path");
-	if (read_paths(a, m) < 0)
-		return 400;
-	return 0;
-}
-
 /* ---- the answer ------------------------------------------------------------- */
 
 struct writing {
 	const struct msg_registered	*got;
 	struct str			 paths;
+	bool				 outbound;
 };
+
+/* RFC 3608 section 6.3: the same for every contact, also when there is none left. */
+static void
+write_service_route(struct text *t)
+{
+	const struct set_texts	*route = &settings_now()->service_route;
+
+	for (size_t i = 0; i < route->n; i++)
+		reply_header(t, STR("Service-Route"), str_of(route->v[i]));
+}
+
+/* RFC 5626 section 6: how often the phone should show that it is still there. */
+static void
+write_outbound(struct text *t)
+{
+	int64_t	every_ms = settings_now()->flow_timer;
+
+	reply_header(t, STR("Require"), STR("outbound"));
+	if (every_ms == 0)
+		return;
+	text_add(t, STR("Flow-Timer: "));
+	text_u64(t, (uint64_t)every_ms / 1000);
+	text_add(t, STR("\r\n"));
+}
 
 static void
 write_bindings(struct text *t, void *arg)
@@ -223,6 +105,10 @@ write_bindings(struct text *t, void *arg)
 		text_add(t, STR("\r\n"));
 	}
 	text_add(t, w->paths);		/* RFC 3327 section 5.3 */
+	write_service_route(t);
+	if (w->outbound)
+		write_outbound(t);
+	reply_date(t, wall_ms());
 }
 
 static struct str
@@ -237,7 +123,7 @@ answer_registered(struct registering *r, const struct msg_registered *got)
 {
 	struct answer	a = { .code = got->code, .reason = got->reason };
 	struct writing	w = { got, str_make(r->text + r->realm_len + r->head_len,
-			    r->paths_len) };
+			    r->paths_len), r->outbound };
 
 	switch (got->code) {
 	case 200:
@@ -323,17 +209,16 @@ registering_new(const struct inbound *in, const struct admission *a)
 void
 register_begin(const struct inbound *in, const struct admission *adm)
 {
-	struct asked		 a;
+	struct registration	 a;
 	struct registering	*r;
-	struct str		 why;
-	int			 code;
+	struct answer		 no;
 
-	code = read_request(&a, in, adm, &why);
-	if (code != 0) {
-		answer_plain(in, (uint16_t)code, why);
+	if (!registration_read(&a, in, adm, &no)) {
+		answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote, &no);
 		return;
 	}
 	r = registering_new(in, adm);
+	r->outbound = a.outbound;
 	if (r->txn == NULL) {
 		registering_free(r);
 		answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,

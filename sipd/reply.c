@@ -3,6 +3,8 @@
  */
 #include "sipd/reply.h"
 
+#include <time.h>
+
 #include "common/scan.h"
 #include "sipd/line.h"
 
@@ -92,6 +94,22 @@ reply_header(struct text *t, struct str name, struct str value)
 {
 	if (!scan_has_control(value))
 		line_write(t, name, value);
+}
+
+void
+reply_date(struct text *t, int64_t wall_ms)
+{
+	static __thread char	buf[40];	/* the same for a second's worth */
+	static __thread time_t	of;
+	time_t			now = (time_t)(wall_ms / 1000);
+	struct tm		tm;
+
+	if (now != of || buf[0] == '\0') {
+		gmtime_r(&now, &tm);
+		strftime(buf, sizeof(buf), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		of = now;
+	}
+	reply_header(t, STR("Date"), str_of(buf));
 }
 
 void

@@ -22,6 +22,8 @@ void	reply_begin(struct text *t, const struct sip_msg *m, unsigned code,
 	    struct str reason, struct str to_tag, const struct addr *source);
 /* value must hold no CR, LF or NUL, else the line is left out. */
 void	reply_header(struct text *t, struct str name, struct str value);
+/* Date (RFC 3261 section 20.17), of CLOCK_REALTIME milliseconds. */
+void	reply_date(struct text *t, int64_t wall_ms);
 /* All lines of this header of m, as they are (Record-Route of a 2xx, Path). */
 void	reply_copy(struct text *t, const struct sip_msg *m, enum header id);
 /* Content-Length, the empty line and the body. */

@@ -88,6 +88,22 @@ test_body_and_copy(void **state)
 }
 
 static void
+test_date(void **state)
+{
+	char		out[128];
+	struct text	t;
+
+	text_init(&t, out, sizeof(out));
+	reply_date(&t, 1289567409999);	/* RFC 3261 section 20.17's form */
+	reply_date(&t, 1289567410000);
+	reply_date(&t, 0);
+	assert_true(str_eq(text_str(&t), STR(
+	    "Date: Fri, 12 Nov 2010 13:10:09 GMT\r\n"
+	    "Date: Fri, 12 Nov 2010 13:10:10 GMT\r\n"
+	    "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n")));
+}
+
+static void
 test_reason(void **state)
 {
 	assert_true(str_eq(reply_reason(100), STR("Trying")));
@@ -105,6 +121,7 @@ main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_body_and_copy),
+		cmocka_unit_test(test_date),
 		cmocka_unit_test(test_reason),
 	};
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "sipd/calls.h"
+#include "sipd/flows.h"
 #include "sipd/identity.h"
 #include "sipd/tls.h"
 
@@ -109,8 +110,26 @@ show_certificates(void *arg, struct show *s, uint64_t cursor)
 	return cursor;
 }
 
+/* The flows that are gone while bindings name them, as regd shows them. */
+static uint64_t
+show_lost_flows(void *arg, struct show *s, uint64_t cursor)
+{
+	char	buf[PEER_TEXT_MAX];
+	size_t	at = cursor;
+	struct hop h;
+
+	while (flows_next_lost(&at, &h)) {
+		show_row(s);
+		show_text(s, "flow", hop_print_remote(&h, buf));
+		if (show_full(s))
+			return at;
+	}
+	return 0;
+}
+
 const struct show_table sipd_tables[] = {
 	{ "calls", show_calls },
 	{ "certificates", show_certificates },
+	{ "lost flows", show_lost_flows },
 	{ 0 }
 };

@@ -11,6 +11,7 @@
 #include "common/route.h"
 #include "common/stats.h"
 #include "sipd/best.h"
+#include "sipd/flows.h"
 #include "sipd/media_policy.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy_parts.h"
@@ -66,6 +67,27 @@ path_text(const struct contact *c, struct text *t)
 }
 
 /*
+ * Its connection is gone. A phone that made it for a flow is waited for until it
+ * comes again (RFC 5626 section 5.3), and so is one behind a NAT; any other may
+ * listen where it says (RFC 3261 section 18).
+ */
+static bool
+is_suspended(const struct contact *c)
+{
+	struct uri	u;
+
+	return flows_is_lost(&c->flow) && (c->reg_id != 0 ||
+	    uri_parse(&u, c->uri) < 0 ||
+	    leg_classify(settings_now(), &c->flow, u.host) == LEG_NAT);
+}
+
+static bool
+is_usable(const struct contact *c, struct mono now)
+{
+	return contact_alive(c, now) && !is_suspended(c);
+}
+
+/*
  * The way to a contact: the connection or, from behind a NAT, the address that its
  * REGISTER came from (true); else where it says that it listens.
  */
@@ -76,7 +98,8 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 
 	*out = way_of_hop(&c->flow);
 	known = way_of_uri(out, u) == 0;
-	if (c->flow.transport == TRANSPORT_NONE)
+	if (c->flow.transport == TRANSPORT_NONE ||
+	    (known && flows_is_lost(&c->flow)))
 		return false;
 	/* What a phone calls itself is not always a name for others. */
 	if (known && !way_is_name(out) && !hop_is_stream(&c->flow) &&
@@ -138,7 +161,7 @@ is_spare(const struct aor *a, uint32_t at, struct mono now)
 
 	for (uint32_t i = 0; c->reg_id != 0 && i < a->n; i++) {
 		o = &a->contacts[i];
-		if (i == at || !contact_alive(o, now) || !same_device(c, o))
+		if (i == at || !is_usable(o, now) || !same_device(c, o))
 			continue;
 		if (mono_before(c->expires, o->expires) ||
 		    (!mono_before(o->expires, c->expires) && i < at))
@@ -156,7 +179,7 @@ add_spares(struct proxy *p, struct leg *g, const struct aor *a,
 		const struct contact	*c = &a->contacts[i];
 		struct leg		*spare;
 
-		if (c == first || !contact_alive(c, now) || !same_device(c, first) ||
+		if (c == first || !is_usable(c, now) || !same_device(c, first) ||
 		    (spare = add_contact(p, c, g->order)) == NULL)
 			continue;
 		spare->done = true;	/* until it is needed */
@@ -176,7 +199,7 @@ add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 
 	for (uint32_t i = 0; a != NULL && i < a->n; i++) {
 		c = &a->contacts[i];
-		if (!contact_alive(c, now) || is_spare(a, i, now))
+		if (!is_usable(c, now) || is_spare(a, i, now))
 			continue;
 		g = add_contact(p, c, fixed != 0 ? fixed : order_of(q, c->q));
 		add_spares(p, g, a, c, now);

@@ -119,6 +119,8 @@ file_conn(struct tcp *t, struct conn *c)
 	c->twin = map_put(t->peers, c);
 	LIST_INSERT_HEAD(&t->all, c, entry);
 	t->count++;
+	if (c->hop.local.len > 0)
+		flows_lost(&c->hop, false);
 }
 
 static void
@@ -231,6 +233,7 @@ tcp_turn(struct tcp *t)
 			kept_drop(c->slot);
 		if (c->stands)
 			alias_drop(&c->hop);
+		flows_lost(&c->hop, true);
 		if (c->hop.local.len > 0)
 			tell_closed(t->worker, &c->hop);
 		conn_free(c);
@@ -266,6 +269,8 @@ on_flow_changed(struct worker *w, void *arg)
 
 	if (c != NULL)
 		tcp_keep(c);
+	else		/* it went before its binding came */
+		flows_lost(h, true);
 	free(h);
 }
 
@@ -275,7 +280,7 @@ tcp_flow_changed(const struct hop *h)
 	struct worker	*w = worker_self();
 	struct hop	*copy;
 
-	if (w == NULL || h->transport != TRANSPORT_TCP)
+	if (w == NULL || !hop_is_stream(h))
 		return;
 	copy = xcalloc(1, sizeof(*copy));
 	*copy = *h;
