@@ -37,6 +37,7 @@ enum verdict {
 	VERDICT_GOOD = 1,
 	VERDICT_BAD,		/* unknown user, wrong password: not told apart */
 	VERDICT_STALE,		/* challenge again with stale=true */
+	VERDICT_MUTE,		/* too many wrong ones: not judged, not to be answered */
 };
 
 enum gateway_state {

@@ -26,6 +26,79 @@ domain_served(const struct settings *set, struct str domain)
 	return false;
 }
 
+/* ---- credentials, and their budget (S03) ---- */
+
+/* What came of a question's digests. */
+struct credential {
+	struct auth_result auth;
+	bool		 slowly;	/* its answer is not urgent */
+};
+
+struct claim {
+	struct regd	*regd;
+	struct str	 aor, source;
+};
+
+/* Has the user whom a digest claims a binding from there? */
+static bool
+at_home(void *arg)
+{
+	const struct claim *c = arg;
+	const struct aor *a = bindings_find(c->regd->bindings, c->aor);
+	const struct binding *b = a != NULL ? set_first(a->set) : NULL;
+	char there[64], here[64];
+	struct str source = guesses_source(c->source, there);
+
+	for (; b != NULL; b = set_after(a->set, b))
+		if (str_eq(guesses_source(binding_text(b, B_RECEIVED), here),
+		    source))
+			return true;
+	return false;
+}
+
+static void
+note_wrong(struct regd *r, const struct claim *c, const struct auth_result *auth,
+    int64_t now_ms)
+{
+	char buf[64];
+
+	for (uint32_t i = 0; i < auth->wrong; i++)
+		guesses_wrong(r->guesses, c->source, c->aor, auth->reason, now_ms);
+	/* A filter of packaging/fail2ban reads this line. */
+	log_rate(LOG_PROBLEMS, "AUTH", "auth-failed source=%s user=%s reason=\"%s\"",
+	    log_str(guesses_source(c->source, buf)), log_str(c->aor),
+	    auth->reason);
+}
+
+static void
+judge(struct regd *r, const struct auth_question *q, struct str source,
+    struct credential *out)
+{
+	const struct settings *set = r->self->settings;
+	struct claim c = { .regd = r, .source = source };
+	char buf[AOR_MAX];
+	enum guess may;
+
+	*out = (struct credential){ .auth.verdict = VERDICT_BAD,
+	    .auth.reason = "no credential" };
+	if (q->ndigests == 0)
+		return;
+	c.aor = auth_claim(&q->digests[0], buf);
+	may = guesses_may(r->guesses, source, c.aor, set->wrong_passwords_limit,
+	    q->boot_ms, at_home, &c);
+	if (may == GUESS_MUTE) {
+		stats->auth_muted++;
+		out->auth.verdict = VERDICT_MUTE;
+		out->auth.reason = "too many wrong passwords from there";
+		return;
+	}
+	auth_judge(&r->auth, set, q, &out->auth);
+	if (out->auth.wrong == 0)
+		return;
+	note_wrong(r, &c, &out->auth, q->boot_ms);
+	out->slowly = may == GUESS_SLOWLY && out->auth.verdict == VERDICT_BAD;
+}
+
 /* ---- REGISTER ---- */
 
 static void
@@ -61,15 +134,20 @@ refuse(struct regd *r, struct bus_ticket t, const struct auth_result *auth,
 	bus_answer(t, MSG_REGISTERED, &m);
 }
 
+/* Who is not judged gets no answer: code 0. */
 static void
-challenge(struct bus_ticket t, const struct auth_result *auth)
+challenge(struct regd *r, struct bus_ticket t, const struct credential *c)
 {
 	struct msg_registered m = {
-		.code = 401, .reason = STR("Unauthorized"),
-		.stale = auth->verdict == VERDICT_STALE,
+		.code = c->auth.verdict == VERDICT_MUTE ? 0 : 401,
+		.reason = STR("Unauthorized"),
+		.stale = c->auth.verdict == VERDICT_STALE,
 	};
 
-	bus_answer(t, MSG_REGISTERED, &m);
+	if (c->slowly)
+		late_put(r->late, t, MSG_REGISTERED, boot_ms());
+	else
+		bus_answer(t, MSG_REGISTERED, &m);
 }
 
 /* The commit is durable, or it failed and nothing has changed. */
@@ -136,14 +214,15 @@ apply(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 /* Steps 3 to 5: who it is, whose AOR it is. False: it was answered. */
 static bool
 admit(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
-    const struct auth_result *auth, uint64_t print)
+    const struct credential *c, uint64_t print)
 {
+	const struct auth_result *auth = &c->auth;
 	struct str user, domain;
 
 	if (!m->trusted && auth->verdict != VERDICT_GOOD) {
 		log_low("REG", t.call, "%s from %s: %s", log_str(m->aor),
 		    log_str(m->source), auth->reason);
-		challenge(t, auth);
+		challenge(r, t, c);
 		return false;
 	}
 	aor_split(m->aor, &user, &domain);
@@ -165,7 +244,7 @@ asked_register(void *arg, struct bus_ticket t, const union msg *msg)
 	struct regd *r = arg;
 	const struct msg_registration *m = &msg->registration;
 	struct msg_registration same = *m;
-	struct auth_result auth = { .verdict = VERDICT_BAD };
+	struct credential c = { 0 };
 	uint64_t print = 0;
 
 	stats->registers++;
@@ -173,21 +252,21 @@ asked_register(void *arg, struct bus_ticket t, const union msg *msg)
 		same.id = 0;
 		same.deadline_ms = 0;
 		print = fingerprint(r, MSG_REGISTER, &same);
-		auth_judge(&r->auth, r->self->settings, &(struct auth_question){
+		judge(r, &(struct auth_question){
 			.method = STR("REGISTER"), .uri = m->uri,
 			.digests = m->digests.v, .ndigests = m->digests.n,
 			.fingerprint = print, .wall_ms = wall_ms(),
 			.boot_ms = boot_ms(),
-		}, &auth);
+		}, m->source, &c);
 	}
-	if (!admit(r, t, m, &auth, print))
+	if (!admit(r, t, m, &c, print))
 		return;
 	/* Settled before: the same answer, with the set as it is now. */
-	if (auth.again && auth.code == 200)
+	if (c.auth.again && c.auth.code == 200)
 		registered(r, t, 200, "OK", m->aor,
 		    bindings_find(r->bindings, m->aor));
 	else
-		apply(r, t, m, &auth, print);
+		apply(r, t, m, &c.auth, print);
 }
 
 /* ---- CREDENTIAL ---- */
@@ -199,22 +278,22 @@ asked_credential(void *arg, struct bus_ticket t, const union msg *msg)
 	const struct msg_credential *m = &msg->credential;
 	struct msg_credential same = *m;
 	struct msg_judged answer = { 0 };
-	struct auth_result auth;
+	struct credential c;
 	uint64_t print;
 
 	same.id = 0;
 	same.deadline_ms = 0;
 	print = fingerprint(r, MSG_CREDENTIAL, &same);
-	auth_judge(&r->auth, r->self->settings, &(struct auth_question){
+	judge(r, &(struct auth_question){
 		.method = m->method, .uri = m->uri,
 		.digests = m->digests.v, .ndigests = m->digests.n,
 		.fingerprint = print, .wall_ms = wall_ms(),
 		.boot_ms = boot_ms(),
-	}, &auth);
-	answer.verdict = (uint8_t)auth.verdict;
-	answer.reason = str_of(auth.reason);
-	if (auth.verdict == VERDICT_GOOD) {
-		answer.aor = account_aor(auth.account);
+	}, m->source, &c);
+	answer.verdict = (uint8_t)c.auth.verdict;
+	answer.reason = str_of(c.auth.reason);
+	if (c.auth.verdict == VERDICT_GOOD) {
+		answer.aor = account_aor(c.auth.account);
 		if (m->aor.len > 0 && !settings_may_claim(r->self->settings,
 		    answer.aor, m->aor)) {
 			answer.verdict = VERDICT_BAD;
@@ -222,7 +301,10 @@ asked_credential(void *arg, struct bus_ticket t, const union msg *msg)
 			answer.aor = STR_NONE;
 		}
 	}
-	bus_answer(t, MSG_JUDGED, &answer);
+	if (c.slowly)
+		late_put(r->late, t, MSG_JUDGED, boot_ms());
+	else
+		bus_answer(t, MSG_JUDGED, &answer);
 }
 
 /* ---- REG_DEL ---- */

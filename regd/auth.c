@@ -84,22 +84,37 @@ algorithm_offered(const struct settings *set, enum digest_algorithm a, bool sess
 	    (unsigned)a + (sess ? DIGEST_ALGORITHMS : 0));
 }
 
-static const struct account *
-account_named(const struct accounts *accounts, struct str user, struct str domain)
+/* "user@domain" in lower case; empty when it is too long. */
+static struct str
+address(struct str user, struct str domain, char buf[AOR_MAX])
 {
-	char buf[AOR_MAX];
 	struct text t;
 
-	text_init(&t, buf, sizeof(buf));
+	text_init(&t, buf, AOR_MAX);
 	text_add(&t, user);
 	if (domain.len > 0) {
 		text_ch(&t, '@');
 		text_add(&t, domain);
 	}
 	if (t.full)
-		return NULL;
+		return STR_NONE;
 	str_lower(buf, t.len);
-	return accounts_find(accounts, text_str(&t));
+	return text_str(&t);
+}
+
+struct str
+auth_claim(const struct rec_digest *d, char buf[AOR_MAX])
+{
+	return address(d->username, str_chr(d->username, '@') < 0 ? d->realm :
+	    STR_NONE, buf);
+}
+
+static const struct account *
+account_named(const struct accounts *accounts, struct str user, struct str domain)
+{
+	char buf[AOR_MAX];
+
+	return accounts_find(accounts, address(user, domain, buf));
 }
 
 /*
@@ -254,8 +269,10 @@ judge(struct auth *a, const struct settings *set,
 		return STALE("nonce is not ours");
 	}
 	j = response_check(a, set, q, d, &f, &out->account);
-	if (j.verdict != VERDICT_GOOD)
+	if (j.verdict != VERDICT_GOOD) {
+		out->wrong++;
 		return j;
+	}
 	out->nonce = nc_hash(a->nc, d->nonce);
 	if (nc_repeated(a->nc, d->nonce, q->fingerprint, q->boot_ms,
 	    &out->code)) {
@@ -273,10 +290,12 @@ auth_judge(struct auth *a, const struct settings *set,
 		.verdict = VERDICT_BAD, .reason = "no credential",
 	};
 	struct judged j;
+	uint32_t wrong = 0;
 
 	for (uint32_t i = 0; i < q->ndigests; i++) {
 		one = (struct auth_result){ .verdict = VERDICT_BAD };
 		j = judge(a, set, q, &q->digests[i], &one);
+		wrong += one.wrong;
 		one.verdict = j.verdict;
 		one.reason = j.reason;
 		if (j.verdict == VERDICT_GOOD) {
@@ -291,4 +310,5 @@ auth_judge(struct auth *a, const struct settings *set,
 	stats->auth_bad += best.verdict == VERDICT_BAD;
 	stats->auth_stale += best.verdict == VERDICT_STALE;
 	*out = best;
+	out->wrong = wrong;
 }

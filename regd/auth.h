@@ -8,6 +8,7 @@
 #include "common/messages.h"
 #include "common/route.h"
 #include "common/settings.h"
+#include "common/uri.h"
 #include "regd/accounts.h"
 #include "regd/ncwindow.h"
 
@@ -36,10 +37,14 @@ struct auth_result {
 	enum verdict	verdict;
 	const struct account *account;	/* when good; borrowed */
 	const char	*reason;	/* for the log, never for the wire */
+	uint32_t	wrong;		/* passwords that were wrong */
 	bool		again;		/* a repetition of a question judged good */
 	uint16_t	code;		/* and how that ended: nc_settle(), or 0 */
 	uint64_t	nonce;		/* nc_hash(), for nc_settle_hash() */
 };
+
+/* The address that a digest claims to be of; "" when that is none. */
+struct str auth_claim(const struct rec_digest *d, char buf[AOR_MAX]);
 
 /* The first good digest counts; none good but one with an old nonce: stale. */
 void	auth_judge(struct auth *a, const struct settings *set,

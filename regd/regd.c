@@ -52,6 +52,7 @@ tick(void *arg)
 	bool more = bindings_expire(r->bindings, now_ms, EXPIRE_MAX);
 
 	journal_tick(r->journal, now_ms);
+	late_turn(r->late, now_ms);
 	loop_timer_start(r->timer, more ? 1 : TICK_MS, 0);
 }
 
@@ -168,6 +169,8 @@ regd_start(struct self *self)
 	r->accounts = accounts_new();
 	r->bindings = bindings_new(expired, r);
 	r->auth.accounts = r->accounts;
+	r->guesses = guesses_new();
+	r->late = late_new();
 	r->feed = self->feed;
 	dirs_path(keys, self->dirs.state, "keys");
 	if ((error = keys_load(&r->auth.nonces, keys, "nonce")) < 0) {
@@ -240,6 +243,8 @@ regd_stop(struct self *self)
 		return;
 	loop_timer_free(r->timer);
 	journal_free(r->journal);
+	late_free(r->late);
+	guesses_free(r->guesses);
 	nc_close(r->auth.nc);
 	accounts_free(r->accounts);
 	bindings_free(r->bindings);

@@ -8,7 +8,9 @@
 #include "regd/accounts.h"
 #include "regd/auth.h"
 #include "regd/bindings.h"
+#include "regd/guesses.h"
 #include "regd/journal.h"
+#include "regd/late.h"
 
 /* What regd is made of; one of it, on the main loop. */
 struct regd {
@@ -17,6 +19,8 @@ struct regd {
 	struct bindings		*bindings;
 	struct journal		*journal;
 	struct auth		 auth;
+	struct guesses		*guesses;
+	struct late		*late;
 	struct feed		*feed;
 	struct loop_timer	*timer;
 	struct set_records	 records;	/* scratch: an answer being made */

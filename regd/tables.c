@@ -1,5 +1,5 @@
 /*
- * tables - what sipctl shows of regd: bindings and users.
+ * tables - what sipctl shows of regd: bindings, users, wrong passwords.
  *
  * Walks go by slot numbers, so that a table of many parts is complete however
  * much changes meanwhile. With an AOR as argument only that one is looked up.
@@ -126,7 +126,16 @@ show_users(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+static uint64_t
+show_failures(void *arg, struct show *s, uint64_t cursor)
+{
+	struct regd *r = arg;
+
+	return guesses_show(r->guesses, s, cursor, boot_ms());
+}
+
 const struct show_table regd_tables[] = {
+	{ "failures", show_failures },
 	{ "bindings", show_bindings },
 	{ "users", show_users },
 	{ 0 }

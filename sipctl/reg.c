@@ -26,6 +26,16 @@ static const struct column show_columns[] = {
 	{ NULL }
 };
 
+static const struct column failure_columns[] = {
+	{ "source", "SOURCE", COLUMN_TEXT },
+	{ "tried", "TRIED", COLUMN_TEXT },
+	{ "reason", "REASON", COLUMN_TEXT },
+	{ "tries", "TRIES", COLUMN_NUMBER },
+	{ "last_s", "LAST", COLUMN_SECONDS },
+	{ "note", "NOTE", COLUMN_TEXT },
+	{ NULL }
+};
+
 /* "tcp:192.0.2.1:1027" of a row. */
 static const char *
 flow_of(const json_t *row, char buf[256])
@@ -100,6 +110,18 @@ COMMAND(cmd_reg_show)
 	out_rows(&c->out, rows, show_columns);
 	json_decref(rows);
 	return n > 0 ? CTL_DONE : no(CTL_NO, "%s is not registered", aor);
+}
+
+COMMAND(cmd_reg_failures)
+{
+	json_t	*rows;
+	int	 code = ask_show(c, "regd", "failures", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	out_rows(&c->out, rows, failure_columns);
+	json_decref(rows);
+	return CTL_DONE;
 }
 
 COMMAND(cmd_reg_del)

@@ -96,6 +96,7 @@ COMMAND(cmd_user_import);
 COMMAND(cmd_user_export);
 COMMAND(cmd_reg_list);
 COMMAND(cmd_reg_show);
+COMMAND(cmd_reg_failures);
 COMMAND(cmd_reg_del);
 COMMAND(cmd_calls);
 COMMAND(cmd_media);

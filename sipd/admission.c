@@ -8,6 +8,7 @@
 
 #include "common/daemon.h"
 #include "common/digest.h"
+#include "common/log.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
@@ -139,6 +140,10 @@ admission_must_challenge(const struct admission *a)
 void
 admission_challenge(const struct admission *a, const struct inbound *in)
 {
+	char	buf[ADDR_TEXT_MAX];
+
+	log_low("AUTH", in->call, "auth-challenge source=%s user=%s",
+	    log_str(addr_print_host(&in->p->from.remote, buf)), log_str(a->from_aor));
 	record_note(in->w, RECORD_DECISION, a->code, "AUTH", a->stale ?
 	    STR("the nonce is too old: challenged") :
 	    STR("no credential of ours: challenged"));

@@ -85,8 +85,12 @@ decision_apply(struct proxy *p)
 static void
 answered(struct proxy *p)
 {
-	if (--p->open == 0 && !p->finished && p->server != NULL)
-		decision_apply(p);
+	if (--p->open == 0 && !p->finished && p->server != NULL) {
+		if (p->verdict == VERDICT_MUTE)
+			proxy_mute(p);
+		else
+			decision_apply(p);
+	}
 	record_end(p->w);
 	proxy_unref(p);
 }

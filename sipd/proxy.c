@@ -282,6 +282,16 @@ proxy_refuse(struct proxy *p, uint16_t code)
 	    .retry_after_s = code == 503 ? RETRY_S : 0 });
 }
 
+/* No answer: who guesses passwords waits in vain (S03). */
+void
+proxy_mute(struct proxy *p)
+{
+	proxy_ref(p);
+	txn_abandon(p->server);
+	proxy_finish(p, p->challenge);
+	proxy_unref(p);
+}
+
 void
 proxy_challenge(struct proxy *p, bool stale)
 {

@@ -106,6 +106,7 @@ void	proxy_trying(struct proxy *p);
 void	proxy_answer(struct proxy *p, const struct answer *a);
 void	proxy_refuse(struct proxy *p, uint16_t code);
 void	proxy_challenge(struct proxy *p, bool stale);
+void	proxy_mute(struct proxy *p);
 /* Into the record of p, if it has one: a branch, whose handle or -1 is returned... */
 int	proxy_record(struct proxy *p, const struct ringing_branch *b);
 /* ... and the text of the best response, empty for one of ours. */

@@ -168,7 +168,11 @@ on_answer(void *arg, int error, enum msg_type type, const union msg *m)
 		record_as(r->w, txn_call(r->txn), false);
 		record_registered(r->w, error,
 		    type == MSG_REGISTERED ? &m->registered : NULL);
-		if (error == 0 && type == MSG_REGISTERED)
+		if (error == 0 && type == MSG_REGISTERED &&
+		    m->registered.code == 0) {
+			code = r->challenge;
+			txn_abandon(r->txn);
+		} else if (error == 0 && type == MSG_REGISTERED)
 			code = answer_registered(r, &m->registered);
 		else {
 			log_rate(LOG_PROBLEMS, "REG", "regd gave no answer: 503");

@@ -69,14 +69,14 @@ path_text(const struct contact *c, struct text *t)
 /*
  * Its connection is gone. A phone that made it for a flow is waited for until it
  * comes again (RFC 5626 section 5.3), and so is one behind a NAT; any other may
- * listen where it says (RFC 3261 section 18).
+ * listen where it says (RFC 3261 section 18). Behind a Path it was a proxy's.
  */
 static bool
 is_suspended(const struct contact *c)
 {
 	struct uri	u;
 
-	return flows_is_lost(&c->flow) && (c->reg_id != 0 ||
+	return c->npaths == 0 && flows_is_lost(&c->flow) && (c->reg_id != 0 ||
 	    uri_parse(&u, c->uri) < 0 ||
 	    leg_classify(settings_now(), &c->flow, u.host) == LEG_NAT);
 }

@@ -1,0 +1,47 @@
+#ifndef REGD_GUESSES_H
+#define REGD_GUESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/show.h"
+#include "common/str.h"
+
+/*
+ * Wrong passwords by where they came from: each source has a budget a minute, and
+ * half of it for any one user. Over it nothing from that source is judged; the
+ * same user from elsewhere is not concerned. Times are CLOCK_BOOTTIME ms.
+ */
+struct guesses;
+
+#define GUESSES_MAX	20000	/* sources, and users tried from one; the oldest go */
+
+struct guesses *guesses_new(void);
+void	guesses_free(struct guesses *g);	/* NULL is fine */
+
+enum guess {
+	GUESS_JUDGE,
+	GUESS_SLOWLY,		/* judge; a bad one's answer may take its time */
+	GUESS_MUTE,		/* neither judge nor answer */
+};
+/*
+ * source: a flow "udp:192.0.2.1:5060"; IPv6 counts by its /64. budget: wrong ones a
+ * minute, 0: no limit. at_home(): has the user a binding there? Then only his own
+ * wrong passwords count; asked only once the source is over its budget.
+ */
+typedef bool guesses_home_fn(void *arg);
+enum guess guesses_may(struct guesses *g, struct str source, struct str user,
+	    uint32_t budget, int64_t now_ms, guesses_home_fn *at_home, void *arg);
+
+/* A credential was wrong; reason is static. */
+void	guesses_wrong(struct guesses *g, struct str source, struct str user,
+	    const char *reason, int64_t now_ms);
+
+/* Rows of "failures", the latest first. */
+uint64_t guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
+	    int64_t now_ms);
+/* The host of a flow as it is counted: "192.0.2.1", "2001:db8:1:2::". */
+struct str guesses_source(struct str flow, char buf[64]);
+
+#endif
