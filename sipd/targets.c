@@ -67,24 +67,14 @@ path_text(const struct contact *c, struct text *t)
 }
 
 /*
- * Its connection is gone. A phone that made it for a flow is waited for until it
- * comes again (RFC 5626 section 5.3), and so is one behind a NAT; any other may
- * listen where it says (RFC 3261 section 18). Behind a Path it was a proxy's.
+ * RFC 5626 section 5.3: where the connection is gone the phone is waited for until
+ * it comes again. Behind a Path it was a proxy's, who may be asked once more.
  */
-static bool
-is_suspended(const struct contact *c)
-{
-	struct uri	u;
-
-	return c->npaths == 0 && flows_is_lost(&c->flow) && (c->reg_id != 0 ||
-	    uri_parse(&u, c->uri) < 0 ||
-	    leg_classify(settings_now(), &c->flow, u.host) == LEG_NAT);
-}
-
 static bool
 is_usable(const struct contact *c, struct mono now)
 {
-	return contact_alive(c, now) && !is_suspended(c);
+	return contact_alive(c, now) &&
+	    (c->npaths > 0 || !flows_is_lost(&c->flow));
 }
 
 /*
@@ -98,8 +88,7 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 
 	*out = way_of_hop(&c->flow);
 	known = way_of_uri(out, u) == 0;
-	if (c->flow.transport == TRANSPORT_NONE ||
-	    (known && flows_is_lost(&c->flow)))
+	if (c->flow.transport == TRANSPORT_NONE)
 		return false;
 	/* What a phone calls itself is not always a name for others. */
 	if (known && !way_is_name(out) && !hop_is_stream(&c->flow) &&
@@ -188,8 +177,11 @@ add_spares(struct proxy *p, struct leg *g, const struct aor *a,
 	}
 }
 
-/* fixed: the order of all of them; 0: by their q, below that of the target. */
-static void
+/*
+ * fixed: the order of all of them; 0: by their q, below that of the target. True
+ * when there is any, be it one that cannot be reached at present.
+ */
+static bool
 add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 {
 	const struct aor	*a = replica_find(name);
@@ -204,6 +196,7 @@ add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 		g = add_contact(p, c, fixed != 0 ? fixed : order_of(q, c->q));
 		add_spares(p, g, a, c, now);
 	}
+	return a != NULL;
 }
 
 static void
@@ -415,22 +408,23 @@ targets_start(struct proxy *p)
 {
 	const struct decision	*d = p->decision;
 	const struct choice	*c;
+	bool			 known = replica_synced();
 
 	for (unsigned i = 0; i < d->n; i++) {
 		c = &d->choices[i];
 		if (c->kind == TARGET_AOR)
-			add_aor(p, str_of(c->value), c->q, 0);
+			known |= add_aor(p, str_of(c->value), c->q, 0);
 		else if (c->kind == TARGET_URI)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
 			    order_of(c->q, 1000));
 		else		/* a gateway: no calls through those yet */
 			best_keep(p, 503, STR_NONE);
 	}
-	if (p->nlegs == 0 && wait_for_replica(p))
+	if (p->nlegs == 0 && !known && wait_for_replica(p))
 		return;
 	if (p->nlegs == 0) {
 		proxy_refuse(p, p->best_code != 0 ? p->best_code :
-		    replica_synced() ? 480 : 503);
+		    known ? 480 : 503);
 		return;
 	}
 	targets_begin(p);
