@@ -30,6 +30,7 @@ struct leg *
 leg_new(struct proxy *p, const struct way *way, struct str uri, struct str route)
 {
 	struct leg	*g;
+	char		 where[WAY_TEXT_MAX];
 
 	if (p->nlegs == LEGS_MAX)
 		return NULL;
@@ -37,8 +38,10 @@ leg_new(struct proxy *p, const struct way *way, struct str uri, struct str route
 	g->p = p;
 	g->hop = way->hop;
 	g->explicit = way->transport != TRANSPORT_NONE;
-	if (way_is_name(way))
+	if (way_is_name(way)) {
 		g->next = nexthop_new(p->w, way, &p->from, leg_on_next, g);
+		g->where = str_dup(way_print(way, where));
+	}
 	g->uri = str_dup(uri);
 	g->route = str_dup(route);
 	g->record = -1;
@@ -55,6 +58,7 @@ leg_free(struct leg *g)
 	nexthop_free(g->next);
 	free(g->uri);
 	free(g->route);
+	free(g->where);
 	slab_give(g->p->w->core->legs, g);
 }
 

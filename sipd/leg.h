@@ -27,6 +27,7 @@ struct leg {
 	struct nexthop	*next;		/* the targets of a name; NULL: hop alone */
 	char		*uri;		/* new Request-URI */
 	char		*route;		/* values of Route to put first, or "" */
+	char		*where;		/* a URI with the name; NULL: hop alone */
 	char		 target[BRANCH_TARGET_LEN];	/* names it to mediad */
 	uint32_t	 order;		/* the higher are tried before */
 	struct leg	*spare;		/* another flow to the same device, or NULL */
@@ -49,6 +50,7 @@ struct leg {
 	bool		 won;		/* with a 2xx */
 	uint8_t		 asking;	/* responses that wait for mediad */
 	int		 record;	/* handle in the proxy's record, or -1 */
+	bool		 nowhere;	/* its record was made before the look-up */
 	struct mono	 began;		/* when the request left */
 	struct wheel_timer timer_c;
 };
@@ -63,10 +65,16 @@ void	leg_free(struct leg *g);
  * anything but 503 (RFC 3263 section 4.3, row 34).
  */
 void	leg_start(struct leg *g);
+/*
+ * The others have begun and this one waits, for its turn or for name servers: from
+ * here on it is in the record.
+ */
+void	leg_keep(struct leg *g);
 void	leg_cancel(struct leg *g, struct str reason);
 /*
- * A leg of the last process, from its record; and, when all of them are there, it
- * goes on: the request is sent again if nothing came back, CANCEL if it was sent.
+ * A leg of the last process, from its record; and, when all of them are there, those
+ * that had begun go on: the request is sent again if nothing came back, CANCEL if it
+ * was sent.
  */
 struct leg *leg_taken(struct proxy *p, int record, const struct ringing_branch *b);
 void	leg_go_on(struct leg *g, const struct ringing_branch *b);

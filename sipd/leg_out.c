@@ -153,7 +153,8 @@ leg_send(struct leg *g, const struct str *sdp)
 		return;
 	}
 	g->began = loop_now(w->loop);
-	ringing_sent(w->core->ringing, p->ring, g->record, branch, g->began);
+	ringing_sent(w->core->ringing, p->ring, g->record, branch, g->breadth,
+	    g->began);
 	leg_hurry(g);
 	if (proxy_is_invite(p))
 		wheel_start(w->wheel, &g->timer_c, leg_ring_wait(g));
@@ -223,21 +224,45 @@ leg_media(const struct leg *g, const struct sip_msg *m)
 	    uri_parse(&u, str_of(g->uri)) == 0 ? u.host : STR_NONE);
 }
 
+static int
+record_leg(const struct leg *g, const struct hop *to)
+{
+	return proxy_record(g->p, &(struct ringing_branch){
+	    .to = *to, .uri = str_of(g->uri), .route = str_of(g->route),
+	    .where = g->where != NULL ? str_of(g->where) : STR_NONE,
+	    .order = g->order, .by_flow = g->by_flow, .peer = g->peer,
+	    .media = g->media, .strip = g->p->account != NULL });
+}
+
+void
+leg_keep(struct leg *g)
+{
+	static const struct hop	nowhere;
+
+	if (g->record >= 0 || g->done || g->p->ring == NULL)
+		return;
+	g->nowhere = g->next != NULL;
+	if (!g->nowhere)
+		g->media = leg_media(g, proxy_request(g->p));
+	g->record = record_leg(g, g->nowhere ? &nowhere : &g->hop);
+}
+
 /* To g->hop. */
-static void
+void
 leg_attempt(struct leg *g)
 {
 	struct proxy		*p = g->p;
 	const struct sip_msg	*m = proxy_request(p);
+	int			 before = g->record;
 
-	if (g->record < 0) {	/* else the last process has decided */
+	if (before < 0 || g->nowhere) {	/* else it is decided */
 		g->media = leg_media(g, m);
-		g->record = proxy_record(p, &(struct ringing_branch){
-		    .to = g->hop, .uri = str_of(g->uri), .route = str_of(g->route),
-		    .by_flow = g->by_flow, .media = g->media,
-		    .strip = p->account != NULL });
+		g->record = record_leg(g, &g->hop);
+		ringing_mark(p->w->core->ringing, p->ring, before, RINGING_DONE);
+		g->nowhere = false;
 		m = proxy_request(p);	/* it may have moved */
 	}
+	leg_mark(g, RINGING_BEGUN);
 	if (!p->in_dialog)
 		record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
 		    str_of(g->uri), g->by_flow ?
@@ -261,9 +286,11 @@ leg_next(struct leg *g)
 
 	if (error == 0)
 		leg_attempt(g);
-	else if (error == -EINPROGRESS)
+	else if (error == -EINPROGRESS) {
 		proxy_ref(g->p);	/* until leg_on_next() */
-	else
+		if (g->failed != 0)	/* else targets.c sees to it */
+			leg_keep(g);
+	} else
 		leg_end(g, g->failed != 0 ? g->failed : nexthop_code(error), STR_NONE);
 }
 
@@ -290,6 +317,7 @@ leg_leave(struct leg *g)
 	g->provisional = false;
 	leg_mark(g, RINGING_DONE);
 	g->record = -1;
+	g->nowhere = false;
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	txn_forget(g->txn);
 	g->txn = NULL;

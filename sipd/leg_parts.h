@@ -5,8 +5,8 @@
 #include "sipd/ringing.h"
 
 /*
- * The inside of a leg, shared by leg.c (its life, CANCEL, responses) and
- * leg_out.c (the request). Nobody else includes it.
+ * The inside of a leg, shared by leg.c (its life, CANCEL, responses), leg_out.c (the
+ * request) and leg_taken.c (of the last process). Nobody else includes it.
  */
 #define T1_FACTOR	64
 
@@ -29,6 +29,7 @@ leg_on_flow(const struct leg *g)
 int	leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	    char branch[BRANCH_LEN], struct hop *to);
 void	leg_on_next(void *arg);		/* of nexthop_new() */
+void	leg_attempt(struct leg *g);	/* to g->hop, which may be a target */
 /*
  * Another target of its name, in a transaction of its own; code: what became of
  * the last one. False: there is none, or nobody wants it any more.

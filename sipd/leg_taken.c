@@ -11,17 +11,40 @@
 #include "sipd/forward.h"
 #include "sipd/worker.h"
 
+/* What was tried for this name is not tried again. */
+static void
+skip_tried(struct proxy *p, struct leg *g)
+{
+	const struct leg	*o;
+
+	for (unsigned i = 0; i < p->nlegs && g->next != NULL; i++) {
+		o = p->legs[i];
+		if (o->where != NULL && !o->nowhere &&
+		    strcmp(o->where, g->where) == 0 && strcmp(o->uri, g->uri) == 0)
+			nexthop_skip(g->next, &o->hop);
+	}
+}
+
 struct leg *
 leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 {
-	const struct way	 way = way_of_hop(&b->to);
-	struct leg		*g = leg_new(p, &way, b->uri, b->route);
+	struct way	 way = way_of_hop(&b->to);
+	struct uri	 u;
+	struct leg	*g;
 
-	if (g == NULL)
+	if (b->where.len > 0 && uri_parse(&u, b->where) == 0)
+		(void)way_of_uri(&way, &u);
+	if ((g = leg_new(p, &way, b->uri, b->route)) == NULL)
 		return NULL;
+	g->hop = b->to;
+	g->nowhere = b->to.remote.len == 0;
+	skip_tried(p, g);
 	g->record = record;
-	g->begun = true;
+	g->order = b->order;
+	g->breadth = b->breadth;
+	g->begun = b->marks & RINGING_BEGUN;
 	g->by_flow = b->by_flow;
+	g->peer = b->peer;
 	g->media = b->media;
 	g->provisional = b->marks & RINGING_PROVISIONAL;
 	g->cancel = b->marks & RINGING_CANCEL;
@@ -61,7 +84,7 @@ leg_go_on(struct leg *g, const struct ringing_branch *b)
 
 	if (!(b->marks & RINGING_SENT) || !(g->provisional || g->done)) {
 		if (!g->done)
-			leg_start(g);
+			leg_attempt(g);
 		return;
 	}
 	if (leg_write(g, NULL, &out, branch, &to) < 0) {

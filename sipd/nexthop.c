@@ -581,10 +581,18 @@ nexthop_next(struct nexthop *n, struct hop *out)
 	return n->ngiven > 0 ? -ENOENT : n->error;
 }
 
+void
+nexthop_skip(struct nexthop *n, const struct hop *tried)
+{
+	if (n->ngiven < TARGETS_MAX && !was_given(n, tried))
+		n->given[n->ngiven++] = *tried;
+}
+
 bool
 nexthop_more(const struct nexthop *n)
 {
-	return n->ngiven < TARGETS_MAX && (n->address < n->naddresses ||
+	return n->ngiven < TARGETS_MAX && (n->step < STEP_SERVICE ||
+	    n->address < n->naddresses ||
 	    n->server < n->nservers || n->service < n->nservices);
 }
 

@@ -41,6 +41,8 @@ void	nexthop_free(struct nexthop *n);	/* NULL is fine; fn is not called */
  * -ETIMEDOUT, -EREMOTEIO ... the name servers failed.
  */
 int	nexthop_next(struct nexthop *n, struct hop *out);
+/* This one was tried before, by another process: it does not come again. */
+void	nexthop_skip(struct nexthop *n, const struct hop *tried);
 /* Another target may follow. */
 bool	nexthop_more(const struct nexthop *n);
 /* What a request is answered whose way ended with this error. */

@@ -21,6 +21,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/reply.h"
 #include "sipd/ringing.h"
+#include "sipd/targets.h"
 #include "sipd/worker.h"
 
 /*
@@ -66,23 +67,45 @@ best_taken(struct proxy *p, const struct ringing_call *call)
 	memcpy(p->best, call->best_text.s, p->best_len);
 }
 
+/* What was replaced or never left has nothing to go on with. */
+static bool
+is_over(const struct ringing_branch *b)
+{
+	return (b->marks & RINGING_DONE) != 0 && (b->marks & RINGING_SENT) == 0;
+}
+
+static struct leg *
+leg_of(const struct proxy *p, int handle)
+{
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (p->legs[i]->record == handle)
+			return p->legs[i];
+	return NULL;
+}
+
 /* All are made before the first goes on, which may already end the call. */
 static void
 legs_taken(struct proxy *p)
 {
 	struct ringing_branch	 b;
-	int			 handle = -1;
+	struct leg		*g;
+	int			 handle = -1, last;
 
 	while (ringing_next(p->ring, &handle, &b)) {
 		/* RFC 3261 section 22.3: they go no further. */
 		if (b.strip && p->account == NULL)
 			p->account = xstrdup("");
-		leg_taken(p, handle, &b);
+		if (!is_over(&b))
+			leg_taken(p, handle, &b);
 	}
+	targets_taken(p);
+	p->beginning = true;
+	last = handle;		/* what they add is not the last process's */
 	handle = -1;
-	for (unsigned i = 0; i < p->nlegs && p->ring != NULL &&
-	    ringing_next(p->ring, &handle, &b); i++)
-		leg_go_on(p->legs[i], &b);
+	while (p->ring != NULL && handle < last && ringing_next(p->ring, &handle, &b))
+		if ((g = leg_of(p, handle)) != NULL && g->begun)
+			leg_go_on(g, &b);
+	p->beginning = false;
 }
 
 /* It was shown as ringing: it still is. */
@@ -116,10 +139,12 @@ go_on(struct proxy *p, const struct ringing_call *call)
 	p->final = accepted ? call->final : 0;
 	best_taken(p, call);
 	legs_taken(p);
-	if (accepted || p->cancelled)
+	if (call->final != 0 || p->cancelled)
 		proxy_cancel_others(p, NULL, STR_NONE);
 	if (!p->finished && proxy_all_done(p))
 		best_send(p);
+	else
+		targets_next(p);
 	proxy_settle(p);
 	proxy_unref(p);
 	stats->ringing_revived++;

@@ -141,7 +141,7 @@ int
 ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch *b)
 {
 	size_t			 len = padded(sizeof(struct branch_entry) +
-				    b->uri.len + b->route.len);
+				    b->uri.len + b->route.len + b->where.len);
 	struct branch_entry	*e = len > RINGING_REQUEST_MAX ? NULL :
 				    entry_room(c, r, len);
 	char			*at;
@@ -157,9 +157,13 @@ ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch 
 	e->by_flow = b->by_flow;
 	e->media = b->media;
 	e->strip = b->strip;
+	e->peer = b->peer;
+	e->order = b->order;
+	e->where_len = (uint16_t)b->where.len;
 	at = e->texts;
 	text_put(&at, b->uri);
 	text_put(&at, b->route);
+	text_put(&at, b->where);
 	entry_add(*r, &e->e, word_of(*r));
 	return (int)((char *)e - (*r)->journal);
 }
@@ -210,13 +214,14 @@ branch_set(struct branch_entry *e, unsigned marks, struct mono deadline)
 
 void
 ringing_sent(struct ringings *c, struct ringing *r, int handle,
-    const char branch[BRANCH_LEN], struct mono now)
+    const char branch[BRANCH_LEN], unsigned breadth, struct mono now)
 {
 	struct branch_entry	*e = branch_of(c, r, handle);
 
 	if (e == NULL)
 		return;
 	memcpy(e->branch, branch, BRANCH_LEN);
+	e->breadth = breadth;
 	e->began = now;
 	branch_set(e, RINGING_SENT, (struct mono){ 0 });
 }

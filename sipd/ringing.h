@@ -37,16 +37,20 @@ struct ringing_call {
 
 /* One target of the request. */
 struct ringing_branch {
-	struct hop	to;
+	struct hop	to;		/* remote.len 0: not looked up yet */
 	struct str	uri;		/* the new Request-URI */
 	struct str	route;		/* put first in Route, or "" */
+	struct str	where;		/* a URI whose name leads there, or "" */
+	uint32_t	order;		/* as in struct leg */
 	bool		by_flow;
+	bool		peer;
 	bool		media;
 	bool		strip;		/* the credentials in it were for us */
 	/* What came later; not for ringing_add(). */
 	unsigned	marks;
 	const char	*branch;	/* once it was sent: BRANCH_LEN octets */
 	struct mono	began;
+	unsigned	breadth;
 	struct mono	deadline;	/* timer C, in whole milliseconds */
 };
 
@@ -58,6 +62,7 @@ enum ringing_mark {
 	RINGING_CANCELLED	= 1 << 3,	/* CANCEL was sent */
 	RINGING_RANG_OUT	= 1 << 4,	/* by timer C */
 	RINGING_DONE		= 1 << 5,	/* a final response came, or none will */
+	RINGING_BEGUN		= 1 << 6,	/* else it waits for its turn */
 };
 
 /*
@@ -102,7 +107,7 @@ void	ringing_best(struct ringings *c, struct ringing **r, uint16_t code,
 	    struct str text);
 /* For all these: a handle of -1 and r NULL are fine, nothing is done. */
 void	ringing_sent(struct ringings *c, struct ringing *r, int handle,
-	    const char branch[BRANCH_LEN], struct mono now);
+	    const char branch[BRANCH_LEN], unsigned breadth, struct mono now);
 void	ringing_mark(struct ringings *c, struct ringing *r, int handle,
 	    enum ringing_mark mark);
 /* A provisional response came: timer C runs until deadline. */

@@ -36,14 +36,18 @@ static const struct entry *
 entry_next(const struct ringing *r, size_t *at, size_t end)
 {
 	const struct entry	*e = (const void *)(r->journal + *at);
-	size_t			 fixed;
+	size_t			 least;		/* octets */
 
 	if (*at + sizeof(*e) > end)
 		return NULL;
-	fixed = e->kind == ENTRY_BRANCH ? sizeof(struct branch_entry) : sizeof(*e);
-	if ((e->kind != ENTRY_BRANCH && e->kind != ENTRY_BEST) ||
-	    e->len % 8 != 0 || e->len > end - *at ||
-	    fixed + e->texts[0] + e->texts[1] > e->len)
+	least = sizeof(*e);
+	if (e->kind == ENTRY_BRANCH && *at + sizeof(struct branch_entry) <= end)
+		least = sizeof(struct branch_entry) +
+		    ((const struct branch_entry *)(const void *)e)->where_len;
+	else if (e->kind != ENTRY_BEST)
+		return NULL;
+	if (e->len % 8 != 0 || e->len > end - *at ||
+	    least + e->texts[0] + e->texts[1] > e->len)
 		return NULL;
 	*at += e->len;
 	return e;
@@ -75,10 +79,14 @@ branch_read(const struct branch_entry *e, struct ringing_branch *b)
 			    (_Atomic uint64_t *)(uintptr_t)&e->word,
 			    memory_order_acquire);
 
+	const char	*route = e->texts + e->e.texts[0];
+
 	*b = (struct ringing_branch){
 		.to = e->to, .uri = str_make(e->texts, e->e.texts[0]),
-		.route = str_make(e->texts + e->e.texts[0], e->e.texts[1]),
-		.by_flow = e->by_flow, .media = e->media, .strip = e->strip,
+		.route = str_make(route, e->e.texts[1]),
+		.where = str_make(route + e->e.texts[1], e->where_len),
+		.order = e->order, .by_flow = e->by_flow, .peer = e->peer,
+		.media = e->media, .strip = e->strip, .breadth = e->breadth,
 		.marks = word & MARKS_MASK, .branch = e->branch, .began = e->began,
 		.deadline = { (int64_t)(word >> DEADLINE_SHIFT) * NS_PER_MS },
 	};

@@ -14,7 +14,7 @@
  * ringing_found.c (the start, and reading). Nobody else includes it.
  */
 #define MAGIC		UINT64_C(0x636f72642d72696e)
-#define LAYOUT		2
+#define LAYOUT		3
 #define SIZES		4
 #define SIZE_MIN	2048	/* octets of a record; each size is twice the last */
 #define REGION		(UINT64_C(1) << 30)
@@ -63,9 +63,12 @@ struct branch_entry {
 	struct entry		e;
 	_Atomic uint64_t	word;
 	struct mono		began;	/* valid once it is marked as sent */
+	uint32_t		breadth;	/* the same */
+	uint32_t		order;
 	struct hop		to;
-	char			branch[BRANCH_LEN];	/* the same */
-	bool			by_flow, media, strip;
+	char			branch[BRANCH_LEN];	/* as began */
+	bool			by_flow, media, strip, peer;
+	uint16_t		where_len;	/* of its third text */
 	char			texts[];
 };
 

@@ -78,10 +78,12 @@ says_what_it_was_told(void **state)
 
 	first = ringing_add(c, &r, &b);
 	b.route = STR_NONE;
-	b.by_flow = true;
+	b.by_flow = b.peer = true;
+	b.where = STR("sip:far.test");
+	b.order = 7;
 	second = ringing_add(c, &r, &b);
 	assert_true(first >= 0 && second > first);
-	ringing_sent(c, r, second, BRANCH, (struct mono){ 5000000001 });
+	ringing_sent(c, r, second, BRANCH, 30, (struct mono){ 5000000001 });
 	ringing_provisional(c, r, second, (struct mono){ 7000000001 });
 	ringing_mark(c, r, second, RINGING_RANG_OUT);
 	ringing_mark(c, r, -1, RINGING_DONE);
@@ -107,7 +109,10 @@ says_what_it_was_told(void **state)
 	assert_int_equal(b.marks, 0);
 	assert_true(ringing_next(r, &handle, &b));
 	assert_int_equal(handle, second);
-	assert_true(b.by_flow && b.route.len == 0);
+	assert_true(b.by_flow && b.peer && b.route.len == 0);
+	assert_true(str_eq(b.where, STR("sip:far.test")));
+	assert_int_equal(b.order, 7);
+	assert_int_equal(b.breadth, 30);
 	assert_int_equal(b.marks, RINGING_SENT | RINGING_PROVISIONAL |
 	    RINGING_RANG_OUT);
 	assert_memory_equal(b.branch, BRANCH, BRANCH_LEN);
@@ -207,7 +212,7 @@ busy(void)
 		r[i] = ringing_begin(c, request(500 + i * 300), &alice, i);
 		for (unsigned n = 0; n < 8; n++) {
 			handle = ringing_add(c, &r[i], &b);
-			ringing_sent(c, r[i], handle, BRANCH, (struct mono){ 1 });
+			ringing_sent(c, r[i], handle, BRANCH, 1, (struct mono){ 1 });
 			ringing_provisional(c, r[i], handle,
 			    (struct mono){ 9000000000 });
 			ringing_best(c, &r[i], (uint16_t)(400 + n), octets(100 + n));

@@ -321,6 +321,19 @@ group_begins(struct proxy *p, const struct leg *g)
 	wheel_start(p->w->wheel, &p->wait, proxy_is_invite(p) ? set->fork_wait : set->t2);
 }
 
+/* A restart knows those, too, that did not begin or are being looked up. */
+static void
+keep_waiting(struct proxy *p)
+{
+	const struct leg	*g;
+
+	for (unsigned i = 0; i < p->nlegs && p->ring != NULL && !p->finished; i++) {
+		g = p->legs[i];
+		if (!g->begun || (g->next != NULL && g->hop.remote.len == 0))
+			leg_keep(p->legs[i]);
+	}
+}
+
 void
 targets_next(struct proxy *p)
 {
@@ -341,6 +354,36 @@ targets_next(struct proxy *p)
 	p->beginning = false;
 	if (p->finished || next_leg(p) == NULL)
 		wheel_stop(p->w->wheel, &p->wait);
+	keep_waiting(p);
+}
+
+void
+targets_taken(struct proxy *p)
+{
+	struct mono	 now = loop_now(p->w->loop), since = now;
+	struct leg	*g;
+	int64_t		 left;
+
+	p->breadth = spiral_breadth(proxy_request(p));
+	p->order = UINT32_MAX;
+	for (unsigned i = 0; i < p->nlegs; i++) {
+		g = p->legs[i];
+		if (!g->begun)
+			continue;
+		if (g->order < p->order)
+			p->order = g->order;
+		if (g->done || p->breadth == 0)
+			continue;
+		if (g->breadth == 0 || g->breadth > p->breadth)
+			g->breadth = 1;
+		p->breadth -= g->breadth;
+		if (g->began.ns != 0 && mono_before(g->began, since))
+			since = g->began;
+	}
+	left = settings_now()->fork_wait - mono_ms_between(since, now);
+	wheel_timer_init(&p->wait, on_group_time, p);
+	if (any_open(p) && next_leg(p) != NULL)
+		wheel_start(p->w->wheel, &p->wait, left > 0 ? left : 0);
 }
 
 bool

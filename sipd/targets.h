@@ -25,6 +25,11 @@ bool	targets_add(struct proxy *p, const struct rec_target *t, uint32_t order);
  * when all before it have failed, or rang for "fork-wait".
  */
 void	targets_begin(struct proxy *p);
+/*
+ * The legs of p are those of the last process: what had begun goes on as the group
+ * that rings, before targets_next().
+ */
+void	targets_taken(struct proxy *p);
 /* A leg is done: those that are next by now begin. */
 void	targets_next(struct proxy *p);
 /*

@@ -66,3 +66,18 @@ way_of_via(struct way *out, const struct via *v)
 	*out = y;
 	return 0;
 }
+
+struct str
+way_print(const struct way *y, char buf[WAY_TEXT_MAX])
+{
+	struct text	t;
+
+	text_init(&t, buf, WAY_TEXT_MAX);
+	text_add(&t, y->secure ? STR("sips:") : STR("sip:"));
+	text_add(&t, y->host);
+	if (y->port != 0)
+		text_printf(&t, ":%u", y->port);
+	if (y->transport != TRANSPORT_NONE && !y->secure)
+		text_printf(&t, ";transport=%s", transport_name(y->transport));
+	return t.full ? STR_NONE : text_str(&t);
+}

@@ -34,6 +34,9 @@ int	way_of_uri(struct way *out, const struct uri *u);
 int	hop_of_uri(struct hop *out, const struct uri *u);
 /* RFC 3263 section 5, after the connection or address of section 18.2.2 failed. */
 int	way_of_via(struct way *out, const struct via *v);
+/* A URI that leads the same way, of one that is a name. */
+#define WAY_TEXT_MAX	320
+struct str way_print(const struct way *y, char buf[WAY_TEXT_MAX]);
 static inline struct way
 way_of_hop(const struct hop *h)
 {

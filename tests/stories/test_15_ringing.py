@@ -118,6 +118,34 @@ def test_goes_on_ringing(scene, how):
     assert house.figure("sipd", "ringing") == 0
 
 
+def test_further_groups_after_a_kill(houses, phones):
+    """A serial fork goes on with those of lower q, once those that rang have refused or have
+    had their time; a refusal from before the kill is still the best. A cancelled one ends."""
+    house = houses(settings={"media-policy": "always", "authenticate": "register",
+                             "fork-wait": "4s"}).start()
+    house.import_users(["bert"])
+    high, low = phones(house, "bert"), phones(house, "bert")
+    for p, q in ((high, "1.0"), (low, "0.5")):
+        p.registered(contact=f"<{p.contact}>;q={q}")
+    refused, late, cancelled = (Ring(phones(house, "anna"), [high]) for _ in range(3))
+    low.silent(0.1)
+    restart(house, "kill")
+    assert cancelled.call.cancel().code == 200
+    cancelled.cancelled()
+    assert cancelled.call.finish().code == 487
+    refused.refuse(refused.far[0], 404)
+    for ring in (refused, late):        # the second one by its time
+        next_one = Call.from_invite(low, low.wait_request("INVITE", 10, ring.id))
+        next_one.ring()
+        ring.far.append(next_one)
+    late.cancelled(late.far[1])
+    refused.refuse(refused.far[1], 480)
+    assert refused.call.finish().code == 404
+    late.far = late.far[1:]
+    assert late.is_answered()
+    house.idle(20)
+
+
 def test_strangers_after_a_kill(scene, phones):
     """S22, S23: neither a CANCEL nor an answer from somewhere else."""
     house, anna, (bert, carl, dora) = scene

@@ -105,6 +105,26 @@ def test_targets_fail_over(far, phones):
     house.idle()
 
 
+def test_targets_after_a_kill(far, phones):
+    """Those of a name that were not tried yet are tried by the next process."""
+    house = far("".join(f"_sip._udp IN SRV {i} 0 {5071 + i} sip\n" for i in range(3)) + "sip IN A {ip}\n")
+    full, slow, good = (phones(house, "peer", port=p) for p in (5071, 5072, 5073))
+    anna = caller(house, phones)
+    c = call(anna, "bob@far.test")
+    busy(full, 503)
+    request = slow.wait_request("INVITE")
+    slow.reply(request, 180, to_tag="x")
+    c.wait_code(180)
+    before = house.pids()
+    house.kill("sipd")
+    house.back(before, ["sipd"])
+    slow.reply(request, 503, to_tag="x")
+    busy(good)
+    assert c.finish().code == 486
+    assert len({m.branch for way, m in full.log if way == "<" and m.method == "INVITE"}) == 1
+    house.idle()
+
+
 def test_all_are_silent(far, phones):
     """408, and then 503 at once: nobody is left."""
     house = far("sip IN A {ip}\n", **{"timer-b": "500ms"})
