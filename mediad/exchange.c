@@ -148,12 +148,25 @@ target_allowed(const struct exchange *x, const struct leg *leg,
 	return *a;
 }
 
+/* The address that the body named, or that of the signalling with its port. */
+static struct addr
+target_named(const struct exchange *x, const struct addr *named)
+{
+	struct addr	a = *named;
+
+	if (x->q->from_source && x->q->source.len != 0) {
+		a = x->q->source;
+		addr_set_port(&a, addr_port(named));
+	}
+	return target_allowed(x, x->writer, &a);
+}
+
 /* The body's line is now what the end's phone said. */
 static void
 end_open(struct exchange *x, struct end *e, const struct sdp_media *m)
 {
-	e->open_rtp = target_allowed(x, x->writer, &m->rtp);
-	e->open_rtcp = m->mux ? e->open_rtp : target_allowed(x, x->writer, &m->rtcp);
+	e->open_rtp = target_named(x, &m->rtp);
+	e->open_rtcp = m->mux ? e->open_rtp : target_named(x, &m->rtcp);
 	e->open_hold = m->hold;
 	e->open_direction = m->direction;
 }
@@ -267,17 +280,30 @@ exchange_settle(struct exchange *x)
 	s->state = SESSION_ANSWERED;
 }
 
+/* A second 2xx of a fork that the caller will end: the first one talks. */
+static bool
+answered_by_other(const struct exchange *x)
+{
+	const struct session	*s = x->s;
+
+	return !x->q->last_talks && s->state == SESSION_ANSWERED &&
+	    s->selected != NULL && s->selected != x->callee;
+}
+
 static void
 exchange_final(struct exchange *x)
 {
 	const struct sdp	*sdp = &x->ss->sdp;
 
-	/* A second 2xx of a fork that the caller will end: the first one talks. */
-	if (x->s->state == SESSION_ANSWERED && x->s->selected != NULL &&
-	    x->s->selected != x->callee)
+	if (answered_by_other(x))
 		return;
 	if (x->q->answer)
 		x->s->offer_open = false;
+	/* Whose answers look all the same may have other branches ringing. */
+	if (x->q->last_talks && x->s->callees->next != NULL) {
+		x->s->state = SESSION_ANSWERED;
+		return;
+	}
 	exchange_settle(x);
 	for (unsigned i = 0; x->q->answer && i < sdp->nmedia; i++)
 		if (sdp->media[i].port == 0)
@@ -291,9 +317,11 @@ static bool
 exchange_write(struct exchange *x, struct rewritten *out)
 {
 	struct sessions		*ss = x->ss;
-	struct sdp_relay	 relay = { .addr = *ports_addr(ss->ports) };
+	struct sdp_relay	 relay = { .origin = x->q->origin };
 	struct text		 text;
 
+	relay.addr = x->q->advertise.len != 0 ? x->q->advertise :
+	    *ports_addr(ss->ports);
 	for (unsigned i = 0; i < ss->sdp.nmedia; i++) {
 		struct end	*e = end_find(x->reader, i);
 
@@ -316,7 +344,6 @@ static void
 exchange_apply(struct exchange *x)
 {
 	const struct rewrite	*q = x->q;
-	bool			 other;
 
 	if (q->source.len != 0 && !addr_eq(&x->writer->source, &q->source)) {
 		x->writer->source = q->source;
@@ -326,11 +353,24 @@ exchange_apply(struct exchange *x)
 		exchange_answer(x);
 	else
 		exchange_offer(x);
-	other = x->s->state == SESSION_ANSWERED && x->s->selected != NULL &&
-	    x->s->selected != x->callee;
-	if (q->answer && !other)
+	if (q->answer && !answered_by_other(x))
 		leg_select(x->s, x->callee);
 	x->s->signalled = x->now;
+}
+
+/* SRTP passes untouched: who asks for a change between it and RTP is refused. */
+static bool
+proto_is_bridged(const struct sdp *sdp, struct str proto)
+{
+	for (unsigned i = 0; proto.len > 0 && i < sdp->nmedia; i++) {
+		const struct sdp_media	*m = &sdp->media[i];
+
+		if (m->is_rtp && m->port != 0 &&
+		    (str_find(m->proto, STR("SAVP")) >= 0) !=
+		    (str_find(proto, STR("SAVP")) >= 0))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -344,6 +384,10 @@ body_parse(struct sessions *ss, const struct rewrite *q, struct rewritten *out)
 	}
 	if (ss->sdp.nmedia > ss->limits.streams) {
 		refuse(out, 488, "too many media lines");
+		return false;
+	}
+	if (!proto_is_bridged(&ss->sdp, q->proto)) {
+		refuse(out, 488, "no bridge between RTP and SRTP");
 		return false;
 	}
 	return true;

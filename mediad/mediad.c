@@ -95,6 +95,11 @@ mediad_start(struct self *self)
 	error = sessions_start(m);
 	if (error < 0)
 		return error;
+	m->ng = ng_new(m->sessions);
+	m->ng_listen = ng_listen_open(self->loop, m->ng,
+	    &self->settings->ng_listen);
+	if (m->ng_listen == NULL)
+		return -errno;
 	feed_serve(self->feed, self->server, feed_walk, m);
 	show_serve(self->server, mediad_tables, m);
 	show_serve(self->monitor, mediad_tables, m);
@@ -111,6 +116,8 @@ mediad_stop(struct self *self)
 	if (m == NULL)
 		return;
 	loop_timer_free(m->sweep);
+	ng_listen_close(m->ng_listen);
+	ng_free(m->ng);
 	sessions_free(m->sessions);
 	free(m);
 	self->own = NULL;
@@ -120,9 +127,11 @@ bool
 mediad_prepare(struct self *self, const struct settings *next,
     struct complaints *out)
 {
+	bool	good = ng_listen_check(&next->ng_listen, out);
+
 	(void)self;
 	if (!addr_is_wildcard(&next->media.addr))
-		return true;
+		return good;
 	complain(out, false, "", 0, 0, "media: phones are told this address, "
 	    "so it must be one of this machine's, not the wildcard");
 	return false;

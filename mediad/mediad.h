@@ -4,12 +4,15 @@
 #include "common/bus.h"
 #include "common/daemon.h"
 #include "common/show.h"
+#include "mediad/ng_listen.h"
 #include "mediad/session.h"
 
 /* The daemon's own: what self->own points to. */
 struct mediad {
 	struct self		*self;
 	struct sessions		*sessions;
+	struct ng		*ng;
+	struct ng_listen	*ng_listen;
 	struct loop_timer	*sweep;
 };
 

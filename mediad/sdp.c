@@ -135,6 +135,19 @@ line_connection(struct reader *r, struct str value)
 	}
 }
 
+/* "- 1 1 IN IP4 192.0.2.1": what follows the identity of the session. */
+static void
+line_origin(struct reader *r, struct str value)
+{
+	struct addr	a;
+
+	for (unsigned i = 0; i < 3; i++)
+		word(&value);
+	value = str_trim(value);
+	if (connection_parse(&a, value))
+		edit_add(r, SDP_ORIGIN, value);
+}
+
 static bool
 proto_is_datagrams(struct str proto)
 {
@@ -260,6 +273,9 @@ line_read(struct reader *r, struct str line, struct str value)
 	if (value.len < 2 || value.s[1] != '=')
 		return;		/* not of the grammar, not our business */
 	switch (value.s[0]) {
+	case 'o':
+		line_origin(r, str_make(value.s + 2, value.len - 2));
+		break;
 	case 'c':
 		line_connection(r, str_make(value.s + 2, value.len - 2));
 		break;
@@ -362,6 +378,12 @@ write_edit(const struct sdp *s, const struct sdp_relay *r,
 	if (s->nmedia > 0)
 		port = r->port[media_leader(s, e->media)];
 	switch ((enum sdp_edit_kind)e->kind) {
+	case SDP_ORIGIN:
+		if (r->origin)
+			write_connection(r, out);
+		else
+			text_add(out, str_make(s->body.s + e->at, e->len));
+		break;
 	case SDP_CONNECTION:
 		write_connection(r, out);
 		break;

@@ -15,7 +15,7 @@
  *
  * What is rewritten: the value of every c= line (except the unspecified address,
  * which is a hold in the old style), the port of every m= line, the value of
- * a=rtcp (RFC 3605). Removed are the lines of ICE (a=candidate, a=ice-*,
+ * a=rtcp (RFC 3605), and the address of o= where that is asked for. Removed are the lines of ICE (a=candidate, a=ice-*,
  * a=remote-candidates, a=end-of-candidates): their agents would find a direct way
  * around a proxy that was asked for; without them the phones fall back to c= and
  * m= (RFC 8839 section 4.2.5).
@@ -50,6 +50,7 @@ struct sdp_media {
 };
 
 enum sdp_edit_kind {
+	SDP_ORIGIN,		/* the address of o= */
 	SDP_CONNECTION,		/* the value of c= */
 	SDP_PORT,		/* the port of m=, "/n" included */
 	SDP_RTCP,		/* the value of a=rtcp: port only */
@@ -85,6 +86,7 @@ int	sdp_parse(struct sdp *s, struct str body, const char **why);
 struct sdp_relay {
 	struct addr	addr;			/* of the relay, any port */
 	uint16_t	port[SDP_MEDIA_MAX];	/* even; 0: the line is refused */
+	bool		origin;			/* in o=, too */
 };
 
 /*

@@ -124,6 +124,16 @@ session_find(const struct sessions *ss, struct str call_id, struct str tag)
 	return map_find(ss->by_ids, str_make(key, call_id.len + 1 + tag.len));
 }
 
+bool
+session_has_branch(const struct sessions *ss, const struct session *s,
+    struct str branch)
+{
+	uint8_t	hash[16];
+
+	records_branch(ss->records, branch, hash);
+	return leg_find(s, hash) != NULL;
+}
+
 /* Out of the tables of this process. */
 static void
 session_leave(struct sessions *ss, struct session *s)

@@ -84,6 +84,12 @@ struct rewrite {
 	uint32_t	cseq;
 	struct addr	source;		/* the writer's signalling; len 0: unknown */
 	struct str	sdp;
+	/* What only the ng protocol can ask for; 0 or empty: not asked for. */
+	bool		last_talks;	/* who answers last is whom the caller hears */
+	bool		origin;		/* our address in o=, too */
+	bool		from_source;	/* media are where the signalling came from */
+	struct addr	advertise;	/* instead of our address */
+	struct str	proto;		/* what the m= lines are to be: "RTP/AVP" */
 };
 
 struct rewritten {
@@ -110,6 +116,13 @@ void	sessions_free(struct sessions *ss);
 void	sessions_limits(struct sessions *ss, const struct session_limits *l);
 /* No new sessions from now on: 503. */
 void	sessions_drain(struct sessions *ss);
+
+/* The session of this Call-ID and tag of the caller, or NULL. */
+struct session *session_find(const struct sessions *ss, struct str call_id,
+	    struct str caller_tag);
+/* Has it a callee's leg of that name? */
+bool	session_has_branch(const struct sessions *ss, const struct session *s,
+	    struct str branch);
 
 /* exchange.c: carries out one offer or answer. */
 void	sessions_rewrite(struct sessions *ss, const struct rewrite *q,

@@ -29,8 +29,6 @@ struct sessions {
 /* NULL: the ids are too long, or the table is full. */
 struct session *session_new(struct sessions *ss, struct str call_id,
 	    struct str caller_tag, struct mono now);
-struct session *session_find(const struct sessions *ss, struct str call_id,
-	    struct str caller_tag);
 void	session_free(struct sessions *ss, struct session *s);
 void	session_save(struct session *s);
 /* Enters an existing one into the tables. */

@@ -87,3 +87,13 @@ class Neighbour(Kamailio):
     def next_hop(self, uri):
         """Where it sends what is for other domains."""
         self.rpc("pv.shvSet", "next", "str", uri)
+
+
+class Proxy(Kamailio):
+    """A domain of its own whose media go through the house's mediad, in rtpengine's
+    place. What a phone asks of its house, it answers: users need no password."""
+    config = "rtpengine.cfg"
+
+    def __init__(self, directory, ng, domain="proxy.test"):
+        super().__init__(directory, domain)
+        self.defines["NG"] = f'"{ng}"'
