@@ -20,6 +20,7 @@ enum {
 	TEXT_NAME,
 	TEXT_NUMBER,
 	TEXT_REALM,
+	TEXT_NETWORKS,
 	TEXTS
 };
 
@@ -27,6 +28,7 @@ struct account {
 	uint64_t	version;
 	uint32_t	slot;
 	uint16_t	len[TEXTS];
+	bool		off;
 	uint8_t		have;		/* bit a * HA1_FORMS + form */
 	char		bytes[];	/* the texts, then the HA1 values there are */
 };
@@ -69,6 +71,32 @@ struct str
 account_realm(const struct account *c)
 {
 	return text(c, TEXT_REALM);
+}
+
+struct str
+account_networks(const struct account *c)
+{
+	return text(c, TEXT_NETWORKS);
+}
+
+bool
+account_is_off(const struct account *c)
+{
+	return c->off;
+}
+
+bool
+account_may_from(const struct account *c, const struct addr *source)
+{
+	struct str rest = account_networks(c), one;
+	struct net net;
+
+	if (rest.len == 0)
+		return true;
+	while (str_cut(&rest, ' ', &one))
+		if (net_parse(&net, one) == 0 && net_has(&net, source))
+			return true;
+	return false;
 }
 
 uint64_t
@@ -172,7 +200,7 @@ static struct account *
 make(const struct store_account *from, uint64_t version)
 {
 	const struct str texts[TEXTS] = {
-		from->aor, from->name, from->number, from->realm
+		from->aor, from->name, from->number, from->realm, from->networks
 	};
 	struct account *c;
 	struct str ha1;
@@ -186,6 +214,7 @@ make(const struct store_account *from, uint64_t version)
 		size += from->ha1[i / HA1_FORMS][i % HA1_FORMS].len;
 	c = xcalloc(1, size);
 	c->version = version;
+	c->off = from->off;
 	for (int i = 0; i < TEXTS; i++) {
 		c->len[i] = (uint16_t)texts[i].len;
 		if (texts[i].len > 0)
@@ -225,6 +254,7 @@ account_row(const struct account *c, struct store_account *out)
 	*out = (struct store_account){
 		.aor = account_aor(c), .name = account_name(c),
 		.number = account_number(c), .realm = account_realm(c),
+		.networks = account_networks(c), .off = c->off,
 	};
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
 		out->ha1[i / HA1_FORMS][i % HA1_FORMS] = ha1_octets(c, i);

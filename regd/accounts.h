@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/addr.h"
 #include "regd/store.h"
 
 /*
@@ -38,6 +39,11 @@ struct str account_aor(const struct account *c);
 struct str account_name(const struct account *c);
 struct str account_number(const struct account *c);
 struct str account_realm(const struct account *c);
+struct str account_networks(const struct account *c);
+/* No SIP service: whoever signs in as this account is refused. */
+bool	account_is_off(const struct account *c);
+/* Is the address in the networks that it may come from (row 86)? */
+bool	account_may_from(const struct account *c, const struct addr *source);
 uint64_t account_version(const struct account *c);
 /* In hex into *out; false (and *out untouched) when there is none. */
 bool	account_ha1(const struct account *c, enum digest_algorithm a,

@@ -70,6 +70,27 @@ note_wrong(struct regd *r, const struct claim *c, const struct auth_result *auth
 	    auth->reason);
 }
 
+/*
+ * Who signed in, but may not: to him it looks like a wrong password, so that
+ * nobody learns which of his tries was right (S01).
+ */
+static void
+refuse_account(struct auth_result *auth, struct str source)
+{
+	struct peer p;
+
+	if (account_is_off(auth->account))
+		auth->reason = "no SIP service";
+	else if (account_networks(auth->account).len > 0 &&
+	    (peer_parse(&p, source) < 0 ||
+	    !account_may_from(auth->account, &p.addr)))
+		auth->reason = "not from this network";
+	else
+		return;
+	auth->verdict = VERDICT_BAD;
+	auth->account = NULL;
+}
+
 static void
 judge(struct regd *r, const struct auth_question *q, struct str source,
     struct credential *out)
@@ -93,6 +114,8 @@ judge(struct regd *r, const struct auth_question *q, struct str source,
 		return;
 	}
 	auth_judge(&r->auth, set, q, &out->auth);
+	if (out->auth.verdict == VERDICT_GOOD)
+		refuse_account(&out->auth, source);
 	if (out->auth.wrong == 0)
 		return;
 	note_wrong(r, &c, &out->auth, q->boot_ms);
@@ -217,6 +240,7 @@ admit(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
     const struct credential *c, uint64_t print)
 {
 	const struct auth_result *auth = &c->auth;
+	const struct account *account;
 	struct str user, domain;
 
 	if (!m->trusted && auth->verdict != VERDICT_GOOD) {
@@ -231,8 +255,12 @@ admit(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 		return false;
 	}
 	if (m->aor.len >= AOR_MAX || !domain_served(r->self->settings, domain) ||
-	    accounts_find(r->accounts, m->aor) == NULL) {
+	    (account = accounts_find(r->accounts, m->aor)) == NULL) {
 		refuse(r, t, auth, print, 404, "Not Found", 0);
+		return false;
+	}
+	if (account_is_off(account)) {
+		refuse(r, t, auth, print, 403, "Forbidden", 0);
 		return false;
 	}
 	return true;

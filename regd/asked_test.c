@@ -36,6 +36,38 @@ test_register(void **state)
 	assert_int_equal(bindings_contacts(h.regd->bindings), 0);
 }
 
+static uint16_t
+try_as(const char *service, const char *networks, uint32_t cseq)
+{
+	struct rec_user u = { .aor = STR("anna@example.com"),
+	    .service = str_of(service), .networks = str_of(networks) };
+	struct msg_user_put m = { .by = STR("tester"), .mode = USER_SET,
+	    .users = { &u, 1 } };
+	struct phone p = anna();
+
+	ask(MSG_USER_PUT, &m);
+	assert_int_equal(h.m.users_put.done, 1);
+	return do_register(&p, cseq, 600);
+}
+
+/* Row 86: what may not register looks like a wrong password (S01). */
+static void
+test_service_and_networks(void **state)
+{
+	user_put("anna@example.com", "secret", USER_ADD, false);
+	assert_int_equal(try_as("on", "192.0.2.0/24", 1), 200);
+	assert_int_equal(try_as("", "198.51.100.0/24 203.0.113.7", 2), 401);
+	assert_int_equal(try_as("", "", 3), 401);
+	down();
+	up();
+	assert_int_equal(try_as("", "", 4), 401);
+	assert_int_equal(try_as("", "any", 5), 200);
+	assert_int_equal(bindings_contacts(h.regd->bindings), 1);
+	assert_int_equal(try_as("off", "", 6), 401);
+	assert_int_equal(bindings_contacts(h.regd->bindings), 0);
+	assert_int_equal(try_as("on", "", 7), 200);
+}
+
 /* From the row where algorithm, user name's form and password vary. */
 static void
 test_forms(void **state)
@@ -471,7 +503,7 @@ main(void)
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_register),
-		T(test_forms),
+		T(test_service_and_networks), T(test_forms),
 		T(test_variants),
 		T(test_nonce_without_qop),
 		T(test_loose_username),

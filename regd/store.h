@@ -45,6 +45,8 @@ enum ha1_form {
 
 struct store_account {
 	struct str	aor, name, number, realm;
+	struct str	networks;	/* blanks between; empty: from anywhere */
+	bool		off;		/* no SIP service */
 	/* Octets, not hex; empty when not known. */
 	struct str	ha1[DIGEST_ALGORITHMS][HA1_FORMS];
 	bool		remove;

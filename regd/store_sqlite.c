@@ -30,8 +30,11 @@ static const char *const schema[] = {
 	" boot_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,"
 	" batch BLOB NOT NULL"
 	");",
+	"ALTER TABLE accounts ADD COLUMN networks TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE accounts ADD COLUMN off INTEGER NOT NULL DEFAULT 0;",
 	NULL
 };
+#define HA1S	(DIGEST_ALGORITHMS * HA1_FORMS)
 
 enum sql {
 	SQL_ACCOUNT_PUT,
@@ -47,7 +50,7 @@ enum sql {
 };
 static const char *const sqls[SQLS] = {
 	[SQL_ACCOUNT_PUT] = "INSERT OR REPLACE INTO accounts VALUES"
-	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[SQL_ACCOUNT_DEL] = "DELETE FROM accounts WHERE aor = ?1",
 	[SQL_ACCOUNTS] = "SELECT * FROM accounts",
 	[SQL_BINDING_PUT] = "INSERT OR REPLACE INTO bindings VALUES"
@@ -131,8 +134,10 @@ load_accounts(struct store *s, const struct store_loader *l, void *arg)
 		a.name = db_str(st, 1);
 		a.number = db_str(st, 2);
 		a.realm = db_str(st, 3);
-		for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
+		for (int i = 0; i < HA1S; i++)
 			a.ha1[i / HA1_FORMS][i % HA1_FORMS] = db_blob(st, 4 + i);
+		a.networks = db_str(st, 4 + HA1S);
+		a.off = db_i64(st, 5 + HA1S) != 0;
 		l->account(arg, &a);
 	}
 	return n;
@@ -224,8 +229,10 @@ account_write(struct store *s, const struct store_account *a)
 	db_bind_str(st, 2, a->name);
 	db_bind_str(st, 3, a->number);
 	db_bind_str(st, 4, a->realm);
-	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
+	for (int i = 0; i < HA1S; i++)
 		db_bind_blob(st, 5 + i, a->ha1[i / HA1_FORMS][i % HA1_FORMS]);
+	db_bind_str(st, 5 + HA1S, a->networks);
+	db_bind_i64(st, 6 + HA1S, a->off);
 	return run(st);
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "common/db.h"
 #include "common/id.h"
 #include "common/messages.h"
 #include "common/mono.h"
@@ -62,9 +63,9 @@ on_account(void *arg, const struct store_account *a)
 	struct found *f = arg;
 
 	f->accounts++;
-	snprintf(f->account, sizeof(f->account), "%.*s %.*s %.*s %.*s",
+	snprintf(f->account, sizeof(f->account), "%.*s %.*s %.*s %.*s %.*s%s",
 	    STR_ARG(a->aor), STR_ARG(a->name), STR_ARG(a->number),
-	    STR_ARG(a->realm));
+	    STR_ARG(a->realm), STR_ARG(a->networks), a->off ? " off" : "");
 	if (a->ha1[DIGEST_SHA512_256][HA1_USER].len == sizeof(f->ha1))
 		memcpy(f->ha1, a->ha1[DIGEST_SHA512_256][HA1_USER].s,
 		    sizeof(f->ha1));
@@ -168,6 +169,45 @@ commit(struct store *s, uint64_t number, struct buf *b)
 	return error;
 }
 
+/* A file of version 1 is brought up to date; what it holds stays. */
+static void
+test_upgrade(void **state)
+{
+	static const char *const first[] = {
+		"CREATE TABLE accounts ("
+		" aor TEXT PRIMARY KEY, name TEXT NOT NULL, number TEXT NOT NULL,"
+		" realm TEXT NOT NULL,"
+		" md5_user BLOB NOT NULL, md5_full BLOB NOT NULL,"
+		" sha256_user BLOB NOT NULL, sha256_full BLOB NOT NULL,"
+		" sha512_256_user BLOB NOT NULL, sha512_256_full BLOB NOT NULL"
+		") WITHOUT ROWID;"
+		"CREATE TABLE bindings ("
+		" aor TEXT PRIMARY KEY, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
+		" wall_ms INTEGER NOT NULL, record BLOB NOT NULL);"
+		"CREATE TABLE journal ("
+		" number INTEGER PRIMARY KEY, boot TEXT NOT NULL,"
+		" boot_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,"
+		" batch BLOB NOT NULL);"
+		"INSERT INTO accounts VALUES ('anna@x', 'Anna', '7', 'x',"
+		" x'', x'', x'', x'', x'', x'');", NULL
+	};
+	char path[128];
+	struct store *s;
+	struct db *db;
+	struct found f;
+
+	if (driver != &store_sqlite)
+		skip();
+	snprintf(path, sizeof(path), "%s/regd.db", dir);
+	assert_int_equal(db_open(&db, path, first), 0);
+	db_close(db);
+	s = open_store();
+	f = find(s);
+	assert_int_equal(f.accounts, 1);
+	assert_string_equal(f.account, "anna@x Anna 7 x ");
+	driver->close(s);
+}
+
 static void
 test_accounts(void **state)
 {
@@ -175,7 +215,8 @@ test_accounts(void **state)
 	    "89abcdef";
 	struct store_account a[2] = {
 		{ .aor = STR("anna@x"), .name = STR("Anna 'B\" Berg"),
-		  .number = STR("+15551230101"), .realm = STR("x") },
+		  .number = STR("+15551230101"), .realm = STR("x"),
+		  .networks = STR("10.0.0.0/8"), .off = true },
 		{ .aor = STR("bob@x"), .realm = STR("x") },
 	};
 	struct store_batch b = { .accounts = a, .naccounts = 2 };
@@ -194,7 +235,8 @@ test_accounts(void **state)
 	s = open_store();
 	f = find(s);
 	assert_int_equal(f.accounts, 1);
-	assert_string_equal(f.account, "anna@x Anna +15551230101 x");
+	assert_string_equal(f.account, "anna@x Anna +15551230101 x "
+	    "10.0.0.0/8 off");
 	assert_memory_equal(f.ha1, octets, 32);
 	driver->close(s);
 }
@@ -427,6 +469,7 @@ main(void)
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_accounts),
+		T(test_upgrade),
 		T(test_journal_and_fold),
 		T(test_full_disk),
 		T(test_unusable),

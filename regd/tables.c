@@ -102,6 +102,8 @@ user_show(struct show *s, struct regd *r, const struct account *c)
 	show_text(s, "aor", account_aor(c));
 	show_text(s, "name", account_name(c));
 	show_text(s, "number", account_number(c));
+	show_text(s, "service", account_is_off(c) ? STR("off") : STR("on"));
+	show_text(s, "networks", account_networks(c));
 	show_number(s, "contacts",
 	    a != NULL ? set_live(a->set, boot_ms()) : 0);
 }

@@ -21,6 +21,7 @@
 
 #define NAME_MAX_	255
 #define PASSWORD_MAX	255
+#define NETWORKS_MAX	256
 #define JOB_COMPLAINTS	1000
 
 /* One USER_PUT, until its rows are durable. */
@@ -37,6 +38,7 @@ struct job {
 struct row {
 	const struct rec_user *user;
 	char		 aor_buf[AOR_MAX];
+	char		 networks[NETWORKS_MAX];
 	struct str	 aor;
 	struct store_account account;
 	char		 octets[DIGEST_ALGORITHMS][HA1_FORMS][DIGEST_HEX_MAX / 2];
@@ -176,6 +178,63 @@ number_check(struct job *job, const struct row *row)
 	return true;
 }
 
+/* ---- service and networks ---- */
+
+static bool
+service_take(struct job *job, struct row *row)
+{
+	struct str v = row->user->service;
+
+	if (v.len > 0 && !str_eq(v, STR("on")) && !str_eq(v, STR("off"))) {
+		complain_row(job, row->user, "%.*s: service is on or off",
+		    STR_ARG(row->aor));
+		return false;
+	}
+	if (v.len > 0)
+		row->account.off = str_eq(v, STR("off"));
+	return true;
+}
+
+/* Blanks or commas between; kept with one blank. "any" is what an empty list means. */
+static bool
+networks_take(struct job *job, struct row *row)
+{
+	struct str rest = row->user->networks, one;
+	struct text t;
+	struct net net;
+	size_t i;
+
+	if (rest.len == 0)
+		return true;
+	text_init(&t, row->networks, sizeof(row->networks));
+	while (!str_eq(row->user->networks, STR("any")) && rest.len > 0) {
+		for (i = 0; i < rest.len && rest.s[i] != ' ' && rest.s[i] != ','; i++)
+			;
+		one = str_make(rest.s, i);
+		rest = str_make(rest.s + i, rest.len - i);
+		if (rest.len > 0)
+			rest = str_make(rest.s + 1, rest.len - 1);
+		if (one.len == 0)
+			continue;
+		if (net_parse(&net, one) < 0) {
+			complain_row(job, row->user, "%.*s: \"%s\" is not a "
+			    "network like 10.0.0.0/8", STR_ARG(row->aor),
+			    log_str(one));
+			return false;
+		}
+		if (t.len > 0)
+			text_ch(&t, ' ');
+		text_add(&t, one);
+	}
+	if (t.full) {
+		complain_row(job, row->user, "%.*s: networks over %d octets",
+		    STR_ARG(row->aor), NETWORKS_MAX - 1);
+		return false;
+	}
+	row->account.networks = text_str(&t);
+	return true;
+}
+
 /* ---- credentials ---- */
 
 /* hex becomes the row's HA1; false when it is no hex of the right length. */
@@ -276,7 +335,24 @@ row_judge(struct job *job, struct row *row, enum user_mode mode)
 		row->account.name = u->name;
 	if (u->number.len > 0)
 		row->account.number = u->number;
-	return credential_check(job, row, have);
+	return service_take(job, row) && networks_take(job, row) &&
+	    credential_check(job, row, have);
+}
+
+static void
+contacts_removed(void *arg, struct change *c, int error)
+{
+}
+
+/* Without SIP service nobody stays registered. */
+static void
+contacts_remove(struct regd *r, struct str aor)
+{
+	struct change c = { .done = contacts_removed };
+	struct aor *a = bindings_find(r->bindings, aor);
+
+	if (a != NULL && set_count(aor_newest(a)) > 0)
+		(void)asked_remove_all(r, a, &c);
 }
 
 static void
@@ -290,9 +366,12 @@ row_put(struct job *job, const struct row *row, bool dry_run,
 	    bindings_version(r->bindings));
 	if (dry_run)
 		*(*undo)++ = old;
-	else
+	else {
 		journal_account(r->journal, row->aor,
 		    accounts_find(r->accounts, row->aor), old);
+		if (row->account.off)
+			contacts_remove(r, row->aor);
+	}
 	job->done++;
 }
 
@@ -400,11 +479,6 @@ removed(void *arg, int error)
 	free(d);
 }
 
-static void
-contacts_removed(void *arg, struct change *c, int error)
-{
-}
-
 /* The account goes, and with it its registrations: in one commit. */
 static void
 asked_user_del(void *arg, struct bus_ticket t, const union msg *msg)
@@ -412,18 +486,14 @@ asked_user_del(void *arg, struct bus_ticket t, const union msg *msg)
 	struct regd *r = arg;
 	const struct msg_user_del *m = &msg->user_del;
 	struct account *old = accounts_take(r->accounts, m->aor);
-	struct change c = { .done = contacts_removed };
 	struct removal *d;
-	struct aor *a;
 
 	if (old == NULL) {
 		bus_refuse(t, ENOENT, "there is no account %s", log_str(m->aor));
 		return;
 	}
 	journal_account(r->journal, m->aor, NULL, old);
-	if ((a = bindings_find(r->bindings, m->aor)) != NULL &&
-	    set_count(aor_newest(a)) > 0)
-		(void)asked_remove_all(r, a, &c);
+	contacts_remove(r, m->aor);
 	d = xcalloc(1, sizeof(*d));
 	d->regd = r;
 	d->ticket = t;

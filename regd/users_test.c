@@ -44,6 +44,12 @@ test_users(void **state)
 		{ { .aor = STR("carl@example.com"), .ha1_md5 =
 		    STR("979a9ea9e6ad37d0cba09c5e71b099a7") }, USER_ADD_OR_SET,
 		  NULL },
+		{ { .aor = STR("anna@example.com"), .service = STR("yes") },
+		  USER_SET, "on or off" },
+		{ { .aor = STR("anna@example.com"), .networks = STR("10.0.0.1/8") },
+		  USER_SET, "not a network" },
+		{ { .aor = STR("anna@example.com"), .networks =
+		    STR("192.0.2.0/24, 2001:db8::/32") }, USER_SET, NULL },
 		{ { .aor = STR("anna@example.com"), .name = STR("A. B.") },
 		  USER_ADD_OR_SET, NULL },
 	};

@@ -34,6 +34,8 @@ static const struct option up_options[] = {
 static const struct option user_options[] = {
 	{ "name", 0, "NAME", false, "the name that is shown" },
 	{ "number", 0, "NUMBER", false, "telephone number, E.164" },
+	{ "service", 0, "on|off", false, "may the account use SIP?" },
+	{ "networks", 0, "NETS|any", false, "where its phones may be: \"10.0.0.0/8 192.0.2.7\"" },
 	{ "password-file", 0, "FILE|-", false, "read the password from there" },
 	{ "ask-password", 0, NULL, false, "ask for the password" },
 	{ "dry-run", 'n', NULL, false, "check, change nothing" },
@@ -134,14 +136,15 @@ const struct command commands[] = {
 	    "all accounts", "sipctl user", "sipctl user list -o name"),
 	ROW("user", "show", "U@D", 1, 1, NULL, false, cmd_user_show,
 	    "one account", "sipctl user show anna", "sipctl user show anna@example.com"),
-	ROW("user", "add", "U@D [--name NAME] [--number N] --password-file F|-", 1, 1,
+	ROW("user", "add", "U@D [--name NAME] [--number N] [--service on|off] "
+	    "[--networks NETS] --password-file F|-", 1, 1,
 	    user_options, false, cmd_user_add, "adds an account",
 	    "sipctl user add anna@example.com --ask-password",
 	    "sipctl user add anna --name \"Anna Berg\" --password-file -"),
-	ROW("user", "set", "U@D [--name NAME] [--number N] [--password-file F|-]",
-	    1, 1, user_options, false, cmd_user_set, "changes an account",
+	ROW("user", "set", "U@D [--name NAME] [--number N] [--service on|off] "
+	    "[--networks NETS|any] [--password-file F|-]", 1, 1, user_options, false, cmd_user_set, "changes an account",
 	    "sipctl user set anna --number +15551230101",
-	    "sipctl user set anna --name \"Anna Berg\""),
+	    "sipctl user set anna --service off"),
 	ROW("user", "passwd", "U@D [--password-file F|-]", 1, 1, passwd_options, false,
 	    cmd_user_passwd, "gives a new password", "sipctl user passwd anna",
 	    "sipctl user passwd anna --password-file anna.secret"),
@@ -151,7 +154,7 @@ const struct command commands[] = {
 	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]",
 	    1, 1, import_options, false, cmd_user_import,
 	    "adds the accounts of a file; columns user,domain,password,ha1_md5,"
-	    "ha1_sha256,name,number", "sipctl user import staff.csv --dry-run",
+	    "ha1_sha256,name,number,service,networks", "sipctl user import staff.csv --dry-run",
 	    "sipctl user import - --format ndjson"),
 	ROW("user", "export", "[--format csv|ndjson]", 0, 0, export_options, false,
 	    cmd_user_export, "all accounts, for import", "sipctl user export",

@@ -19,10 +19,11 @@
 
 enum field {
 	F_USER, F_DOMAIN, F_PASSWORD, F_HA1_MD5, F_HA1_SHA256, F_NAME, F_NUMBER,
-	NFIELDS
+	F_SERVICE, F_NETWORKS, NFIELDS
 };
 static const char *const field_names[NFIELDS] = {
-	"user", "domain", "password", "ha1_md5", "ha1_sha256", "name", "number"
+	"user", "domain", "password", "ha1_md5", "ha1_sha256", "name", "number",
+	"service", "networks"
 };
 #define FIELD_MAX	255
 
@@ -130,7 +131,8 @@ read_header(struct import *im)
 
 	if (csv_next(&im->csv, &r) != 1)
 		return no(CTL_NO, "%s: there is no header line; it names the columns: "
-		    "user,domain,password,ha1_md5,ha1_sha256,name,number", im->file);
+		    "user,domain,password,ha1_md5,ha1_sha256,name,number,service,"
+		    "networks", im->file);
 	for (i = 0; i < r.n; i++) {
 		im->place[i] = -1;
 		for (f = 0; f < NFIELDS; f++)
@@ -139,7 +141,7 @@ read_header(struct import *im)
 		if (im->place[i] < 0)
 			return no(CTL_NO, "%s:%u:%u: unknown column \"%.*s\"; "
 			    "possible are user,domain,password,ha1_md5,ha1_sha256,"
-			    "name,number", im->file, r.line, r.column[i],
+			    "name,number,service,networks", im->file, r.line, r.column[i],
 			    STR_ARG(r.field[i]));
 		has_user |= im->place[i] == F_USER;
 	}
@@ -213,7 +215,7 @@ ndjson_row(struct import *im, struct row *row)
 		if (f == NFIELDS || (!json_is_string(v) && !json_is_null(v))) {
 			reject(im, im->line, 1, line, f == NFIELDS ?
 			    "a key that is none of user, domain, password, ha1_md5, "
-			    "ha1_sha256, name, number" : "all values are strings");
+			    "ha1_sha256, name, number, service, networks" : "all values are strings");
 			json_decref(object);
 			im->held[im->batch.n] = NULL;
 			return -EBADMSG;
@@ -310,7 +312,9 @@ add_row(struct import *im, const struct row *row)
 	*u = (struct rec_user){ .aor = text_str(&t), .name = row->field[F_NAME],
 	    .number = row->field[F_NUMBER], .password = row->field[F_PASSWORD],
 	    .ha1_md5 = row->field[F_HA1_MD5],
-	    .ha1_sha256 = row->field[F_HA1_SHA256], .row = row->line };
+	    .ha1_sha256 = row->field[F_HA1_SHA256],
+	    .service = row->field[F_SERVICE],
+	    .networks = row->field[F_NETWORKS], .row = row->line };
 	im->rows[im->batch.n++] = *row;
 }
 

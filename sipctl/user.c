@@ -14,6 +14,8 @@ static const struct column columns[] = {
 	{ "aor", "USER", COLUMN_TEXT },
 	{ "name", "NAME", COLUMN_TEXT },
 	{ "number", "NUMBER", COLUMN_TEXT },
+	{ "service", "SERVICE", COLUMN_TEXT },
+	{ "networks", "NETWORKS", COLUMN_TEXT },
 	{ "contacts", "CONTACTS", COLUMN_NUMBER },
 	{ NULL }
 };
@@ -135,7 +137,9 @@ account_arg(const struct ctl *c, const struct line *l, char aor[256],
 	if (*given && *password == NULL)
 		return CTL_USAGE;
 	*u = (struct rec_user){ .aor = str_of(aor), .name = str_of(name),
-	    .number = str_of(number), .password = str_of(*password) };
+	    .number = str_of(number), .password = str_of(*password),
+	    .service = str_of(line_option(l, "service")),
+	    .networks = str_of(line_option(l, "networks")) };
 	return CTL_DONE;
 }
 
@@ -172,9 +176,10 @@ COMMAND(cmd_user_set)
 	int		 code;
 
 	code = account_arg(c, l, aor, &u, &password, &given);
-	if (code == CTL_DONE && !given && u.name.len == 0 && u.number.len == 0)
+	if (code == CTL_DONE && !given && u.name.len == 0 && u.number.len == 0 &&
+	    u.service.len == 0 && u.networks.len == 0)
 		code = no(CTL_USAGE, "nothing to change: --name, --number, "
-		    "--password-file or --ask-password");
+		    "--service, --networks, --password-file or --ask-password");
 	if (code == CTL_DONE)
 		code = put_one(c, l, &u, USER_SET, "changed");
 	wipe(password);
@@ -253,7 +258,7 @@ export_row(const json_t *row)
 	struct str	 user, domain, aor;
 	json_t		*out = json_object(), *v;
 	static const char *const keep[] = { "ha1_md5", "ha1_sha256", "name",
-	    "number" };
+	    "number", "service", "networks" };
 	size_t		 i;
 
 	aor = str_of(json_string_value(json_object_get(row, "aor")));
