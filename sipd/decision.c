@@ -49,6 +49,22 @@ decision_free(struct decision *d)
 
 /* ---- what they say, together ---------------------------------------------------- */
 
+/*
+ * A Route leads anywhere, past what routed knows of the Request-URI: a target in
+ * "client-networks", which everybody may call, is no way on for everybody (S16).
+ */
+static bool
+may_be_led(const struct proxy *p)
+{
+	const struct settings	*set = settings_now();
+
+	return p->account != NULL ||
+	    set->relay_to_non_clients == RELAY_ANYBODY ||
+	    (set->relay_to_non_clients == RELAY_CLIENTS &&
+	    nets_have(set->client_networks.v, set->client_networks.n,
+	    &p->from.remote));
+}
+
 static void
 decision_apply(struct proxy *p)
 {
@@ -73,6 +89,8 @@ decision_apply(struct proxy *p)
 	code = p->account != NULL ? d->if_confirmed : d->if_not;
 	if (p->urgent && (code == 401 || code == 407))
 		code = 0;
+	if (code == 0 && p->led && !may_be_led(p))
+		code = 407;
 	if (code == 401 || code == 407)
 		proxy_challenge(p, p->verdict == VERDICT_STALE);
 	else if (code != 0)
@@ -133,6 +151,7 @@ ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 {
 	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
 	const struct sip_msg	*m = in->m;
+	struct nameaddr		 next;
 	struct msg_route	q = {
 		.call = in->call,
 		.method = m->method_text,
@@ -146,6 +165,11 @@ ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 		.media = m->method == METHOD_MESSAGE ? MEDIA_KIND_IM : MEDIA_KIND_UNKNOWN,
 	};
 
+	/* RFC 3261 section 16.6, step 7. An emergency call goes by its number alone. */
+	p->led = !p->urgent &&
+	    nameaddr_nth(m, HDR_ROUTE, p->pop_routes, &next) > 0;
+	if (p->led)
+		q.uri = next.uri.text;
 	proxy_ref(p);
 	p->open++;
 	bus_ask(in->w->routed, MSG_ROUTE, &q, DEADLINE_MS, on_routed, p);

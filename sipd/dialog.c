@@ -108,7 +108,7 @@ route_plan_read(struct route_plan *r, const struct inbound *in)
 	*r = (struct route_plan){ 0 };
 	values_begin(&it, m, HDR_ROUTE);
 	while ((got = nameaddr_next(&it, &na)) != 0) {
-		if (got < 0) {
+		if (got < 0 || na.star || na.uri.text.len > URI_MAX) {
 			r->bad = true;
 			return;
 		}
@@ -138,11 +138,17 @@ route_plan_uri(const struct route_plan *r, const struct inbound *in)
 	return r->uri.len > 0 ? r->uri : in->m->uri;
 }
 
+bool
+route_plan_by_flow(const struct route_plan *r)
+{
+	return !r->has_next && (r->from_caller ? r->cookie.callee_by_flow :
+	    r->cookie.caller_by_flow);
+}
+
 int
 dialog_target(const struct route_plan *r, const struct inbound *in, struct way *out)
 {
 	const struct hop	*kept;
-	bool			 by_flow;
 
 	if (r->has_next) {
 		if (way_of_uri(out, &r->next.uri) < 0)
@@ -151,8 +157,7 @@ dialog_target(const struct route_plan *r, const struct inbound *in, struct way *
 		return 0;
 	}
 	kept = r->from_caller ? &r->cookie.callee : &r->cookie.caller;
-	by_flow = r->from_caller ? r->cookie.callee_by_flow : r->cookie.caller_by_flow;
-	if (by_flow || way_of_uri(out, &in->m->ruri) < 0)
+	if (route_plan_by_flow(r) || way_of_uri(out, &in->m->ruri) < 0)
 		*out = way_of_hop(kept);
 	/* Phones write names that only they know: then it is where the dialog began. */
 	out->insist = true;

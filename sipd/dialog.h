@@ -24,12 +24,15 @@ struct route_plan {
 	struct nameaddr	 next;
 	struct str	 uri;		/* where it goes, "" for the Request-URI;
 					 * borrowed until the turn's end */
-	bool		 bad;		/* a Route that cannot be read: 400 */
+	bool		 bad;		/* a Route that cannot be read, or too long: 400 */
 };
 
 void	route_plan_read(struct route_plan *r, const struct inbound *in);
 /* The Request-URI with which it goes on. */
 struct str route_plan_uri(const struct route_plan *r, const struct inbound *in);
+
+/* Its way is the flow that the phone keeps open, and no other (RFC 5626). */
+bool	route_plan_by_flow(const struct route_plan *r);
 
 /*
  * Where an in-dialog request goes: the next Route, else the hop of the cookie

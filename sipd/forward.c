@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/stats.h"
+#include "sipd/core.h"
 #include "sipd/edit.h"
 #include "sipd/spiral.h"
 #include "sipd/wire.h"
@@ -122,6 +123,7 @@ struct parts {
 	char	near[RECORD_ROUTE_MAX];
 	char	far[RECORD_ROUTE_MAX];
 	char	cookie[COOKIE_TEXT_MAX];
+	char	last[URI_MAX + 3];
 };
 
 static void
@@ -139,6 +141,50 @@ add_record_route(struct edits *e, const struct forward *f, struct parts *p,
 		edit_prepend_record_route(e, record_route_text(p->near,
 		    f->from->transport, sips, near, c));
 	edit_prepend_record_route(e, record_route_text(p->far, beyond, sips, far, c));
+}
+
+/* The first Route that goes on, behind ours. *rest: of f->route, what follows it. */
+static bool
+next_route(const struct forward *f, struct nameaddr *out, struct str *rest)
+{
+	struct str	text;
+
+	*rest = f->route;
+	if (f->route.len > 0)
+		return list_next(rest, &text) && nameaddr_parse(out, text) == 0;
+	return nameaddr_nth(f->m, HDR_ROUTE, f->pop_routes, out) > 0;
+}
+
+/*
+ * The Request-URI and Route. Section 16.6, step 6: a next hop without lr routes
+ * strictly, so it gets its own URI as Request-URI, and the real one as last Route.
+ */
+static void
+edit_target(struct edits *e, const struct forward *f, struct parts *p)
+{
+	struct str	uri = f->uri, route = f->route, rest, value;
+	unsigned	pop = f->pop_routes;
+	struct nameaddr	next;
+	struct text	last;
+
+	if (next_route(f, &next, &rest) && !uri_param(&next.uri, "lr", &value)) {
+		uri = next.uri.text;
+		if (route.len > 0)
+			route = str_trim(rest);
+		else
+			pop++;
+		text_init(&last, p->last, sizeof(p->last));
+		text_ch(&last, '<');
+		text_add(&last, f->uri);
+		text_ch(&last, '>');
+		e->failed |= last.full;
+		edit_add_header(e, header_name(HDR_ROUTE), text_str(&last));
+	}
+	edit_request_uri(e, uri);
+	if (pop > 0)
+		edit_remove_routes(e, pop);
+	if (route.len > 0)
+		edit_prepend(e, HDR_ROUTE, route);
 }
 
 int
@@ -167,7 +213,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		branch_make(&in, target, mark, branch);
 	}
 	edits_init(&e, f->m);
-	edit_request_uri(&e, f->uri);
+	edit_target(&e, f, &p);
 	edit_via_received(&e, &f->from->remote);
 	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
 	edit_max_forwards(&e, next_max_forwards(f->m));
@@ -176,10 +222,6 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		return error;
 	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
-	if (f->pop_routes > 0)
-		edit_remove_routes(&e, f->pop_routes);
-	if (f->route.len > 0)
-		edit_prepend(&e, HDR_ROUTE, f->route);
 	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
 		edit_remove_header(&e, identities[i]);
 	if (f->strip_credentials) {

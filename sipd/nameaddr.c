@@ -265,6 +265,19 @@ nameaddr_next(struct values *c, struct nameaddr *out)
 	return nameaddr_parse(out, value) < 0 ? -EBADMSG : 1;
 }
 
+int
+nameaddr_nth(const struct sip_msg *m, enum header id, unsigned n,
+    struct nameaddr *out)
+{
+	struct values	it;
+	struct str	skipped;
+
+	values_begin(&it, m, id);
+	while (n > 0 && values_next(&it, &skipped))
+		n--;
+	return nameaddr_next(&it, out);
+}
+
 /* ---- numbers ------------------------------------------------------------- */
 
 int

@@ -70,6 +70,9 @@ void	values_begin(struct values *c, const struct sip_msg *m, enum header id);
 bool	values_next(struct values *c, struct str *value);
 /* 1, 0 at the end, or -EBADMSG (the value is skipped). */
 int	nameaddr_next(struct values *c, struct nameaddr *out);
+/* The value behind the first n of a header, by what nameaddr_next() gives for it. */
+int	nameaddr_nth(const struct sip_msg *m, enum header id, unsigned n,
+	    struct nameaddr *out);
 /* Cuts the first comma-separated value off *rest. False when exhausted. */
 bool	list_next(struct str *rest, struct str *value);
 

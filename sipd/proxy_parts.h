@@ -39,6 +39,7 @@ struct proxy {
 	bool		 failed;	/* routed did not answer */
 	uint8_t		 verdict;	/* enum verdict; 0: nothing was asked */
 	bool		 from_local;
+	bool		 led;		/* a Route of somebody else says where to */
 	uint16_t	 challenge;
 	char		*realm;
 	char		*from_aor;

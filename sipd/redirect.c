@@ -3,7 +3,8 @@
  *
  * leg.c hands over the redirection of its target. routed is asked about each
  * Contact as if the caller had asked for it, so that no redirection is a way
- * around what the caller may do (S16).
+ * around what the caller may do (S16). What went by a Route is not followed: its
+ * Contacts would have to be reached by that Route.
  */
 #include "sipd/redirect.h"
 
@@ -146,7 +147,7 @@ redirect_follow(struct leg *g, const struct sip_msg *m, struct str bytes)
 	uint16_t		 highest = 0;
 
 	if (settings_now()->redirects != REDIRECTS_FOLLOW || m->code > 302 ||
-	    m->code < 300 || p->in_dialog || p->cancelled || g->cancelled ||
+	    m->code < 300 || p->in_dialog || p->led || p->cancelled || g->cancelled ||
 	    p->finished || p->server == NULL)
 		return false;
 	n = read_contacts(m, c);

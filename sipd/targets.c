@@ -446,6 +446,25 @@ wait_for_replica(struct proxy *p)
 	return true;
 }
 
+/*
+ * The next Route is the target, the Request-URI stays (RFC 3261 section 16.6). It
+ * leads outside or nowhere: into a gateway goes what routed sends there (S16).
+ */
+static void
+add_next_route(struct proxy *p, const struct choice *c)
+{
+	const struct sip_msg	*m = proxy_request(p);
+	struct str		 next_hop = str_of(c->next_hop);
+	struct nameaddr		 next;
+
+	if (c->kind != TARGET_URI ||
+	    nameaddr_nth(m, HDR_ROUTE, p->pop_routes, &next) <= 0)
+		best_keep(p, 403, STR_NONE);
+	else
+		add_uri(p, m->uri, next_hop.len > 0 ? next_hop : next.uri.text,
+		    order_of(c->q, 1000));
+}
+
 void
 targets_start(struct proxy *p)
 {
@@ -455,7 +474,9 @@ targets_start(struct proxy *p)
 
 	for (unsigned i = 0; i < d->n; i++) {
 		c = &d->choices[i];
-		if (c->kind == TARGET_AOR)
+		if (p->led)
+			add_next_route(p, c);
+		else if (c->kind == TARGET_AOR)
 			known |= add_aor(p, str_of(c->value), c->q, 0);
 		else if (c->kind == TARGET_URI)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
@@ -463,7 +484,7 @@ targets_start(struct proxy *p)
 		else		/* a gateway: no calls through those yet */
 			best_keep(p, 503, STR_NONE);
 	}
-	if (p->nlegs == 0 && !known && wait_for_replica(p))
+	if (p->nlegs == 0 && !known && !p->led && wait_for_replica(p))
 		return;
 	if (p->nlegs == 0) {
 		proxy_refuse(p, p->best_code != 0 ? p->best_code :
