@@ -1,6 +1,6 @@
 /*
  * Routes of others: a request is led where the topmost says, if its sender may send
- * there (S16); next hops that route strictly.
+ * there (S16); next hops that route strictly; flows that are gone.
  */
 #define HOST	"127.0.26.1"
 #define PHONES	"127.0.26.2"
@@ -8,6 +8,7 @@
 
 #include "sipd/replica.h"
 
+#define THREE	PHONES ":25134"
 #define AOR	"b@example.com"
 #define QUICK	"authenticate none\ntimer-t1 50ms\nmedia-policy never\n"
 
@@ -185,6 +186,27 @@ test_a_strict_path(void **state)
 	assert_non_null(strstr(first, "\r\nRoute: <sip:b@" ONE ">\r\n"));
 }
 
+/* RFC 5626 section 5.3.1, within a dialog: nothing else leads to that phone. */
+static void
+test_a_flow_gone_in_a_dialog(void **state)
+{
+	struct rec_binding	b = { .uri = STR("sip:b@" THREE ";transport=tcp"),
+	    .q = 1000, .expires_ms = 60000, .received = STR("tcp:" THREE),
+	    .listener = STR("tcp:" HOST_PORT) };
+	const struct rec_target	t = { .kind = TARGET_AOR, .value = STR(AOR) };
+	int			three = phone(SOCK_STREAM, THREE);
+	char			route[1024];
+
+	invite("");
+	replica_apply(STR(AOR), 2, &b, 1, mono_now());
+	decide_all(&t, 1);
+	answered(three, route);
+	close(three);
+	hear_nothing(caller);
+	info(route);
+	hear_this(caller, "SIP/2.0 430 Flow Failed\r\n");
+}
+
 #define T(f, s) cmocka_unit_test_setup_teardown(f, s, teardown)
 
 int
@@ -201,6 +223,7 @@ main(void)
 		T(test_a_strict_next_hop, setup_anybody),
 		T(test_a_strict_peer_in_a_dialog, setup),
 		T(test_a_strict_path, setup),
+		T(test_a_flow_gone_in_a_dialog, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,6 +385,7 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 {
 	struct proxy	*p;
 	struct way	 way;
+	struct leg	*g;
 
 	if ((p = proxy_new(in, r, NULL)) == NULL)
 		return;
@@ -396,6 +397,8 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 		proxy_refuse(p, 503);
 		return;
 	}
-	leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
+	g = leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
+	/* A call of the table was not told by which flow: it may be reached anew. */
+	g->by_flow = r->uri.len == 0 && route_plan_by_flow(r);
 	targets_begin(p);
 }
