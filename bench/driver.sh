@@ -2,7 +2,7 @@
 # driver.sh start|info|mem - Cordboard under the measuring harness: DRIVER=bench/driver.sh ./run-sip.sh ours SCENARIO
 #
 # start is called inside the measuring cgroup and returns when the server is ready. Environment from the harness: RUN, BENCH,
-# HOST, PORT, TRANSPORT, NUSERS, AUTH=mem|db|none, PINCPU, KEEPDB. Our own: BIN (programs, default build/bin of this tree),
+# HOST, PORT, NGPORT (when set, mediad speaks the ng protocol there), TRANSPORT, NUSERS, AUTH=mem|db|none, PINCPU, KEEPDB. Our own: BIN (programs, default build/bin of this tree),
 # STATE_DIR (where the house lies; default RUN: it must be a real disk, a registration is durable before its 200),
 # SET ("NAME=VALUE ...": more settings).
 set -e
@@ -38,6 +38,7 @@ start)
 	esac
 	settings=("authenticate=$authenticate" "log-level=problems" "media-policy=never" "min-expires=1s")
 	[ -z "$PINCPU" ] || settings+=("processors=$(awk -F, '{n=0; for(i=1;i<=NF;i++){split($i,a,"-"); n+=(a[2]==""?1:a[2]-a[1]+1)} print n}' <<<"$PINCPU")")
+	[ -z "$NGPORT" ] || settings+=("ng-listen=udp:$HOST:$NGPORT" "media-sessions-limit=4999")
 	# shellcheck disable=SC2206
 	settings+=($SET)
 	fresh=1
