@@ -110,8 +110,9 @@ nexthop_new(struct worker *w, const struct way *way, const struct hop *from,
 	n->last = way->last;
 	n->transport = way->transport;
 	n->port = way->port;
-	/* What does not fit is no name: dns_ask() says so to "". */
 	(void)str_copy(n->host, sizeof(n->host), way->host);
+	if (n->host[0] == '\0')		/* what does not fit is no name */
+		n->step = STEP_END;
 	n->left_ms = settings_now()->dns_lookup_limit;
 	n->error = -ENOENT;
 	for (unsigned i = 0; i < 2; i++) {
@@ -403,6 +404,8 @@ step_server(struct nexthop *n)
 	s = &n->servers[n->server++];
 	n->naddresses = n->address = 0;
 	n->at_port = s->port;
+	if (!speaks(n->over, AF_UNSPEC))
+		note_error(n, -EAFNOSUPPORT);
 	if (speaks(n->over, AF_INET6))
 		six = ask(n, 0, DNS_AAAA, s->name, take_addresses);
 	if (speaks(n->over, AF_INET))
