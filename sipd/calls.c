@@ -161,6 +161,8 @@ read_slot(const struct call *k, const struct slot *s, struct call_facts *out)
 	out->media = s->media;
 	out->caller = s->caller;
 	out->callee = s->callee;
+	/* They are numbers of the process that wrote it. */
+	out->caller.domain = out->callee.domain = 0;
 	out->caller_cseq = s->caller_cseq;
 	out->callee_cseq = s->callee_cseq;
 }

@@ -9,6 +9,7 @@
 #include "common/daemon.h"
 #include "sipd/core.h"
 #include "sipd/forward.h"
+#include "sipd/hostname.h"
 #include "sipd/worker.h"
 
 /* What was tried for this name is not tried again. */
@@ -37,6 +38,7 @@ leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 	if ((g = leg_new(p, &way, b->uri, b->route)) == NULL)
 		return NULL;
 	g->hop = b->to;
+	g->hop.domain = way_is_name(&way) ? hostname_keep(way.host) : 0;
 	g->nowhere = b->to.remote.len == 0;
 	skip_tried(p, g);
 	g->record = record;
