@@ -306,65 +306,6 @@ test_when_a_call_ends(void **state)
 	assert_int_equal(calls_count(), 0);
 }
 
-/* Is there one call, of this state? */
-static bool
-shown_as(enum call_state state)
-{
-	struct call_copy	c;
-	uint64_t		cursor = 0;
-
-	return calls_count() == 1 && calls_next(&cursor, &c) &&
-	    c.facts.state == state;
-}
-
-/* Rings at two; and the first, or nobody, answers. */
-static void
-ring_at_both(void)
-{
-	invite("");
-	decide(0, "sip:b@" ONE, "sip:b@" TWO);
-	take_invite(one, first);
-	take_invite(two, second);
-	hear_this(caller, "SIP/2.0 100 ");
-	assert_int_equal(calls_count(), 0);
-	respond(one, first, "180 Ringing", "");
-	hear_this(caller, "SIP/2.0 180 ");
-	respond(two, second, "180 Ringing", "");
-	hear_this(caller, "SIP/2.0 180 ");
-	assert_true(shown_as(CALL_EARLY));
-}
-
-static void
-test_shown_while_it_rings(void **state)
-{
-	ring_at_both();
-	respond(one, first, "200 OK", "");
-	hear_this(caller, "SIP/2.0 200 ");
-	assert_true(shown_as(CALL_ESTABLISHED));
-}
-
-static void
-test_not_shown_when_refused(void **state)
-{
-	ring_at_both();
-	respond(two, second, "603 Decline", "");
-	strcpy(second, hear_this(one, "CANCEL "));
-	respond(one, first, "487 Gone", "");
-	hear_this(two, "ACK ");
-	hear_this(caller, "SIP/2.0 603 ");
-	assert_int_equal(calls_count(), 0);
-}
-
-/* We are not in the dialog: nobody will tell when it ends. */
-static void
-test_not_shown_without_us(void **state)
-{
-	ring_at_both();
-	respond(one, first, "200 OK", "");
-	hear_this(caller, "SIP/2.0 200 ");
-	assert_int_equal(calls_count(), 0);
-}
-
 /* A request of anna's dialog from that socket, answered by bo. */
 static void
 asked_and_answered(int from, const char *method, unsigned number, const char *route,
@@ -685,9 +626,7 @@ main(void)
 		T(test_decline_ends_all, setup),
 		T(test_a_strict_router, setup), T(test_ack_of_an_answer, setup),
 		T(test_a_cookie_without_a_dialog, setup),
-		T(test_when_a_call_ends, setup),
-		T(test_shown_while_it_rings, setup), T(test_not_shown_when_refused, setup),
-		T(test_not_shown_without_us, setup_free), T(test_what_is_not_answered, setup),
+		T(test_when_a_call_ends, setup), T(test_what_is_not_answered, setup),
 		T(test_an_old_bye, setup), T(test_an_answer_from_elsewhere, setup),
 		T(test_nothing_overtakes_the_answer, setup_media),
 		T(test_answer_before_the_other_leaves, setup_media),

@@ -122,7 +122,7 @@ def test_further_groups_after_a_kill(houses, phones):
     """A serial fork goes on with those of lower q, once those that rang have refused or have
     had their time; a refusal from before the kill is still the best. A cancelled one ends."""
     house = houses(settings={"media-policy": "always", "authenticate": "register",
-                             "fork-wait": "4s"}).start()
+                             "fork-wait": "8s"}).start()
     house.import_users(["bert"])
     high, low = phones(house, "bert"), phones(house, "bert")
     for p, q in ((high, "1.0"), (low, "0.5")):
@@ -135,7 +135,7 @@ def test_further_groups_after_a_kill(houses, phones):
     assert cancelled.call.finish().code == 487
     refused.refuse(refused.far[0], 404)
     for ring in (refused, late):        # the second one by its time
-        next_one = Call.from_invite(low, low.wait_request("INVITE", 10, ring.id))
+        next_one = Call.from_invite(low, low.wait_request("INVITE", 15, ring.id))
         next_one.ring()
         ring.far.append(next_one)
     late.cancelled(late.far[1])
