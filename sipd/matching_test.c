@@ -6,7 +6,7 @@
 #define PHONES	"127.0.27.2"
 #include "sipd/proxy_test.h"
 
-#define GUESSES	20000
+#define GUESSES	100000
 
 /*
  * RFC 3261 section 17.2.3, and section 8.2.2.2 as far as it is a proxy's business:
