@@ -4,6 +4,7 @@
  * where there is none, the test says so and is skipped.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -136,7 +137,22 @@ block(char **text, char *out)
 	return str_make(out, (size_t)(to - out));
 }
 
-/* Content-Length is that of the RFC's text: a body may look too short. */
+/*
+ * Content-Length is that of the RFC's text: a body may look too short. RFC 5626
+ * section 9 prints its requests without Via, which RFC 3261 section 8.1.1 wants in
+ * each: such a one has nowhere to be answered to, and is dropped.
+ */
+static bool
+as_expected(struct str in)
+{
+	int	error = sip_parse(&m, in);
+
+	if (memmem(in.s, in.len, "\r\nVia:", 6) == NULL &&
+	    memmem(in.s, in.len, "\r\nv:", 4) == NULL)
+		return error == -EBADMSG;
+	return error == 0 && (m.bad == NULL || m.truncated);
+}
+
 static unsigned
 check_flow(const char *path)
 {
@@ -154,7 +170,7 @@ check_flow(const char *path)
 		}
 		p = strchr(p, '\n') + 1;
 		in = block(&p, out);
-		if (sip_parse(&m, in) < 0 || (m.bad != NULL && !m.truncated))
+		if (!as_expected(in))
 			fail_msg("%s, message %u: %s", path, n + 1,
 			    m.bad != NULL ? m.bad : "dropped");
 		n++;

@@ -14,9 +14,19 @@ from lib.sip import Phone  # noqa: E402
 FAILED = pytest.StashKey()
 
 
+def encodable(report):
+    """Octets of messages stand as lone surrogates in texts; xdist wants UTF-8."""
+    def clean(text):
+        return text.encode(errors="backslashreplace").decode()
+    report.sections = [(name, clean(text)) for name, text in report.sections]
+    if report.failed and clean(report.longreprtext) != report.longreprtext:
+        report.longrepr = clean(report.longreprtext)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
+    encodable(outcome.get_result())
     if call.when == "call" and outcome.get_result().failed:
         for node in item.listchain():
             node.stash[FAILED] = True

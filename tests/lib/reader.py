@@ -130,7 +130,7 @@ def spellings(data):
 
 # ---- RFC 3261 section 16.6 --------------------------------------------------
 
-OURS = (b"via", b"route", b"record-route", b"max-forwards", b"content-length")
+OURS = (b"via", b"route", b"record-route", b"max-forwards", b"max-breadth", b"content-length")
 
 
 def changes(sent, got, removed=()):
@@ -185,4 +185,10 @@ def hop_changes(sent, got, cap=70):
     want = min(int(old) - 1, cap) if old else cap
     if len(got.values(b"max-forwards")) != 1 or int(new) != want:
         return [f"Max-Forwards {old!r} became {new!r}"]
-    return []
+    return breadth_changes(sent, got)
+
+
+def breadth_changes(sent, got, default=b"60"):
+    """RFC 5393 section 5.3.3: one target gets all of it, or the default."""
+    old, new = sent.first(b"max-breadth"), got.values(b"max-breadth")
+    return [] if new == [old or default] else [f"Max-Breadth {old!r} became {new!r}"]

@@ -106,7 +106,7 @@ class Wire:
             except (ConnectionResetError, ssl.SSLError):
                 data, source = b"", None
             if self.transport == "udp":
-                if len(data.strip()) == 0:
+                if len(data.strip()) == 0 or data[0] < 2:       # keep-alive, STUN
                     continue
                 m = Message.parse(data)
                 m.source = source
