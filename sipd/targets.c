@@ -317,6 +317,8 @@ group_begins(struct proxy *p, const struct leg *g)
 	 */
 	p->reserve = waiting_beside(p, g) < waiting(p) ? p->breadth / 2 : 0;
 	p->order = g->order;
+	/* The group before may have failed early: its time still runs. */
+	wheel_stop(p->w->wheel, &p->wait);
 	wheel_timer_init(&p->wait, on_group_time, p);
 	wheel_start(p->w->wheel, &p->wait, proxy_is_invite(p) ? set->fork_wait : set->t2);
 }
