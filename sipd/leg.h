@@ -48,6 +48,7 @@ struct leg {
 	bool		 rang_out;	/* its time is over: its 487 means 408 */
 	bool		 done;		/* final response, or failed */
 	bool		 won;		/* with a 2xx */
+	uint64_t	 dialog;	/* hash of the To-tag that was recorded; 0: none */
 	uint8_t		 asking;	/* responses that wait for mediad */
 	int		 record;	/* handle in the proxy's record, or -1 */
 	bool		 nowhere;	/* its record was made before the look-up */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "common/map.h"
 #include "common/stats.h"
 #include "sipd/calls.h"
 #include "sipd/core.h"
@@ -41,6 +42,7 @@ struct waiting {
 static void
 record_call(struct leg *g, const struct sip_msg *m)
 {
+	const uint64_t		 dialog = hash_str(m->to_tag) | 1;
 	bool			 answered = m->code >= 200;
 	struct proxy		*p = g->p;
 	char			 from[AOR_MAX], to[AOR_MAX];
@@ -59,11 +61,16 @@ record_call(struct leg *g, const struct sip_msg *m)
 	struct call		*k;
 	int			 error;
 
+	/* The 2xx came again: its call may be over by now. */
+	if (answered && g->dialog == dialog)
+		return;
+	if (answered)
+		g->dialog = dialog;
 	p->shown = !answered;
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, f.callee_tag, NULL);
 	if (k == NULL)
 		error = call_begin(p->w->core->calls, &f, &k);
-	else		/* or the 2xx came again */
+	else
 		error = answered ? call_answered(k, m->to_tag, &g->hop, g->media) : 0;
 	if (error == 0)
 		return;
