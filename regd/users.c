@@ -420,6 +420,19 @@ durable(void *arg, int error)
 	job_free(job);
 }
 
+/* In the frame itself, which lives on after us in whatever memory is freed (S52). */
+static void
+passwords_wipe(const struct msg_user_put *m)
+{
+	struct str p;
+
+	for (uint32_t i = 0; i < m->users.n; i++) {
+		p = m->users.v[i].password;
+		if (p.len > 0)
+			explicit_bzero((char *)(uintptr_t)p.s, p.len);
+	}
+}
+
 static void
 asked_user_put(void *arg, struct bus_ticket t, const union msg *msg)
 {
@@ -446,6 +459,7 @@ asked_user_put(void *arg, struct bus_ticket t, const union msg *msg)
 			row_put(job, &row, m->dry_run, &at);
 	}
 	explicit_bzero(&row, sizeof(row));
+	passwords_wipe(m);
 	if (m->dry_run)
 		undo_all(job, m, put, at);
 	free(undo);
