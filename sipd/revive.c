@@ -175,6 +175,7 @@ revive(struct worker *w, struct ringing *r)
 		if (p != NULL)
 			go_on(p, &call);
 	}
+	w->core->msg_serial = 0;	/* as after a packet */
 }
 
 static void

@@ -171,7 +171,12 @@ def route_changes(sent, got):
     """Step 4 and section 16.4: values go from the top, others are not touched."""
     out = []
     old, new = sent.listed(b"route"), got.listed(b"route")
-    if new != old[len(old) - len(new):]:
+    if old and b";lr" not in old[0].lower() and len(new) == len(old):
+        # Step 6: a strict router becomes the Request-URI, the old one the last Route.
+        uri = sent.start.split(b" ")[1]
+        if new != old[1:] + [b"<" + uri + b">"] or got.start.split(b" ")[1] != old[0].strip(b"<>"):
+            out.append(f"strict Route {old} became {new}")
+    elif new != old[len(old) - len(new):]:
         out.append(f"Route {old} became {new}")
     old, new = sent.listed(b"record-route"), got.listed(b"record-route")
     if new[len(new) - len(old):] != old:

@@ -19,9 +19,9 @@ class Case:
     """One file in one role. wanted: codes, "forward", "process", "drop", "accept".
     disputed: the sentence of RFC 3261 that says otherwise."""
 
-    def __init__(self, folder, file, role, wanted, data, disputed=None):
+    def __init__(self, folder, file, role, wanted, data, disputed=None, refused=400):
         self.folder, self.file, self.role, self.wanted, self.data = folder, file, role, wanted, data
-        self.disputed = disputed
+        self.disputed, self.refused = disputed, refused
 
     @property
     def name(self):
@@ -45,7 +45,7 @@ class Case:
         mark = b".%d" % n
         data = re.sub(rb"(?im)^((?:call-id|i)[ \t]*:[ \t]*[^\s]+)", rb"\1" + mark, self.data, count=1)
         data = re.sub(rb"(?i)(;[ \t]*branch[ \t]*=[ \t]*[^\s;,]+)", rb"\1" + mark, data, count=1)
-        return Case(self.folder, self.file, self.role, self.wanted, data, self.disputed)
+        return Case(self.folder, self.file, self.role, self.wanted, data, self.disputed, self.refused)
 
     def satisfied(self, got):
         if got in self.wanted:
@@ -73,6 +73,11 @@ def counted(data):
     return re.sub(rb"(?i)(content-length: *)\d+", rb"\g<1>%d" % n, data)
 
 
+# Its Contact is the very address that it registers, in a domain of ours (S11).
+OURSELVES = 'and RFC 5393 section 3: "With these bindings in place, introduce an INVITE request to any of ' \
+            'the four AORs [...] This request will fork"'
+
+
 def rfc4475(corpus):
     """Roles that we never play (endpoint) are left out."""
     verdicts = {v["file"]: v["verdict"] for v in json.loads((corpus / "rfc4475/verdicts.json").read_bytes())}
@@ -83,7 +88,8 @@ def rfc4475(corpus):
             if role == "any":
                 role = "registrar" if data.startswith(b"REGISTER ") else "proxy"
             if "endpoint" not in role and want != "n/a":
-                yield Case("rfc4475", file, role, wanted_of(want), data)
+                disputed = OURSELVES if file == "regescrt.dat" else None
+                yield Case("rfc4475", file, role, wanted_of(want), data, disputed, 403)
 
 
 def rfc5118(corpus):

@@ -55,7 +55,7 @@ def registrar(shared_houses):
 def complaint(case, got, arrived):
     """None, or what is wrong with this row."""
     if case.disputed:
-        return None if got == 400 else "disputed, and yet not refused"
+        return None if got == case.refused else "disputed, and yet not refused"
     if not case.satisfied(got):
         return "not the verdict"
     if got != "forward":

@@ -74,7 +74,7 @@ def siphon(shared_houses):
     """Real timers: a retransmission of ours would be seen. Loopback is treated as the world outside."""
     house = shared_houses(domain=DOMAIN, listen=(f"udp:{{ip}}:{SECOND_PORT}",), settings={
         "authenticate": "register", "media-policy": "never", "timer-t1": "500ms", "timer-t2": "4s",
-        "udp-size-lan": "1300"}).start()
+        "udp-size-lan": "1300", "path-unasked": "on"}).start()
     for user in ("alice", "bob", "carol", "watcher"):
         house.add_user(user, PASSWORD)
     return house

@@ -179,7 +179,7 @@ def test_bad_renewal(secure, ca):
 
 def test_soon_over(secure, ca):
     """A warning three weeks ahead."""
-    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=20)
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=19, hours=12)
     use(secure, put(secure, ca.issue("soon", "DNS:house.test", end=end.strftime("%Y%m%d%H%M%SZ")), "soon"))
     warnings = [w["text"] for w in secure.status()["warnings"]]
     assert any("tls/soon.pem ends in 19 days" in w for w in warnings), warnings
