@@ -90,10 +90,10 @@ test_body_and_copy(void **state)
 static void
 test_date(void **state)
 {
-	char		out[128];
+	char		buf[128];
 	struct text	t;
 
-	text_init(&t, out, sizeof(out));
+	text_init(&t, buf, sizeof(buf));
 	reply_date(&t, 1289567409999);	/* RFC 3261 section 20.17's form */
 	reply_date(&t, 1289567410000);
 	reply_date(&t, 0);
