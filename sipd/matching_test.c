@@ -106,13 +106,17 @@ test_each_bit_of_a_cookie(void **state)
 	hear_this(one, "INFO ");
 }
 
-/* From the callee's own address, half of them one octet beside the true branch. */
+/*
+ * From the callee's own address, half of them one octet beside the true branch.
+ * All octets are of base64url: another one makes it no branch, and nobody's answer.
+ */
 static void
 test_guessed_branches(void **state)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789-_";
 	struct stats	  before, now;
-	char		  forged[8192], *at;
+	char		  forged[8192], *at, *beside;
 
 	invite("");
 	decide(0, "sip:b@" ONE, NULL);
@@ -122,9 +126,10 @@ test_guessed_branches(void **state)
 	for (unsigned i = 0; i < GUESSES; i++) {
 		strcpy(forged, first);
 		at = strstr(forged, ";branch=z9hG4bK") + 15;
-		for (unsigned j = 0, n = i * 2654435761u; i % 2 == 0 && j < 6; j++, n /= 40)
-			at[j] = digits[n % 40];
-		at[8 + i % 8] ^= 1 + i % 3;
+		for (unsigned j = 0, n = i * 2654435761u; i % 2 == 0 && j < 6; j++, n /= 64)
+			at[j] = digits[n % 64];
+		beside = at + BRANCH_TARGET_LEN + i / 2 % (BRANCH_LEN - 7 - BRANCH_TARGET_LEN);
+		*beside = digits[(strchr(digits, *beside) - digits + 1 + i % 3) % 64];
 		respond(one, forged, i % 3 == 0 ? "200 OK" : i % 3 == 1 ? "302 Moved" :
 		    "600 Busy", "");
 		if (i % 50 == 49)
