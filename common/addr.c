@@ -436,12 +436,3 @@ net_has(const struct net *n, const struct addr *a)
 	return net.len != 0 && net.len == b.len &&
 	    bits_same(net.s, b.s, n->bits);
 }
-
-bool
-nets_have(const struct net *list, size_t n, const struct addr *a)
-{
-	for (size_t i = 0; i < n; i++)
-		if (net_has(&list[i], a))
-			return true;
-	return false;
-}

@@ -75,6 +75,5 @@ struct net {
 /* "10.0.0.0/8", "::1/128" or a bare address; low bits must be 0 (row 139). */
 int	net_parse(struct net *out, struct str text);
 bool	net_has(const struct net *n, const struct addr *a);
-bool	nets_have(const struct net *list, size_t n, const struct addr *a);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * setting_lists - the types of settings with several values: texts, words,
- * networks; and the media range, which has two ends.
+ * setting_lists - the types of settings with several values: texts, words; and the
+ * media range, which has two ends. Networks are setting_nets.c's.
  */
 #include "common/setting_types.h"
 
@@ -182,71 +182,6 @@ no_fini(void *field)
 
 const struct setting_type setting_type_words = {
 	"list of words", false, words_read, words_print, words_equal, no_fini
-};
-
-/* ---- nets ---- */
-
-static bool
-nets_read(const struct setting_info *i, const struct conf_node *node, void *field,
-    struct complaints *out)
-{
-	const struct conf_value *v;
-	struct set_nets		*nets = field;
-	struct net		 net;
-	size_t			 n;
-
-	for (n = 0; n < node->nvalues; n++) {
-		v = &node->values[n];
-		if (!room_for(i, node, v, nets->n, out))
-			return false;
-		if (net_parse(&net, str_of(v->text)) < 0) {
-			complain_value(v, "bad network \"%s\"; write 10.0.0.0/8, "
-			    "192.0.2.1 or 2001:db8::/32, host bits zero", v->text);
-			return false;
-		}
-		nets->v = xrealloc(nets->v, nets->n + 1, sizeof(*nets->v));
-		nets->v[nets->n++] = net;
-	}
-	return true;
-}
-
-static void
-nets_print_one(const void *arg, size_t at, struct text *out)
-{
-	const struct net *net = &((const struct set_nets *)arg)->v[at];
-	char		  buf[ADDR_TEXT_MAX];
-
-	text_add(out, addr_print_host(&net->addr, buf));
-	text_printf(out, "/%u", net->bits);
-}
-
-static void
-nets_print(const struct setting_info *i, const void *field, struct text *out)
-{
-	list_print(((const struct set_nets *)field)->n, nets_print_one, field, out);
-}
-
-static bool
-nets_equal(const void *x, const void *y)
-{
-	const struct set_nets *a = x, *b = y;
-	size_t		       n;
-
-	for (n = 0; n < a->n && n < b->n; n++)
-		if (!addr_eq_host(&a->v[n].addr, &b->v[n].addr) ||
-		    a->v[n].bits != b->v[n].bits)
-			return false;
-	return a->n == b->n;
-}
-
-static void
-nets_fini(void *field)
-{
-	free(((struct set_nets *)field)->v);
-}
-
-const struct setting_type setting_type_nets = {
-	"list of networks", true, nets_read, nets_print, nets_equal, nets_fini
 };
 
 /* ---- media ---- */

@@ -32,7 +32,7 @@ extern const struct setting_field setting_fields[];	/* beside settings_table */
 
 #define SETTING_TYPES(X) \
 	X(ms) X(u32) X(size) X(flag) X(word) X(text) X(texts) X(words) X(nets) \
-	X(listen) X(certs) X(tos) X(media)
+	X(netlists) X(listen) X(certs) X(tos) X(media)
 #define X(t)	extern const struct setting_type setting_type_##t;
 SETTING_TYPES(X)
 #undef X
@@ -55,6 +55,12 @@ size_t	edit_distance(struct str a, struct str b);
 /* setting_print.c: the rows of a block that differ from their defaults, indented. */
 void	settings_print_block(const void *base, enum setting_block block,
 	    bool changed_only, struct text *out);
+
+/*
+ * setting_nets.c: the references of all lists of networks, once everything was
+ * read. Places are forgotten after that.
+ */
+void	settings_resolve_nets(struct settings *s, struct complaints *out);
 
 /* setting_checks.c: what no value can know alone. False after an error. */
 bool	settings_check(const struct settings *s, const struct conf *c,

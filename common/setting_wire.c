@@ -151,8 +151,8 @@ bool
 listen_admits(const struct listen *l, const struct addr *a)
 {
 	if (l->allow.n > 0)
-		return nets_have(l->allow.v, l->allow.n, a);
-	return l->deny.n == 0 || !nets_have(l->deny.v, l->deny.n, a);
+		return nets_have(&l->allow, a);
+	return l->deny.n == 0 || !nets_have(&l->deny, a);
 }
 
 const struct setting_type setting_type_listen = {

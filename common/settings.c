@@ -163,7 +163,9 @@ set(struct scope *s, const struct conf_node *n)
 	s->seen[row] = n;
 	if (n->values_begin == n->values_end) {		/* "[]" is a value */
 		complain(s->out, false, n->file, n->line, n->column,
-		    "%s wants a value", n->name);
+		    "%s wants a value%s", n->name,
+		    strncmp(i->type, "net", 3) == 0 ?
+		    "; what begins with # stands in quotes" : "");
 		return;
 	}
 	type->read(i, n, field_at(s->base, row), s->out);
@@ -309,6 +311,7 @@ settings_build(const struct conf *c, struct complaints *out)
 	set_defaults(scope);
 	free(scope);
 	s->routes = xstrdup(c->routes != NULL ? c->routes : "");
+	settings_resolve_nets(s, out);
 	settings_check(s, c, out);
 	conf_sources(c, out);
 	if (out->errors > errors) {

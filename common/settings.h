@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/nets.h"
 #include "common/str.h"
 
 /*
@@ -20,9 +21,13 @@ struct set_words {
 	uint8_t	v[8];
 	size_t	n;
 };
-struct set_nets {
-	struct net	*v;
-	size_t		 n;
+/* Networks with a name; in order, the pointers stay. */
+struct set_netlists {
+	struct netlist {
+		char		*name;
+		struct set_nets	 nets;
+	}	**v;
+	size_t	  n;
 };
 struct set_certs {
 	struct cert_files {
@@ -45,6 +50,7 @@ typedef char			*set_text;
 typedef struct set_texts	set_texts;
 typedef struct set_words	set_words;
 typedef struct set_nets		set_nets;
+typedef struct set_netlists	set_netlists;
 typedef struct set_certs	set_certs;
 typedef uint8_t			set_tos;
 typedef struct set_media	set_media;

@@ -70,6 +70,45 @@ test_defaults(void **state)
 	}
 }
 
+/* Row 139. */
+static void
+test_networks(void **state)
+{
+	static const char	 text[] = HEAD
+	    "network-list office [10.0.0.0/8, !10.0.0.5] # or not\n"
+	    "network-list Office 192.0.2.5-192.0.2.9\n"
+	    "network-list all [\"#OFFICE\", \"2001:db8::/32 ; there\"]\n"
+	    "client-networks [\"#all\", !10.1.0.0/16, \"#@*.phones.example.com\"]\n"
+	    "lan-networks \"#office\"\n";
+	struct settings		*s = must_build(text), *again;
+	static const struct {
+		const char	*addr;
+		bool		 client, lan;
+	} cases[] = {
+		{ "10.0.0.4", true, true }, { "10.0.0.5", false, false },
+		{ "10.1.2.3", false, true }, { "192.0.2.9", true, true },
+		{ "192.0.2.10", false, false }, { "2001:db8::1", true, false },
+	};
+	struct addr	a;
+	char		buf[8192];
+	struct text	t;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(addr_parse(&a, str_of(cases[i].addr), 0), 0);
+		assert_int_equal(nets_have(&s->client_networks, &a),
+		    cases[i].client);
+		assert_int_equal(nets_have(&s->lan_networks, &a), cases[i].lan);
+	}
+	assert_true(nets_want_name(&s->client_networks));
+	text_init(&t, buf, sizeof(buf));
+	settings_print(s, true, &t);
+	again = must_build(buf);
+	assert_true(nets_equal(&s->client_networks, &again->client_networks));
+	assert_int_equal(again->network_lists.n, 2);
+	settings_free(again);
+	settings_free(s);
+}
+
 static void
 test_values(void **state)
 {
@@ -138,6 +177,16 @@ test_complaints(void **state)
 		{ HEAD "media-policy zzz", 3, 14, "auto|always|never" },
 		{ HEAD "lan-networks 10.0.0.1/8", 3, 14, "host bits zero" },
 		{ HEAD "lan-networks [10.0.0.0/8, x]", 3, 27, "bad network \"x\"" },
+		{ HEAD "lan-networks 192.0.2.9-192.0.2.1", 3, 14, "ends before it begins" },
+		{ HEAD "lan-networks #office", 3, 1, "stands in quotes" },
+		{ HEAD "network-list office 10.0.0.0/8\nlan-networks \"#ofice\"", 4, 14,
+		    "no network-list \"ofice\"; did you mean \"#office\"?" },
+		{ HEAD "network-list a \"#b\"\nnetwork-list b \"#A\"", 4, 16,
+		    "leads back to itself" },
+		{ HEAD "network-list \"a b\" 10.0.0.0/8", 3, 14, "bad name" },
+		{ HEAD "lan-networks \"#@*.example.com\"", 3, 14, "by its address" },
+		{ HEAD "listen udp:127.0.0.1:5062 {\n allow \"#@x\"\n}", 4, 8,
+		    "by its address" },
 		{ HEAD "digest-algorithms []", 3, 1, "cannot be empty" },
 		{ HEAD "digest-algorithms [md5, md5]", 3, 25, "twice" },
 		{ HEAD "media 127.0.0.1:30001-39998", 3, 7, "even" },
@@ -352,6 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_warnings),

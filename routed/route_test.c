@@ -12,7 +12,6 @@
 
 static char		 main_domain[] = "Example.com", second[] = "second.example";
 static char		*domain_names[] = { main_domain, second };
-static struct net	 clients[2];
 static struct listen	 listens[3];
 static struct settings	 settings;
 static struct route_world world;
@@ -39,9 +38,8 @@ settings_fill(void)
 	settings.domains = (struct set_texts){ domain_names, 2 };
 	settings.relay_to_non_clients = RELAY_NOBODY;
 	settings.relay_via = (char *)"";
-	assert_int_equal(net_parse(&clients[0], STR("192.0.2.0/24")), 0);
-	assert_int_equal(net_parse(&clients[1], STR("2001:db8::/32")), 0);
-	settings.client_networks = (struct set_nets){ clients, 2 };
+	assert_int_equal(nets_parse(&settings.client_networks,
+	    STR("192.0.2.0/24, 2001:db8::/32")), 0);
 	for (int i = 0; i < 3; i++)
 		listens[i].transport = TRANSPORT_UDP;
 	assert_int_equal(addr_parse_port(&listens[0].addr,
@@ -92,6 +90,7 @@ teardown(void **state)
 	aliases_free((struct aliases *)world.aliases);
 	domains_free((struct domains *)world.domains);
 	gateways_free((struct gateways *)world.gateways);
+	nets_fini(&settings.client_networks);
 	return 0;
 }
 

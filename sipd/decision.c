@@ -61,8 +61,7 @@ may_be_led(const struct proxy *p)
 	return p->account != NULL ||
 	    set->relay_to_non_clients == RELAY_ANYBODY ||
 	    (set->relay_to_non_clients == RELAY_CLIENTS &&
-	    nets_have(set->client_networks.v, set->client_networks.n,
-	    &p->from.remote));
+	    nets_have(&set->client_networks, &p->from.remote));
 }
 
 static void

@@ -68,8 +68,8 @@ too_large(const struct leg *g, size_t len, struct hop *by_tcp)
 
 	if (g->hop.transport != TRANSPORT_UDP || g->explicit)
 		return false;
-	lan = addr_is_loopback(&g->hop.remote) || nets_have(set->lan_networks.v,
-	    set->lan_networks.n, &g->hop.remote);
+	lan = addr_is_loopback(&g->hop.remote) || nets_have(&set->lan_networks,
+	    &g->hop.remote);
 	if (len <= (lan ? set->udp_size_lan : set->udp_size_outside))
 		return false;
 	*by_tcp = (struct hop){ TRANSPORT_TCP, g->hop.remote, { .len = 0 } };

@@ -13,11 +13,11 @@ leg_classify(const struct settings *s, const struct hop *h, struct str host)
 	if (h->remote.sa.sa_family == AF_INET6)
 		return LEG_V6;
 	if (host.len > 0 && addr_parse(&named, host, 0) == 0 &&
-	    nets_have(s->nated_networks.v, s->nated_networks.n, &named) &&
-	    !nets_have(s->nated_networks.v, s->nated_networks.n, &h->remote) &&
+	    nets_have(&s->nated_networks, &named) &&
+	    !nets_have(&s->nated_networks, &h->remote) &&
 	    !addr_is_loopback(&h->remote))
 		return LEG_NAT;
-	if (nets_have(s->lan_networks.v, s->lan_networks.n, &h->remote))
+	if (nets_have(&s->lan_networks, &h->remote))
 		return LEG_LAN;
 	return LEG_WAN;
 }
