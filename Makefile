@@ -28,7 +28,7 @@ PKG_CONFIG ?= pkg-config
 # ---- packages of Debian -------------------------------------------------------
 
 DEPS	:= build-essential pkg-config libzmq3-dev libmsgpack-dev libssl-dev libc-ares-dev libbsd-dev \
-	libuv1-dev libsqlite3-dev libsystemd-dev libseccomp-dev libjansson-dev libsmartcols-dev
+	libuv1-dev libpcre2-dev libsqlite3-dev libsystemd-dev libseccomp-dev libjansson-dev libsmartcols-dev
 DEPS_CHECK := libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-msgpack python3-zmq bind9 \
 	baresip-core linphone-cli sip-tester kamailio kamailio-tls-modules sqlite3 strace procps util-linux iproute2 systemd \
 	mandoc openssl testssl.sh valgrind nftables
@@ -37,7 +37,7 @@ DEPS_FUZZ := clang libclang-rt-14-dev llvm
 # ---- flags --------------------------------------------------------------------
 
 MSGPACK	:= $(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
-LIBS	:= libzmq $(MSGPACK) libssl libcrypto libcares libbsd-overlay libuv sqlite3 libsystemd libseccomp jansson smartcols
+LIBS	:= libzmq $(MSGPACK) libssl libcrypto libcares libbsd-overlay libuv libpcre2-8 sqlite3 libsystemd libseccomp jansson smartcols
 MISSING	:= $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null || \
 	for l in $(LIBS); do $(PKG_CONFIG) --exists $$l 2>/dev/null || echo $$l; done)
 
