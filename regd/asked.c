@@ -13,6 +13,7 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "common/uri.h"
+#include "regd/banning.h"
 #include "regd/publish.h"
 #include "regd/regd.h"
 #include "regd/register.h"
@@ -61,9 +62,12 @@ note_wrong(struct regd *r, const struct claim *c, const struct auth_result *auth
     int64_t now_ms)
 {
 	char buf[64];
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < auth->wrong; i++)
-		guesses_wrong(r->guesses, c->source, c->aor, auth->reason, now_ms);
+		n = guesses_wrong(r->guesses, c->source, c->aor, auth->reason,
+		    now_ms);
+	banning_wrong(r, c->source, n);
 	/* A filter of packaging/fail2ban reads this line. */
 	log_rate(LOG_PROBLEMS, "AUTH", "auth-failed source=%s user=%s reason=\"%s\"",
 	    log_str(guesses_source(c->source, buf)), log_str(c->aor),
@@ -116,6 +120,8 @@ judge(struct regd *r, const struct auth_question *q, struct str source,
 	auth_judge(&r->auth, set, q, &out->auth);
 	if (out->auth.verdict == VERDICT_GOOD)
 		refuse_account(&out->auth, source);
+	if (out->auth.verdict == VERDICT_GOOD)
+		guesses_good(r->guesses, source);
 	if (out->auth.wrong == 0)
 		return;
 	note_wrong(r, &c, &out->auth, q->boot_ms);

@@ -29,6 +29,7 @@ struct entry {
 	uint64_t	 muted;		/* since_ms on: not judged */
 	const char	*reason;
 	uint32_t	 wrong;		/* in this minute */
+	uint32_t	 since_good;	/* of a source: without a right one between */
 	uint16_t	 source_len;
 	uint16_t	 len;
 	char		 text[];	/* source, and behind a blank the user */
@@ -159,7 +160,7 @@ guesses_may(struct guesses *g, struct str source, struct str user,
 	return all > mine ? all : mine;
 }
 
-static void
+static uint32_t
 count(struct guesses *g, const struct key *k, size_t len, const char *reason,
     int64_t now_ms)
 {
@@ -181,25 +182,49 @@ count(struct guesses *g, const struct key *k, size_t len, const char *reason,
 	e->reason = reason;
 	e->wrong++;
 	e->tries++;
+	return ++e->since_good;
 }
 
-void
+uint32_t
 guesses_wrong(struct guesses *g, struct str source, struct str user,
     const char *reason, int64_t now_ms)
 {
 	struct key k;
+	uint32_t n;
 
 	key_make(&k, source, user);
-	count(g, &k, k.source_len, reason, now_ms);
+	n = count(g, &k, k.source_len, reason, now_ms);
 	if (k.len > k.source_len)
-		count(g, &k, k.len, reason, now_ms);
+		(void)count(g, &k, k.len, reason, now_ms);
+	return n;
+}
+
+void
+guesses_forgive(struct guesses *g, struct str source)
+{
+	struct entry *e = map_find(g->map, source);
+
+	if (e != NULL)
+		e->since_good = 0;
+}
+
+void
+guesses_good(struct guesses *g, struct str flow)
+{
+	char buf[64];
+
+	if (!TAILQ_EMPTY(&g->all))
+		guesses_forgive(g, guesses_source(flow, buf));
 }
 
 /* ---- shown ---- */
 
 uint64_t
-guesses_show(struct guesses *g, struct show *s, uint64_t cursor, int64_t now_ms)
+guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
+    int64_t now_ms, guesses_note_fn *note, void *arg)
 {
+	char buf[64];
+	struct str said;
 	struct entry *e;
 	uint64_t n = 0;
 
@@ -213,7 +238,8 @@ guesses_show(struct guesses *g, struct show *s, uint64_t cursor, int64_t now_ms)
 		show_text(s, "reason", str_of(e->reason));
 		show_number(s, "tries", (int64_t)e->tries);
 		show_number(s, "last_s", (now_ms - e->last_ms) / 1000);
-		show_text(s, "note", e->muted > 0 &&
+		said = note(arg, str_make(e->text, e->source_len), buf);
+		show_text(s, "note", said.len > 0 ? said : e->muted > 0 &&
 		    now_ms - e->since_ms < WINDOW_MS ? STR("not answered") :
 		    STR_NONE);
 		if (show_full(s))

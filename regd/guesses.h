@@ -34,13 +34,23 @@ typedef bool guesses_home_fn(void *arg);
 enum guess guesses_may(struct guesses *g, struct str source, struct str user,
 	    uint32_t budget, int64_t now_ms, guesses_home_fn *at_home, void *arg);
 
-/* A credential was wrong; reason is static. */
-void	guesses_wrong(struct guesses *g, struct str source, struct str user,
+/*
+ * A credential was wrong; reason is static. How many of that source were since
+ * guesses_good() or guesses_forgive().
+ */
+uint32_t guesses_wrong(struct guesses *g, struct str source, struct str user,
 	    const char *reason, int64_t now_ms);
 
+/* A credential from there was right. */
+void	guesses_good(struct guesses *g, struct str flow);
+/* The same by the source itself, as guesses_source() writes it. */
+void	guesses_forgive(struct guesses *g, struct str source);
+
+/* What else is to be said of a source, "" for nothing. */
+typedef struct str guesses_note_fn(void *arg, struct str source, char buf[64]);
 /* Rows of "failures", the latest first. */
 uint64_t guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
-	    int64_t now_ms);
+	    int64_t now_ms, guesses_note_fn *note, void *arg);
 /* The host of a flow as it is counted: "192.0.2.1", "2001:db8:1:2::". */
 struct str guesses_source(struct str flow, char buf[64]);
 

@@ -82,6 +82,21 @@ test_bounds(void **state)
 	guesses_free(g);
 }
 
+/* What counts towards a ban: of a source, since its last right one. */
+static void
+test_since_good(void **state)
+{
+	struct guesses *g = guesses_new();
+
+	assert_int_equal(guesses_wrong(g, A, STR("anna@x"), "wrong", 1), 1);
+	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90000), 2);
+	guesses_good(g, B);
+	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90001), 3);
+	guesses_good(g, STR("tcp:192.0.2.1:9"));
+	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90002), 1);
+	guesses_free(g);
+}
+
 int
 main(void)
 {
@@ -89,6 +104,7 @@ main(void)
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_since_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,8 @@ struct batch {
 	uint32_t		 npacked;
 	struct account_change	*accounts;
 	size_t			 naccounts, accounts_size;
+	struct store_item	*items;		/* their texts are ours */
+	size_t			 nitems, items_size;
 	struct waiter		*waiters;
 	size_t			 nwaiters, waiters_size;
 };
@@ -81,9 +83,20 @@ struct journal {
 /* ---- lists ---- */
 
 static void
+items_free(struct batch *b)
+{
+	for (size_t i = 0; i < b->nitems; i++) {
+		free((char *)(uintptr_t)b->items[i].key.s);
+		free((char *)(uintptr_t)b->items[i].value.s);
+	}
+	b->nitems = 0;
+}
+
+static void
 batch_clear(struct batch *b)
 {
 	buf_clear(&b->packed);
+	items_free(b);
 	b->first = NULL;
 	b->last = &b->first;
 	b->nchanges = b->npacked = 0;
@@ -93,7 +106,8 @@ batch_clear(struct batch *b)
 static bool
 batch_empty(const struct batch *b)
 {
-	return b->packed.len == 0 && b->naccounts == 0 && b->nwaiters == 0;
+	return b->packed.len == 0 && b->naccounts == 0 && b->nitems == 0 &&
+	    b->nwaiters == 0;
 }
 
 void
@@ -247,6 +261,8 @@ commit_start(struct journal *j)
 		.changes = str_make(b->packed.s, b->packed.len),
 		.accounts = j->rows,
 		.naccounts = b->naccounts,
+		.items = b->items,
+		.nitems = b->nitems,
 	};
 	store_stamp_now(&j->job.batch.stamp);
 	j->began = loop_now(j->loop);
@@ -441,6 +457,20 @@ journal_account(struct journal *j, struct str aor, const struct account *now,
 }
 
 void
+journal_item(struct journal *j, const struct store_item *i)
+{
+	struct batch *b = j->gathers;
+
+	if (b->nitems == b->items_size) {
+		b->items_size = b->items_size == 0 ? 4 : b->items_size * 2;
+		b->items = xrealloc(b->items, b->items_size, sizeof(*b->items));
+	}
+	b->items[b->nitems++] = (struct store_item){ i->kind,
+	    str_of(str_dup(i->key)),
+	    str_make(str_dup(i->value), i->value.len) };
+}
+
+void
 journal_when_durable(struct journal *j, journal_fn *fn, void *arg)
 {
 	struct batch *b = j->gathers;
@@ -494,7 +524,9 @@ batch_fini(struct batch *b)
 	}
 	for (size_t i = 0; i < b->nwaiters; i++)
 		b->waiters[i].fn(b->waiters[i].arg, -ECANCELED);
+	items_free(b);
 	free(b->accounts);
+	free(b->items);
 	free(b->waiters);
 	buf_fini(&b->packed);
 }

@@ -65,6 +65,8 @@ int	journal_change(struct journal *j, struct aor *a, struct set *set,
  */
 void	journal_account(struct journal *j, struct str aor,
 	    const struct account *now, struct account *old);
+/* An item is to be kept so, or removed; its owner changes it in memory himself. */
+void	journal_item(struct journal *j, const struct store_item *i);
 /* fn once everything given so far is durable (0) or has failed. */
 typedef void journal_fn(void *arg, int error);
 void	journal_when_durable(struct journal *j, journal_fn *fn, void *arg);

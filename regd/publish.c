@@ -8,7 +8,8 @@
 #include "regd/publish.h"
 
 #define PACKED_MS	10	/* what is left of an expiry is still true then */
-#define IN_BINDINGS	(1ull << 40)	/* the cursor's second half */
+#define IN_BINDINGS	(1ull << 40)	/* the cursor's second part */
+#define IN_BANS		(2ull << 40)	/* and its third */
 
 struct str
 publish_packed(struct regd *r, const struct aor *a, uint32_t *n)
@@ -70,6 +71,18 @@ publish_account(struct regd *r, struct str aor, const struct account *now)
 		feed_publish(r->feed, MSG_ACCOUNT, &m);
 }
 
+static bool
+walk_ban(struct regd *r, uint64_t at, uint64_t *cursor, struct feed *f, bool *fits)
+{
+	struct msg_ban m;
+
+	if (!bans_next(r->bans, &at, &m))
+		return false;
+	*fits = feed_emit(f, MSG_BAN, &m);
+	*cursor = (at + 1) | IN_BANS;
+	return true;
+}
+
 /* The next record from cursor on; false at the end. */
 static bool
 walk_one(struct regd *r, uint64_t *cursor, struct feed *f, bool *fits)
@@ -78,8 +91,10 @@ walk_one(struct regd *r, uint64_t *cursor, struct feed *f, bool *fits)
 	struct msg_account m;
 	struct account *c;
 	struct aor *a;
-	uint64_t at = *cursor & ~IN_BINDINGS;
+	uint64_t at = *cursor & ~(IN_BINDINGS | IN_BANS);
 
+	if ((*cursor & IN_BANS) != 0)
+		return walk_ban(r, at, cursor, f, fits);
 	if ((*cursor & IN_BINDINGS) == 0) {
 		if ((c = accounts_next(r->accounts, &at)) == NULL) {
 			*cursor = IN_BINDINGS;
@@ -92,8 +107,10 @@ walk_one(struct regd *r, uint64_t *cursor, struct feed *f, bool *fits)
 	}
 	while ((a = bindings_next(r->bindings, &at)) != NULL && a->set == NULL)
 		at++;
-	if (a == NULL)
-		return false;
+	if (a == NULL) {
+		*cursor = IN_BANS;
+		return true;
+	}
 	bindings_fill(r, &b, a);
 	*fits = feed_emit(f, MSG_BINDINGS, &b);
 	*cursor = (at + 1) | IN_BINDINGS;

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/stats.h"
+#include "regd/banning.h"
 #include "regd/publish.h"
 
 #define TICK_MS		250
@@ -51,6 +52,7 @@ tick(void *arg)
 	int64_t now_ms = boot_ms();
 	bool more = bindings_expire(r->bindings, now_ms, EXPIRE_MAX);
 
+	more |= banning_turn(r);
 	journal_tick(r->journal, now_ms);
 	late_turn(r->late, now_ms);
 	loop_timer_start(r->timer, more ? 1 : TICK_MS, 0);
@@ -66,6 +68,15 @@ struct loading {
 	struct aor	**unfolded;
 	size_t		 n, size;
 };
+
+static void
+load_item(void *arg, const struct store_item *i)
+{
+	struct loading *l = arg;
+
+	if (i->kind != STORE_BAN || !banning_load(l->regd, i))
+		l->bad++;
+}
 
 static void
 load_account(void *arg, const struct store_account *a)
@@ -109,6 +120,7 @@ load_journal(void *arg, uint64_t last_number, uint64_t octets)
 }
 
 static const struct store_loader loader = {
+	.item = load_item,
 	.account = load_account,
 	.record = load_record,
 	.journal = load_journal,
@@ -170,6 +182,7 @@ regd_start(struct self *self)
 	r->bindings = bindings_new(expired, r);
 	r->auth.accounts = r->accounts;
 	r->guesses = guesses_new();
+	r->bans = bans_new();
 	r->late = late_new();
 	r->feed = self->feed;
 	dirs_path(keys, self->dirs.state, "keys");
@@ -224,6 +237,7 @@ regd_run(struct self *self)
 	/* Only who has everything answers: nobody gets an early 404. */
 	bus_handlers_add(self->server, asked_handlers, r);
 	bus_handlers_add(self->server, users_handlers, r);
+	bus_handlers_add(self->server, banning_handlers, r);
 	feed_serve(r->feed, self->server, publish_walk, r);
 	show_serve(self->server, regd_tables, r);
 	show_serve(self->monitor, regd_tables, r);
@@ -245,6 +259,7 @@ regd_stop(struct self *self)
 	journal_free(r->journal);
 	late_free(r->late);
 	guesses_free(r->guesses);
+	bans_free(r->bans);
 	nc_close(r->auth.nc);
 	accounts_free(r->accounts);
 	bindings_free(r->bindings);

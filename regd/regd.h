@@ -7,6 +7,7 @@
 #include "common/show.h"
 #include "regd/accounts.h"
 #include "regd/auth.h"
+#include "regd/bans.h"
 #include "regd/bindings.h"
 #include "regd/guesses.h"
 #include "regd/journal.h"
@@ -20,6 +21,7 @@ struct regd {
 	struct journal		*journal;
 	struct auth		 auth;
 	struct guesses		*guesses;
+	struct bans		*bans;
 	struct late		*late;
 	struct feed		*feed;
 	struct loop_timer	*timer;

@@ -52,6 +52,17 @@ struct store_account {
 	bool		remove;
 };
 
+/* Small things of which there are few: a packed message each, by kind and key. */
+enum store_kind {
+	STORE_BAN = 1,		/* BAN, by network */
+};
+
+struct store_item {
+	enum store_kind	kind;
+	struct str	key;
+	struct str	value;		/* empty: removed */
+};
+
 /* Everything in it becomes durable together, or nothing does. */
 struct store_batch {
 	uint64_t		 number;	/* grows by the caller's hand */
@@ -59,6 +70,8 @@ struct store_batch {
 	struct str		 changes;	/* packed BINDINGS, one after another */
 	const struct store_account *accounts;
 	size_t			 naccounts;
+	const struct store_item	*items;
+	size_t			 nitems;
 };
 
 struct store_record {
@@ -76,11 +89,12 @@ struct store_fold {
 };
 
 /*
- * What store_load() finds: first the accounts, then the table, then the
- * journal in its order (journal true: the record is still to be folded). octets
+ * What store_load() finds: first the items, then the accounts, then the table, then
+ * the journal in its order (journal true: the record is still to be folded). octets
  * is the journal's size. Slices are borrowed for the call.
  */
 struct store_loader {
+	void	(*item)(void *arg, const struct store_item *i);
 	void	(*account)(void *arg, const struct store_account *a);
 	void	(*record)(void *arg, const struct store_stamp *stamp,
 		    struct str packed, bool journal);

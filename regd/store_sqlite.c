@@ -32,6 +32,10 @@ static const char *const schema[] = {
 	");",
 	"ALTER TABLE accounts ADD COLUMN networks TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE accounts ADD COLUMN off INTEGER NOT NULL DEFAULT 0;",
+	"CREATE TABLE items ("
+	" kind INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
+	" PRIMARY KEY (kind, key)"
+	") WITHOUT ROWID;",
 	NULL
 };
 #define HA1S	(DIGEST_ALGORITHMS * HA1_FORMS)
@@ -46,6 +50,9 @@ enum sql {
 	SQL_JOURNAL_ADD,
 	SQL_JOURNAL_CUT,
 	SQL_JOURNAL,
+	SQL_ITEM_PUT,
+	SQL_ITEM_DEL,
+	SQL_ITEMS,
 	SQLS,
 };
 static const char *const sqls[SQLS] = {
@@ -61,6 +68,9 @@ static const char *const sqls[SQLS] = {
 	[SQL_JOURNAL_CUT] = "DELETE FROM journal WHERE number <= ?1",
 	[SQL_JOURNAL] = "SELECT boot, boot_ms, wall_ms, batch, number"
 	    " FROM journal ORDER BY number",
+	[SQL_ITEM_PUT] = "INSERT OR REPLACE INTO items VALUES (?1, ?2, ?3)",
+	[SQL_ITEM_DEL] = "DELETE FROM items WHERE kind = ?1 AND key = ?2",
+	[SQL_ITEMS] = "SELECT kind, key, value FROM items",
 };
 
 struct store {
@@ -120,6 +130,22 @@ stamp_read(struct db_stmt *st, struct store_stamp *out)
 	str_copy(out->boot, sizeof(out->boot), db_str(st, 0));
 	out->boot_ms = db_i64(st, 1);
 	out->wall_ms = db_i64(st, 2);
+}
+
+static int
+load_items(struct store *s, const struct store_loader *l, void *arg)
+{
+	struct db_stmt *st = s->stmts[SQL_ITEMS];
+	struct store_item i;
+	int n;
+
+	while ((n = db_step(st)) == 1) {
+		i.kind = (enum store_kind)db_i64(st, 0);
+		i.key = db_str(st, 1);
+		i.value = db_blob(st, 2);
+		l->item(arg, &i);
+	}
+	return n;
 }
 
 static int
@@ -198,7 +224,8 @@ sqlite_load(struct store *s, const struct store_loader *l, void *arg)
 {
 	int error;
 
-	if ((error = load_accounts(s, l, arg)) < 0 ||
+	if ((error = load_items(s, l, arg)) < 0 ||
+	    (error = load_accounts(s, l, arg)) < 0 ||
 	    (error = load_table(s, l, arg)) < 0)
 		return error;
 	return load_journal(s, l, arg);
@@ -237,6 +264,19 @@ account_write(struct store *s, const struct store_account *a)
 }
 
 static int
+item_write(struct store *s, const struct store_item *i)
+{
+	struct db_stmt *st = s->stmts[i->value.len > 0 ? SQL_ITEM_PUT :
+	    SQL_ITEM_DEL];
+
+	db_bind_i64(st, 1, i->kind);
+	db_bind_str(st, 2, i->key);
+	if (i->value.len > 0)
+		db_bind_blob(st, 3, i->value);
+	return run(st);
+}
+
+static int
 batch_write(struct store *s, const struct store_batch *b)
 {
 	struct db_stmt *st = s->stmts[SQL_JOURNAL_ADD];
@@ -244,6 +284,9 @@ batch_write(struct store *s, const struct store_batch *b)
 
 	for (size_t i = 0; i < b->naccounts; i++)
 		if ((error = account_write(s, &b->accounts[i])) < 0)
+			return error;
+	for (size_t i = 0; i < b->nitems; i++)
+		if ((error = item_write(s, &b->items[i])) < 0)
 			return error;
 	if (b->changes.len == 0)
 		return 0;

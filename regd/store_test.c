@@ -47,7 +47,8 @@ teardown(void **state)
 #define USERS		64
 
 struct found {
-	uint32_t	accounts;
+	uint32_t	items, accounts;
+	char		item[128];		/* the last one */
 	char		account[512];
 	char		ha1[32];
 	uint64_t	version[USERS];		/* newest of uN@x */
@@ -56,6 +57,16 @@ struct found {
 	struct store_stamp stamp;
 	uint64_t	number, octets;
 };
+
+static void
+on_item(void *arg, const struct store_item *i)
+{
+	struct found *f = arg;
+
+	f->items++;
+	snprintf(f->item, sizeof(f->item), "%d %.*s %.*s", (int)i->kind,
+	    STR_ARG(i->key), STR_ARG(i->value));
+}
 
 static void
 on_account(void *arg, const struct store_account *a)
@@ -106,7 +117,7 @@ on_journal(void *arg, uint64_t last, uint64_t octets)
 }
 
 static const struct store_loader loader = {
-	.account = on_account, .record = on_record, .journal = on_journal,
+	.item = on_item, .account = on_account, .record = on_record, .journal = on_journal,
 };
 
 static struct store *
@@ -238,6 +249,34 @@ test_accounts(void **state)
 	assert_string_equal(f.account, "anna@x Anna +15551230101 x "
 	    "10.0.0.0/8 off");
 	assert_memory_equal(f.ha1, octets, 32);
+	driver->close(s);
+}
+
+/* By kind and key; empty is removed; together with the rest of the batch or not at all. */
+static void
+test_items(void **state)
+{
+	struct store_item i[] = {
+		{ STORE_BAN, STR("192.0.2.1"), STR("one") },
+		{ STORE_BAN, STR("192.0.2.1"), STR("two; DROP TABLE items") },
+		{ STORE_BAN, STR("10.0.0.0/8"), STR("three") },
+		{ STORE_BAN, STR("10.0.0.0/8"), STR_NONE },
+		{ STORE_BAN, STR("never there"), STR_NONE },
+	};
+	struct store_batch b = { .items = i, .nitems = 5 };
+	struct store *s = open_store();
+	struct found f;
+
+	assert_int_equal(driver->commit(s, &b), 0);
+	driver->close(s);
+	s = open_store();
+	f = find(s);
+	assert_int_equal(f.items, 1);
+	assert_string_equal(f.item, "1 192.0.2.1 two; DROP TABLE items");
+	i[0].value = STR_NONE;
+	b.nitems = 1;
+	assert_int_equal(driver->commit(s, &b), 0);
+	assert_int_equal(find(s).items, 0);
 	driver->close(s);
 }
 
@@ -469,6 +508,7 @@ main(void)
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_accounts),
+		T(test_items),
 		T(test_upgrade),
 		T(test_journal_and_fold),
 		T(test_full_disk),

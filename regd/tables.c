@@ -1,11 +1,12 @@
 /*
- * tables - what sipctl shows of regd: bindings, users, wrong passwords.
+ * tables - what sipctl shows of regd: bindings, users, wrong passwords, bans.
  *
  * Walks go by slot numbers, so that a table of many parts is complete however
  * much changes meanwhile. With an AOR as argument only that one is looked up.
  */
 #include "common/mono.h"
 #include "common/uri.h"
+#include "regd/banning.h"
 #include "regd/regd.h"
 
 /* The transport of a flow "udp:192.0.2.1:5060". */
@@ -133,11 +134,34 @@ show_failures(void *arg, struct show *s, uint64_t cursor)
 {
 	struct regd *r = arg;
 
-	return guesses_show(r->guesses, s, cursor, boot_ms());
+	return guesses_show(r->guesses, s, cursor, boot_ms(), banning_note, r);
+}
+
+static uint64_t
+show_bans(void *arg, struct show *s, uint64_t cursor)
+{
+	struct regd *r = arg;
+	struct msg_ban m;
+
+	for (; bans_next(r->bans, &cursor, &m); cursor++) {
+		if (show_full(s))
+			return cursor;
+		show_row(s);
+		show_text(s, "network", m.network);
+		show_text(s, "by", m.by.len > 0 ? m.by : STR("regd"));
+		show_text(s, "reason", m.reason);
+		show_number(s, "since_s", (wall_ms() - m.since_ms) / 1000);
+		if (m.until_ms == 0)
+			show_null(s, "left_s");
+		else
+			show_number(s, "left_s", (m.until_ms - wall_ms()) / 1000);
+	}
+	return 0;
 }
 
 const struct show_table regd_tables[] = {
 	{ "failures", show_failures },
+	{ "bans", show_bans },
 	{ "bindings", show_bindings },
 	{ "users", show_users },
 	{ 0 }

@@ -56,6 +56,16 @@ static const struct option export_options[] = {
 	{ "format", 0, "FORM", false, "csv (the default) or ndjson" },
 	{ NULL }
 };
+static const struct option ban_options[] = {
+	{ "for", 0, "T", false, "for so long: 30m; else for good" },
+	{ "reason", 0, "TEXT", false, "why, for those who come after" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
+static const struct option dry_options[] = {
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
 static const struct option calls_options[] = {
 	{ "failed", 0, NULL, false, "only those that failed" },
 	{ NULL }
@@ -171,6 +181,17 @@ const struct command commands[] = {
 	ROW("reg", "del", "U@D [CONTACT]", 1, 2, NULL, false, cmd_reg_del,
 	    "removes the contacts of a user, or one", "sipctl reg del anna",
 	    "sipctl reg del anna sip:anna@10.1.4.20:5062"),
+
+	ROW("ban", "list", "", 0, 0, NULL, true, cmd_ban_list,
+	    "the networks that are not listened to", "sipctl ban",
+	    "sipctl ban list -o json"),
+	ROW("ban", "add", "NETWORK [--for T] [--reason TEXT] [--dry-run]", 1, 1,
+	    ban_options, false, cmd_ban_add, "bans an address or a network",
+	    "sipctl ban add 198.51.100.77 --for 1d",
+	    "sipctl ban add 203.0.113.0/24 --reason \"scanners\""),
+	ROW("ban", "del", "NETWORK [--dry-run]", 1, 1, dry_options, false, cmd_ban_del,
+	    "listens to a banned network again", "sipctl ban del 198.51.100.77",
+	    "sipctl ban del 203.0.113.0/24"),
 
 	ROW("calls", NULL, "[--failed]", 0, 0, calls_options, false, cmd_calls,
 	    "the calls", "sipctl calls", "sipctl calls -o json"),

@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "common/stats.h"
+#include "sipd/banned.h"
 #include "sipd/listeners.h"
 #include "sipd/tally.h"
 #include "sipd/tcp.h"
@@ -83,7 +84,7 @@ admit(struct worker *w, int fd, const struct listener *l, const struct addr *fro
 	struct arrival		 a = arrive(l, rules, fd, from);
 	char			 buf[ADDR_TEXT_MAX];
 
-	if (!listener_lets_in(l, from)) {
+	if (banned(from) || !listener_lets_in(l, from)) {
 		close(fd);
 		return;
 	}

@@ -17,6 +17,7 @@
 
 #include "common/daemon.h"
 #include "common/stats.h"
+#include "sipd/banned.h"
 #include "sipd/msg.h"
 #include "sipd/pool.h"
 #include "sipd/tls.h"
@@ -293,6 +294,10 @@ conn_read(struct conn *c)
 {
 	bool	more = true;
 
+	if (banned(&c->hop.remote)) {
+		conn_break(c, -EACCES);
+		return;
+	}
 	for (int i = 0; more && i < ROUNDS && c->state == CONN_OPEN; i++)
 		more = c->tls != NULL ? read_tls(c) : read_tcp(c);
 	/* Octets that OpenSSL holds do not wake the loop: it is somebody else's turn. */

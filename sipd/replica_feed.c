@@ -1,9 +1,10 @@
 /*
- * replica_feed - worker 0 keeps the replica up to date from regd's feed, and
- * every reader tells when it looks at nothing.
+ * replica_feed - worker 0 keeps the replica and the ban list up to date from
+ * regd's feed, and every reader tells when it looks at nothing.
  */
 #include "sipd/replica.h"
 
+#include "sipd/banned.h"
 #include "sipd/reclaim.h"
 
 #define TIDY_MS		1000
@@ -70,11 +71,16 @@ static void
 on_begin(void *arg)
 {
 	replica_begin();
+	banned_begin();
 }
 
 static void
 on_record(void *arg, enum msg_type type, const union msg *m)
 {
+	if (type == MSG_BAN) {
+		banned_record(&m->ban);
+		return;
+	}
 	replica_apply(m->bindings.aor, m->bindings.version,
 	    m->bindings.bindings.v, m->bindings.bindings.n,
 	    loop_now(feed.loop));
@@ -90,13 +96,15 @@ static void
 on_complete(void *arg)
 {
 	replica_complete();
+	banned_complete();
 	loop_timer_start(feed.sweep, 0, SWEEP_MS);
 }
 
 void
 replica_follow(struct bus_peer *regd, struct loop *l)
 {
-	static const enum msg_type	types[] = { MSG_BINDINGS, MSG_NONE };
+	static const enum msg_type	types[] = { MSG_BINDINGS, MSG_BAN,
+	    MSG_NONE };
 	static const struct feed_follower follower = {
 		.begin = on_begin,
 		.record = on_record,

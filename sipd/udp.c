@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/stats.h"
+#include "sipd/banned.h"
 #include "sipd/failures.h"
 #include "sipd/icmp.h"
 #include "sipd/listeners.h"
@@ -212,7 +213,8 @@ receive_one(struct udp *u, unsigned i, const struct listener *l,
 	unsigned	 owner;
 
 	in->from[i].len = in->v[i].msg_hdr.msg_namelen;
-	if (l != NULL && !listener_lets_in(l, &in->from[i]))
+	if (banned(&in->from[i]) ||
+	    (l != NULL && !listener_lets_in(l, &in->from[i])))
 		return;
 	p->bytes = str_make(in->buffer[i]->bytes, in->v[i].msg_len);
 	p->from.transport = TRANSPORT_UDP;

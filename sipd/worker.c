@@ -22,6 +22,7 @@
 #include "common/stats.h"
 #include "sipd/accept.h"
 #include "sipd/back.h"
+#include "sipd/banned.h"
 #include "sipd/failures.h"
 #include "sipd/handover.h"
 #include "sipd/kept.h"
@@ -403,6 +404,7 @@ workers_open(struct self *self)
 	}
 	queues_make();
 	replica_open();
+	banned_open();
 	kept_open();
 	return listeners_open(self->settings, state.n);
 }
@@ -472,8 +474,10 @@ workers_stop(void)
 	}
 	listeners_close();
 	kept_close();
-	if (state.n > 0)
+	if (state.n > 0) {
+		banned_close();
 		replica_close();
+	}
 	memset(state.v, 0, sizeof(state.v));
 	state.n = state.nthreads = 0;
 	state.made = state.left = state.drained = 0;

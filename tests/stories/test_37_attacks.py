@@ -18,7 +18,7 @@ HOSTILE = ["%n%n%s", "<script>alert(1)</script>", "\x1b[2Jx", "a\tb", "\xff\xfe"
 
 @pytest.fixture(scope="module")
 def home(shared_houses):
-    house = shared_houses(settings={"wrong-passwords-limit": "0", "log-level": "all"}).start()
+    house = shared_houses(settings={"wrong-passwords-limit": "0", "ban-after": "0", "log-level": "all"}).start()
     for user in THERE:
         house.add_user(user, CANARY if user == "anna" else None)
     return house

@@ -1,0 +1,22 @@
+#ifndef REGD_BANNING_H
+#define REGD_BANNING_H
+
+#include "regd/regd.h"
+
+/*
+ * Who is banned, and until when: by wrong passwords (S03, pain 18) and by the
+ * administrator. What changes goes to the store and to sipd.
+ */
+
+/* wrong: passwords from source that were, since its last right one. */
+void	banning_wrong(struct regd *r, struct str source, uint32_t wrong);
+/* From time to time: bans that are over go, suspects are judged. True: more waits. */
+bool	banning_turn(struct regd *r);
+/* At start: what the store had. False: it is unreadable. */
+bool	banning_load(struct regd *r, const struct store_item *i);
+/* For "failures": what is to be said of a source, or "". */
+struct str banning_note(void *arg, struct str source, char buf[64]);
+
+extern const struct bus_handler banning_handlers[];
+
+#endif

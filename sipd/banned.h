@@ -1,0 +1,25 @@
+#ifndef SIPD_BANNED_H
+#define SIPD_BANNED_H
+
+#include <stdbool.h>
+
+#include "common/addr.h"
+#include "common/messages.h"
+
+/*
+ * The networks that regd has banned, read by all workers before anything else is
+ * read of a packet. Worker 0 follows the feed; readers take no lock and must have
+ * joined (replica_join()).
+ */
+void	banned_open(void);
+void	banned_close(void);		/* after all workers left */
+
+/* A BAN record, and the two ends of a snapshot. Worker 0. */
+void	banned_begin(void);
+void	banned_record(const struct msg_ban *m);
+void	banned_complete(void);
+
+/* Is nothing to be heard from there? Then it is counted and logged. Any worker. */
+bool	banned(const struct addr *from);
+
+#endif
