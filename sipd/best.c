@@ -135,8 +135,8 @@ best_send(struct proxy *p)
 {
 	uint16_t	code = p->best_code, ours = ours_instead(p);
 
-	if (p->cancelled && code < 600)
-		proxy_refuse(p, 487);
+	if (p->cancelled && code < 600 && (code != 487 || ours != 0))
+		proxy_refuse(p, 487);	/* else the callee's goes up, in his dialog */
 	else if (code == 408 && !proxy_is_invite(p)) {
 		/* RFC 4320 section 4.2: it would only come too late. */
 		proxy_finish(p, code);
