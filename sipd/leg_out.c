@@ -35,10 +35,12 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 	*c = (struct cookie){ .caller = p->from, .callee = g->hop,
 	    .callee_by_flow = g->by_flow, .media = g->media };
 	values_begin(&it, m, HDR_CONTACT);
-	c->caller_by_flow = hop_is_stream(&p->from) ||
+	/* Behind a proxy that stays, he is reached by that one's Record-Route. */
+	c->caller_by_flow = sip_first(m, HDR_RECORD_ROUTE) == NULL &&
+	    (hop_is_stream(&p->from) ||
 	    nameaddr_next(&it, &contact) != 1 || contact.star ||
 	    hop_of_uri(&named, &contact.uri) < 0 ||
-	    !addr_eq(&named.remote, &p->from.remote);
+	    !addr_eq(&named.remote, &p->from.remote));
 }
 
 /*
