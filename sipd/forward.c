@@ -11,7 +11,9 @@
 
 #include "common/log.h"
 #include "common/stats.h"
+#include "sipd/auth_header.h"
 #include "sipd/core.h"
+#include "sipd/domains.h"
 #include "sipd/edit.h"
 #include "sipd/spiral.h"
 #include "sipd/wire.h"
@@ -187,6 +189,26 @@ edit_target(struct edits *e, const struct forward *f, struct parts *p)
 		edit_prepend(e, HDR_ROUTE, route);
 }
 
+/*
+ * RFC 3261 section 22.3: who is not of a realm leaves its credentials to the proxies
+ * and phones that come after; those of ours go no further.
+ */
+static void
+remove_our_credentials(struct edits *e, enum header id)
+{
+	const struct sip_line	*l;
+	char			 buf[AUTH_SCRATCH];
+	struct text		 scratch;
+	struct auth		 a;
+
+	for (l = sip_first(e->m, id); l != NULL; l = sip_next(e->m, l)) {
+		text_init(&scratch, buf, sizeof(buf));
+		if (auth_parse(&a, l->value, &scratch) == 0 &&
+		    domain_is_local(a.realm))
+			edit_remove_line(e, l);
+	}
+}
+
 int
 forward_write(struct worker *w, const struct forward *f, struct text *out,
     char branch[BRANCH_LEN])
@@ -224,10 +246,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		add_record_route(&e, f, &p, &near, &far);
 	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
 		edit_remove_header(&e, identities[i]);
-	if (f->strip_credentials) {
-		edit_remove_header(&e, HDR_PROXY_AUTHORIZATION);
-		edit_remove_header(&e, HDR_AUTHORIZATION);
-	}
+	remove_our_credentials(&e, HDR_PROXY_AUTHORIZATION);
+	remove_our_credentials(&e, HDR_AUTHORIZATION);
 	if (f->new_body)
 		edit_body(&e, f->body);
 	else

@@ -25,7 +25,6 @@ struct forward {
 	struct str	 route;		/* values to put first in Route, or "" */
 	unsigned	 pop_routes;	/* values of Route that were ours */
 	const struct cookie *cookie;	/* NULL: no Record-Route */
-	bool		 strip_credentials;	/* they were for us */
 	const char	*branch;	/* BRANCH_LEN octets; NULL: made here */
 	unsigned	 breadth;	/* Max-Breadth; 0: all that it came with */
 	bool		 new_body;

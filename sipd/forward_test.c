@@ -136,7 +136,6 @@ test_requests(void **state)
 		const char	*in, *out;
 		unsigned	 pop;
 		const char	*route;
-		bool		 strip;
 		const char	*body;
 	} table[] = {
 	/* Via, the URI, Max-Forwards, Content-Length: nothing else. */
@@ -174,12 +173,17 @@ test_requests(void **state)
 	    "Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"),
 	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"), .pop = 1 },
-	/* Credentials that were for us. */
+	/* Credentials that were for us, and those for others. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n"
-	    "Proxy-Authorization: Digest a=1\r\nX: y\r\nauthorization: Digest b=2\r\n",
+	    "Proxy-Authorization: Digest realm=\"Example.com\", a=1\r\nX: y\r\n"
+	    "Proxy-Authorization: Digest realm=\"other.test\"\r\n"
+	    "Authorization: Digest\r\nAuthorization: Basic QTpC\r\n"
+	    "authorization: digest\r\n realm=example.com\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n"),
-	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\nX: y\r\n",
-	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n"), .strip = true },
+	  FORWARDED(OURS "Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\nX: y\r\n"
+	    "Proxy-Authorization: Digest realm=\"other.test\"\r\n"
+	    "Authorization: Digest\r\nAuthorization: Basic QTpC\r\n",
+	    "Max-Forwards: 8\r\nMax-Breadth: 60\r\nContent-Length: 0\r\n\r\n") },
 	/* Another body, and the body as it is, NUL-free or not. */
 	{ REQUEST("Via: SIP/2.0/UDP 127.0.21.2;branch=z9hG4bK1\r\n",
 	    "Max-Forwards: 9\r\nContent-Length: 3\r\n\r\nold"),
@@ -197,7 +201,6 @@ test_requests(void **state)
 		parse(table[i].in);
 		f = plain(&from, TRANSPORT_UDP);
 		f.pop_routes = table[i].pop;
-		f.strip_credentials = table[i].strip;
 		f.new_body = table[i].body != NULL;
 		f.body = str_of(table[i].body);
 		expect(&f, table[i].out);

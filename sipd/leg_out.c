@@ -93,7 +93,6 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	struct forward		 f = {
 		.m = m, .from = &p->from, .to = g->hop, .uri = str_of(g->uri),
 		.route = str_of(g->route), .pop_routes = p->pop_routes,
-		.strip_credentials = p->account != NULL,
 		.branch = ringing_branch_of(p->ring, g->record),
 		.breadth = g->breadth,
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
@@ -233,7 +232,7 @@ record_leg(const struct leg *g, const struct hop *to)
 	    .to = *to, .uri = str_of(g->uri), .route = str_of(g->route),
 	    .where = g->where != NULL ? str_of(g->where) : STR_NONE,
 	    .order = g->order, .by_flow = g->by_flow, .peer = g->peer,
-	    .media = g->media, .strip = g->p->account != NULL });
+	    .media = g->media, .confirmed = g->p->account != NULL });
 }
 
 void

@@ -92,8 +92,8 @@ legs_taken(struct proxy *p)
 	int			 handle = -1, last;
 
 	while (ringing_next(p->ring, &handle, &b)) {
-		/* RFC 3261 section 22.3: they go no further. */
-		if (b.strip && p->account == NULL)
+		/* Which one does not matter any more, but that he has: see redirect.c. */
+		if (b.confirmed && p->account == NULL)
 			p->account = xstrdup("");
 		if (!is_over(&b))
 			leg_taken(p, handle, &b);

@@ -156,7 +156,7 @@ ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch 
 	e->to = b->to;
 	e->by_flow = b->by_flow;
 	e->media = b->media;
-	e->strip = b->strip;
+	e->confirmed = b->confirmed;
 	e->peer = b->peer;
 	e->order = b->order;
 	e->where_len = (uint16_t)b->where.len;

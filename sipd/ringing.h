@@ -45,7 +45,7 @@ struct ringing_branch {
 	bool		by_flow;
 	bool		peer;
 	bool		media;
-	bool		strip;		/* the credentials in it were for us */
+	bool		confirmed;	/* its sender has shown an account */
 	/* What came later; not for ringing_add(). */
 	unsigned	marks;
 	const char	*branch;	/* once it was sent: BRANCH_LEN octets */

@@ -67,7 +67,7 @@ struct branch_entry {
 	uint32_t		order;
 	struct hop		to;
 	char			branch[BRANCH_LEN];	/* as began */
-	bool			by_flow, media, strip, peer;
+	bool			by_flow, media, confirmed, peer;
 	uint16_t		where_len;	/* of its third text */
 	char			texts[];
 };

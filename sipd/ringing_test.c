@@ -105,7 +105,7 @@ says_what_it_was_told(void **state)
 	assert_int_equal(handle, first);
 	assert_true(str_eq(b.uri, STR("sip:b@192.0.2.8")));
 	assert_true(str_eq(b.route, STR("<sip:p>")));
-	assert_true(b.media && !b.by_flow && !b.strip && hop_eq(&b.to, &bob));
+	assert_true(b.media && !b.by_flow && !b.confirmed && hop_eq(&b.to, &bob));
 	assert_int_equal(b.marks, 0);
 	assert_true(ringing_next(r, &handle, &b));
 	assert_int_equal(handle, second);
