@@ -207,8 +207,10 @@ check_listens(const struct settings *s, const struct conf *c,
 				    &s->listen.v[i], i, c, out);
 }
 
+/* Does a socket that we listen on lie in this range? */
 static void
-check_media(const struct settings *s, const struct conf *c, struct complaints *out)
+check_media_range(const struct settings *s, const struct media_range *m,
+    const struct conf *c, struct complaints *out)
 {
 	const struct listen *l;
 	char		     buf[ADDR_TEXT_MAX];
@@ -218,22 +220,34 @@ check_media(const struct settings *s, const struct conf *c, struct complaints *o
 	for (i = 0; i < s->listen.n; i++) {
 		l = &s->listen.v[i];
 		port = addr_port(&l->addr);
-		if (l->transport == TRANSPORT_UDP && port >= s->media.port_min &&
-		    port <= s->media.port_max &&
+		if (l->transport == TRANSPORT_UDP && port >= m->port_min &&
+		    port <= m->port_max &&
+		    l->addr.sa.sa_family == m->addr.sa.sa_family &&
 		    (addr_is_wildcard(&l->addr) ||
-		    addr_eq_host(&l->addr, &s->media.addr)))
+		    addr_eq_host(&l->addr, &m->addr)))
 			complain_at(out, false, conf_node_find(c,
 			    conf_node_find(c, "media") != NULL ? "media" : "listen"),
 			    "the media ports %u-%u include %.*s, where we listen",
-			    s->media.port_min, s->media.port_max,
+			    m->port_min, m->port_max,
 			    STR_ARG(addr_print(&l->addr, buf)));
 	}
-	if (s->media.port_max > 0 && s->media_sessions_max >
-	    (uint32_t)(s->media.port_max - s->media.port_min + 1) / 4 &&
+}
+
+static void
+check_media(const struct settings *s, const struct conf *c, struct complaints *out)
+{
+	uint32_t	ports = 0;
+	size_t		i;
+
+	for (i = 0; i < s->media.n; i++) {
+		check_media_range(s, &s->media.v[i], c, out);
+		ports += s->media.v[i].port_max - s->media.v[i].port_min + 1;
+	}
+	if (ports > 0 && s->media_sessions_max > ports / 4 &&
 	    conf_node_find(c, "media-sessions-limit") != NULL)
 		complain_at(out, true, conf_node_find(c, "media-sessions-limit"),
-		    "the media ports suffice for %d sessions of one stream only",
-		    (s->media.port_max - s->media.port_min + 1) / 4);
+		    "the media ports suffice for %u sessions of one stream only",
+		    ports / 4);
 }
 
 /* ---- name servers ---- */

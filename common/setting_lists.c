@@ -1,6 +1,6 @@
 /*
- * setting_lists - the types of settings with several values: texts, words; and the
- * media range, which has two ends. Networks are setting_nets.c's.
+ * setting_lists - the types of settings with several values: texts, words, media
+ * ranges. Networks are setting_nets.c's.
  */
 #include "common/setting_types.h"
 
@@ -186,9 +186,24 @@ const struct setting_type setting_type_words = {
 
 /* ---- media ---- */
 
-/* "ADDR:MIN-MAX" */
+/* "ADDR" or "ADDR=TOLD" */
 static int
-media_parse(struct str in, struct set_media *m)
+media_addresses_parse(struct str in, struct media_range *m)
+{
+	struct str	own;
+
+	str_cut(&in, '=', &own);
+	if (addr_parse(&m->addr, own, 0) < 0)
+		return -EBADMSG;
+	m->told = m->addr;
+	if (in.s != NULL && addr_parse(&m->told, in, 0) < 0)
+		return -EBADMSG;
+	return m->told.sa.sa_family == m->addr.sa.sa_family ? 0 : -EBADMSG;
+}
+
+/* "ADDR[=TOLD]:MIN-MAX" */
+static int
+media_parse(struct str in, struct media_range *m)
 {
 	ptrdiff_t	colon = str_rchr(in, ':'), dash;
 	struct str	ports;
@@ -200,7 +215,8 @@ media_parse(struct str in, struct set_media *m)
 	dash = str_chr(ports, '-');
 	if (dash < 0 || str_u32(str_make(ports.s, (size_t)dash), &min) < 0 ||
 	    str_u32(str_make(ports.s + dash + 1, ports.len - (size_t)dash - 1),
-	    &max) < 0 || addr_parse(&m->addr, str_make(in.s, (size_t)colon), 0) < 0)
+	    &max) < 0 ||
+	    media_addresses_parse(str_make(in.s, (size_t)colon), m) < 0)
 		return -EBADMSG;
 	if (min < 1024 || max > 65535 || min % 2 != 0 || max < min + 3)
 		return -ERANGE;
@@ -210,57 +226,103 @@ media_parse(struct str in, struct set_media *m)
 }
 
 static bool
+media_check(const struct conf_node *node, const struct conf_value *v, int error,
+    const struct media_range *m, const struct set_media *others,
+    struct complaints *out)
+{
+	if (error == -ERANGE)
+		complain_value(v, "the ports go from an even one not "
+		    "below 1024 to at most 65535, two for each stream");
+	else if (error < 0)
+		complain_value(v, "bad media address \"%s\"; write "
+		    "192.0.2.1:30000-39998", v->text);
+	else if (addr_is_wildcard(&m->addr) || addr_is_wildcard(&m->told))
+		complain_value(v, "media wants the one address that "
+		    "phones send to, not a wildcard");
+	for (size_t n = 0; error == 0 && n < others->n; n++)
+		if (addr_eq_host(&others->v[n].addr, &m->addr) &&
+		    m->port_min <= others->v[n].port_max &&
+		    others->v[n].port_min <= m->port_max) {
+			complain_value(v, "these ports of the address are in "
+			    "another range of media already");
+			return false;
+		}
+	return error == 0 && !addr_is_wildcard(&m->addr) &&
+	    !addr_is_wildcard(&m->told);
+}
+
+static bool
 media_read(const struct setting_info *i, const struct conf_node *node, void *field,
     struct complaints *out)
 {
-	struct set_media m;
-	int		 e;
+	struct set_media	*media = field;
+	struct media_range	 m;
+	size_t			 n;
+	int			 e;
 
-	if (node->nvalues != 1) {
-		complain(out, false, node->file, node->line, node->column,
-		    "%s takes one address with a range of ports: "
-		    "192.0.2.1:30000-39998", i->name);
-		return false;
+	for (n = 0; n < node->nvalues; n++) {
+		const struct conf_value	*v = &node->values[n];
+
+		if (!room_for(i, node, v, media->n, out))
+			return false;
+		memset(&m, 0, sizeof(m));
+		e = media_parse(str_of(v->text), &m);
+		if (!media_check(node, v, e, &m, media, out))
+			return false;
+		media->v = xrealloc(media->v, media->n + 1, sizeof(*media->v));
+		media->v[media->n++] = m;
 	}
-	memset(&m, 0, sizeof(m));
-	e = media_parse(str_of(node->values[0].text), &m);
-	if (e == -ERANGE)
-		complain_value(&node->values[0], "the ports go from an even one not "
-		    "below 1024 to at most 65535, two for each stream");
-	else if (e < 0)
-		complain_value(&node->values[0], "bad media address \"%s\"; write "
-		    "192.0.2.1:30000-39998", node->values[0].text);
-	else if (addr_is_wildcard(&m.addr))
-		complain_value(&node->values[0], "media wants the one address that "
-		    "phones send to, not a wildcard");
-	else {
-		*(struct set_media *)field = m;
+	if (media->n > 0)
 		return true;
-	}
+	complain(out, false, node->file, node->line, node->column,
+	    "%s wants an address with a range of ports: 192.0.2.1:30000-39998",
+	    i->name);
 	return false;
+}
+
+static void
+media_print_one(const void *arg, size_t at, struct text *out)
+{
+	const struct media_range *m = &((const struct set_media *)arg)->v[at];
+	char			  buf[ADDR_TEXT_MAX];
+	bool			  v6 = m->addr.sa.sa_family == AF_INET6;
+	const char		 *form = v6 ? "[%.*s]" : "%.*s";
+
+	text_printf(out, form, STR_ARG(addr_print_host(&m->addr, buf)));
+	if (!addr_eq_host(&m->told, &m->addr)) {
+		text_ch(out, '=');
+		text_printf(out, form, STR_ARG(addr_print_host(&m->told, buf)));
+	}
+	text_printf(out, ":%u-%u", m->port_min, m->port_max);
 }
 
 static void
 media_print(const struct setting_info *i, const void *field, struct text *out)
 {
-	const struct set_media *m = field;
-	char			buf[ADDR_TEXT_MAX];
-	bool			v6 = m->addr.sa.sa_family == AF_INET6;
-
-	text_printf(out, v6 ? "[%.*s]" : "%.*s",
-	    STR_ARG(addr_print_host(&m->addr, buf)));
-	text_printf(out, ":%u-%u", m->port_min, m->port_max);
+	list_print(((const struct set_media *)field)->n, media_print_one, field, out);
 }
 
 static bool
 media_equal(const void *x, const void *y)
 {
 	const struct set_media *a = x, *b = y;
+	size_t			n;
 
-	return addr_eq_host(&a->addr, &b->addr) && a->port_min == b->port_min &&
-	    a->port_max == b->port_max;
+	for (n = 0; n < a->n && n < b->n; n++)
+		if (!addr_eq_host(&a->v[n].addr, &b->v[n].addr) ||
+		    !addr_eq_host(&a->v[n].told, &b->v[n].told) ||
+		    a->v[n].port_min != b->v[n].port_min ||
+		    a->v[n].port_max != b->v[n].port_max)
+			return false;
+	return a->n == b->n;
+}
+
+static void
+media_fini(void *field)
+{
+	free(((struct set_media *)field)->v);
 }
 
 const struct setting_type setting_type_media = {
-	"address and ports", false, media_read, media_print, media_equal, no_fini
+	"addresses and ports", true, media_read, media_print, media_equal, media_fini
 };

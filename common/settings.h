@@ -36,10 +36,15 @@ struct set_certs {
 	}	*v;
 	size_t	 n;
 };
-struct set_media {
+struct media_range {
 	struct addr	addr;		/* port 0 */
+	struct addr	told;		/* what phones are told; port 0, often the same */
 	uint16_t	port_min;	/* even */
 	uint16_t	port_max;
+};
+struct set_media {
+	struct media_range	*v;
+	size_t			 n;	/* at least 1 */
 };
 typedef int64_t			set_ms;
 typedef uint32_t		set_u32;
@@ -94,6 +99,7 @@ enum { CHALLENGE_AUTO, CHALLENGE_401 };
 enum { QOP_AUTH, QOP_AUTH_INT };
 enum { MATCH_ADDRESS, MATCH_NAME };
 enum { REDIRECTS_FOLLOW, REDIRECTS_FORWARD };
+enum { HOLD_LEAVE, HOLD_CONVERT };
 enum { MEDIA_AUTO, MEDIA_ALWAYS, MEDIA_NEVER };
 enum { DURABILITY_COMMIT, DURABILITY_RELAXED };
 enum { RELAY_ANYBODY, RELAY_CLIENTS, RELAY_NOBODY };

@@ -52,7 +52,7 @@ test_defaults(void **state)
 	assert_int_equal(s->nated_networks.n, 5);
 	assert_int_equal(s->lan_networks.n, 0);
 	assert_int_equal(s->digest_algorithms.n, 1);
-	assert_int_equal(s->media.port_min, 30000);
+	assert_int_equal(s->media.v[0].port_min, 30000);
 	assert_string_equal(s->relay_via, "");
 	assert_string_equal(s->routes, "");
 	settings_free(s);
@@ -135,7 +135,7 @@ test_values(void **state)
 	assert_int_equal(s->message_max, 4096);
 	assert_false(s->force_dialog_relaying);
 	assert_int_equal(s->media_policy, MEDIA_NEVER);
-	assert_int_equal(s->media.port_max, 20999);
+	assert_int_equal(s->media.v[0].port_max, 20999);
 	assert_int_equal(s->digest_algorithms.v[0], 1);
 	assert_int_equal(s->lan_networks.n, 2);
 	assert_int_equal(s->nated_networks.n, 0);
@@ -192,6 +192,10 @@ test_complaints(void **state)
 		{ HEAD "media 127.0.0.1:30001-39998", 3, 7, "even" },
 		{ HEAD "media 0.0.0.0:30000-39998", 3, 7, "wildcard" },
 		{ HEAD "media x", 3, 7, "bad media address" },
+		{ HEAD "media 10.0.0.1=::1:30000-39998", 3, 7, "bad media address" },
+		{ HEAD "media []", 3, 1, "wants an address" },
+		{ HEAD "media 10.0.0.1:30000-30998\nmedia 10.0.0.1:30998-31999", 4, 7,
+		    "in another range" },
 		{ HEAD "media 127.0.0.1:5000-5100", 3, 7, "include 127.0.0.1:5060" },
 		{ HEAD "listen udp:127.0.0.1:5060\nlisten tcp:127.0.0.1:5060", 3, 8, "two sockets listen" },
 		{ HEAD "listen [tcp:0.0.0.0:5060, udp:0.0.0.0:5060]", 3, 27, "all addresses" },
@@ -292,7 +296,8 @@ test_prints_back(void **state)
 	static const char *const texts[] = {
 		HEAD,
 		"domain [a.b, c.d]\nlisten [udp:[::1]:5060, tcp:127.0.0.1:5060]\n"
-		"media [::1]:20000-20999\nnated-networks []\nlan-networks ::1/128\n"
+		"media [::1]:20000-20999\nmedia 10.0.0.1=192.0.2.1:20000-20999\n"
+		"nated-networks []\nlan-networks ::1/128\n"
 		"relay-via \"a b\"\nmin-expires 90s\ntimer-t1 501ms\n"
 		"message-limit 1501\ndigest-algorithms [sha-512-256, sha-256]\n"
 		"gateway g-1 { domain x.y\n substitute-from on\n }\n"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/log.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
@@ -25,6 +26,16 @@ learn_save(struct learn_slot *o, const struct learn *l)
 	o->mute = l->mute;
 }
 
+static void
+pair_save(struct record_addr *o, const struct pair *pair)
+{
+	*o = (struct record_addr){ .family = 0 };
+	if (pair == NULL)
+		return;
+	record_addr_set(o, ports_addr(pair->home));
+	o->port = pair->port;
+}
+
 void
 end_save(struct end *e)
 {
@@ -35,7 +46,14 @@ end_save(struct end *e)
 	o->stream = e->stream;
 	o->direction = e->direction;
 	o->is_rtp = e->is_rtp;
+	o->secure = e->secure;
+	o->mux = e->mux;
+	o->codec = e->codec;
+	o->clock = e->clock;
+	pair_save(&o->relay, e->pair);
+	pair_save(&o->open_relay, e->open_pair);
 	o->open_hold = e->open_hold;
+	o->open_mux = e->open_mux;
 	o->open_direction = e->open_direction;
 	record_addr_set(&o->open_rtp, &e->open_rtp);
 	record_addr_set(&o->open_rtcp, &e->open_rtcp);
@@ -52,7 +70,7 @@ end_find(const struct leg *leg, unsigned stream)
 
 struct end *
 end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
-    struct pair *pair)
+    struct pair *pair, uint32_t index)
 {
 	struct end	*e = xcalloc(1, sizeof(*e));
 
@@ -65,12 +83,14 @@ end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
 	e->leg = leg;
 	e->stream = stream;
 	e->pair = pair;
-	e->rec = records_end(ss->records, pair->port / 2);
+	e->index = index;
+	e->rec = records_end(ss->records, index);
 	for (int k = 0; k < 2; k++) {
 		e->flow[k].fd = pair->fd[k];
 		e->flow[k].rtcp = k == 1;
 		e->flow[k].owner = e;
 		e->flow[k].count = &e->rec->count[k];
+		e->flow[k].report = &e->rec->count[0].report;
 	}
 	stats->media_ports += 2;
 	return e;
@@ -108,14 +128,17 @@ end_start(struct sessions *ss, struct end *e, bool adopted)
 struct end *
 end_new(struct sessions *ss, struct leg *leg, unsigned stream)
 {
-	struct pair	*pair = ports_take(ss->ports);
+	uint32_t	 index = records_end_take(ss->records);
+	struct pair	*pair = index != UINT32_MAX ? ports_take(leg->side) : NULL;
 	struct end	*e;
 
-	if (pair == NULL)
+	if (pair == NULL) {
+		if (index != UINT32_MAX)
+			records_end_give(ss->records, index);
 		return NULL;
-	e = end_attach(ss, leg, stream, pair);
+	}
+	e = end_attach(ss, leg, stream, pair, index);
 	memset(e->rec->count, 0, sizeof(e->rec->count));
-	records_end_use(ss->records, pair->port / 2, true);
 	end_save(e);
 	if (end_start(ss, e, false) < 0) {
 		end_free(ss, e);
@@ -123,6 +146,42 @@ end_new(struct sessions *ss, struct leg *leg, unsigned stream)
 	}
 	return e;
 }
+
+/* ---- moving ---- */
+
+bool
+end_open_side(struct end *e, struct ports *side)
+{
+	if (e->open_pair != NULL && e->open_pair->home != side) {
+		ports_give(e->open_pair->home, e->open_pair);
+		e->open_pair = NULL;
+	}
+	if (e->pair->home != side && e->open_pair == NULL)
+		e->open_pair = ports_take(side);
+	return e->pair->home == side || e->open_pair != NULL;
+}
+
+/* From here on nothing is heard at the old ports. */
+void
+end_move(struct sessions *ss, struct end *e)
+{
+	struct pair	*old = e->pair;
+
+	for (int k = 0; k < 2; k++) {
+		relay_remove(ss->relay, &e->flow[k]);
+		e->flow[k].fd = e->open_pair->fd[k];
+	}
+	e->pair = e->open_pair;
+	e->open_pair = NULL;
+	e->leg->side = e->pair->home;
+	end_save(e);		/* before somebody else can have the old ones */
+	ports_give(old->home, old);
+	if (end_start(ss, e, false) < 0)
+		log_rate(LOG_PROBLEMS, "MEDIA", "port %u: cannot be watched",
+		    e->pair->port);
+}
+
+/* ---- ending ---- */
 
 void
 flow_unlink(struct flow *f)
@@ -147,11 +206,11 @@ end_detach(struct sessions *ss, struct end *e)
 void
 end_free(struct sessions *ss, struct end *e)
 {
-	struct pair	*pair = e->pair;
+	struct pair	*pair = e->pair, *open = e->open_pair;
 
-	*RECORD_IDLE(e->rec) = (struct end_slot){ .session = 0 };
-	RECORD_FLIP(e->rec);
-	records_end_use(ss->records, pair->port / 2, false);
+	records_end_give(ss->records, e->index);
 	end_detach(ss, e);
-	ports_give(ss->ports, pair);
+	ports_give(pair->home, pair);
+	if (open != NULL)
+		ports_give(open->home, open);
 }

@@ -26,6 +26,7 @@ struct exchange {
 	bool			 is_new;	/* the session is */
 	struct leg		*writer, *reader;
 	struct leg		*callee;	/* the one of the two */
+	struct ports		*writer_side;	/* where the writer is now */
 	struct mono		 now;
 };
 
@@ -89,6 +90,58 @@ exchange_legs(struct exchange *x, struct rewritten *out)
 	return true;
 }
 
+/* ---- sides ---- */
+
+/* The family that the writer's media are of; 0: the body does not say. */
+static int
+body_family(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp->nmedia; i++)
+		if (sdp->media[i].port != 0 && sdp->media[i].rtp.len != 0)
+			return sdp->media[i].rtp.sa.sa_family;
+	return 0;
+}
+
+/*
+ * Which of our addresses faces the writer: by the family of its media, and by where
+ * its signalling comes from. A phone that has moved gets another one with its offer;
+ * with an answer it is too late, the offer named ours.
+ */
+static struct ports *
+writer_side(const struct exchange *x)
+{
+	const struct sessions	*ss = x->ss;
+	int			 family = body_family(&ss->sdp);
+	const struct addr	*at = &x->q->source;
+
+	if (x->writer->side != NULL && (x->q->answer || family == 0))
+		return x->writer->side;
+	return sides_for(ss->sides, family, at, ss->limits.lan);
+}
+
+static struct ports *
+reader_side(const struct exchange *x)
+{
+	const struct sessions	*ss = x->ss;
+
+	if (x->reader->side != NULL)
+		return x->reader->side;
+	return sides_for(ss->sides, x->q->family, &x->q->toward, ss->limits.lan);
+}
+
+/* False: we have no address of the family. */
+static bool
+exchange_sides(struct exchange *x)
+{
+	x->writer_side = writer_side(x);
+	if (x->writer_side == NULL)
+		return false;
+	if (x->writer->side == NULL)
+		x->writer->side = x->writer_side;
+	x->reader->side = reader_side(x);
+	return x->reader->side != NULL;
+}
+
 /* ---- ports ---- */
 
 /* A line that is relayed: switched on, over UDP, one port. */
@@ -109,7 +162,14 @@ end_ensure(struct sessions *ss, struct leg *leg, unsigned i,
 	if (e == NULL)
 		return false;
 	e->is_rtp = m->is_rtp;
-	e->flow[0].is_rtp = e->flow[1].is_rtp = m->is_rtp;
+	e->secure = m->secure;
+	e->codec = m->codec;
+	e->clock = m->clock;
+	for (int k = 0; k < 2; k++) {
+		e->flow[k].is_rtp = m->is_rtp;
+		e->flow[k].secure = m->secure;
+		e->flow[k].clock = m->clock;
+	}
 	return true;
 }
 
@@ -122,7 +182,9 @@ exchange_reserve(struct exchange *x)
 	for (unsigned i = 0; i < sdp->nmedia; i++)
 		if (media_relayed(&sdp->media[i]) &&
 		    (!end_ensure(x->ss, x->reader, i, &sdp->media[i]) ||
-		    !end_ensure(x->ss, x->writer, i, &sdp->media[i])))
+		    !end_ensure(x->ss, x->writer, i, &sdp->media[i]) ||
+		    (!x->q->answer && !end_open_side(end_find(x->writer, i),
+		    x->writer_side))))
 			return false;
 	return true;
 }
@@ -138,12 +200,12 @@ static struct addr
 target_allowed(const struct exchange *x, const struct leg *leg,
     const struct addr *a)
 {
-	const struct addr	*relay = ports_addr(x->ss->ports);
+	const struct addr	*relay = ports_addr(x->writer_side);
 
 	if (a->len == 0 || addr_port(a) < PORT_TARGET_MIN ||
 	    a->sa.sa_family != relay->sa.sa_family ||
 	    !addr_may_target(a, leg->source.len != 0 ? &leg->source : NULL) ||
-	    ports_own(x->ss->ports, a))
+	    sides_own(x->ss->sides, a))
 		return (struct addr){ .len = 0 };
 	return *a;
 }
@@ -166,7 +228,8 @@ static void
 end_open(struct exchange *x, struct end *e, const struct sdp_media *m)
 {
 	e->open_rtp = target_named(x, &m->rtp);
-	e->open_rtcp = m->mux ? e->open_rtp : target_named(x, &m->rtcp);
+	e->open_rtcp = target_named(x, &m->rtcp);
+	e->open_mux = m->mux;
 	e->open_hold = m->hold;
 	e->open_direction = m->direction;
 }
@@ -180,16 +243,20 @@ host_of(const struct addr *a)
 	return h;
 }
 
-/* What was open counts from here on. */
+/* What was open counts from here on. mux: both phones want it (RFC 5761). */
 static void
-end_close(struct exchange *x, struct end *e, bool fresh)
+end_close(struct exchange *x, struct end *e, bool mux, bool fresh)
 {
 	struct addr	friend = host_of(&e->leg->source);
 	int64_t		window = x->ss->limits.learn_window;
 
+	if (e->open_pair != NULL)
+		end_move(x->ss, e);
+	e->mux = mux;
 	for (int k = 0; k < 2; k++) {
 		struct learn		*l = &e->flow[k].learn;
-		const struct addr	*to = k == 0 ? &e->open_rtp : &e->open_rtcp;
+		const struct addr	*to = k == 0 || mux ? &e->open_rtp :
+		    &e->open_rtcp;
 
 		l->mute = e->open_hold;
 		/* Held by 0.0.0.0: what is known stays for the resumption. */
@@ -253,13 +320,15 @@ exchange_answer(struct exchange *x)
 	for (unsigned i = 0; i < sdp->nmedia; i++) {
 		struct end	*w = end_find(x->writer, i);
 		struct end	*r = end_find(x->reader, i);
+		bool		 mux;
 
 		if (w == NULL || r == NULL || !media_relayed(&sdp->media[i]))
 			continue;
 		end_open(x, w, &sdp->media[i]);
-		end_close(x, w, fresh);
+		mux = w->open_mux && r->open_mux;
+		end_close(x, w, mux, fresh);
 		if (s->offer_open || fresh)
-			end_close(x, r, fresh);
+			end_close(x, r, mux, fresh);
 	}
 	x->callee->exchange = s->exchange;
 	leg_save(x->callee);
@@ -317,11 +386,14 @@ static bool
 exchange_write(struct exchange *x, struct rewritten *out)
 {
 	struct sessions		*ss = x->ss;
-	struct sdp_relay	 relay = { .origin = x->q->origin };
+	struct sdp_relay	 relay = {
+		.origin = x->q->origin,
+		.convert_hold = ss->limits.convert_hold,
+	};
 	struct text		 text;
 
 	relay.addr = x->q->advertise.len != 0 ? x->q->advertise :
-	    *ports_addr(ss->ports);
+	    *ports_told(x->reader->side);
 	for (unsigned i = 0; i < ss->sdp.nmedia; i++) {
 		struct end	*e = end_find(x->reader, i);
 
@@ -416,9 +488,14 @@ sessions_rewrite(struct sessions *ss, const struct rewrite *q, struct mono now,
 		*out = (struct rewritten){ .code = 200, .reason = "", .sdp = q->sdp };
 		return;
 	}
-	if (!exchange_legs(&x, out) || !exchange_reserve(&x)) {
-		if (x.callee != NULL)
-			refuse(out, 503, "no media port is free");
+	if (!exchange_legs(&x, out))
+		goto undo;
+	if (!exchange_sides(&x)) {
+		refuse(out, 488, "no media address of the phone's family");
+		goto undo;
+	}
+	if (!exchange_reserve(&x)) {
+		refuse(out, 503, "no media port is free");
 		goto undo;
 	}
 	exchange_apply(&x);

@@ -32,6 +32,7 @@ on_rewrite(void *arg, struct bus_ticket t, const union msg *msg)
 		.final = q->final,
 		.cseq = q->cseq,
 		.source = address_of(q->source),
+		.toward = address_of(q->toward),
 		.sdp = q->sdp,
 	};
 

@@ -25,6 +25,8 @@ limits_of(const struct settings *s)
 		.hold_timeout = s->media_hold_timeout,
 		.learn_window = s->media_learn,
 		.dscp = s->media_tos,
+		.convert_hold = s->media_hold_style == HOLD_CONVERT,
+		.lan = &s->lan_networks,
 	};
 }
 
@@ -66,16 +68,18 @@ sessions_start(struct mediad *m)
 {
 	const struct settings	*set = m->self->settings;
 	struct session_limits	 limits = limits_of(set);
-	char			 text[ADDR_TEXT_MAX];
+	unsigned		 which = 0;
 
-	m->sessions = sessions_new(m->self->loop, &set->media.addr,
-	    set->media.port_min, set->media.port_max, &limits, session_ended, m);
+	m->sessions = sessions_new(m->self->loop, &set->media, &limits,
+	    session_ended, m, &which);
 	if (m->sessions == NULL) {
-		int	error = errno;
+		const struct media_range *r = &set->media.v[which];
+		char			 text[ADDR_TEXT_MAX];
+		int			 error = errno;
 
 		log_at(LOG_FAILURE, "MEDIA", 0, "media %.*s:%u-%u: %s",
-		    STR_ARG(addr_print_host(&set->media.addr, text)),
-		    set->media.port_min, set->media.port_max, strerror(error));
+		    STR_ARG(addr_print_host(&r->addr, text)), r->port_min,
+		    r->port_max, strerror(error));
 		return -error;
 	}
 	if (sessions_restored(m->sessions) > 0)
@@ -127,14 +131,8 @@ bool
 mediad_prepare(struct self *self, const struct settings *next,
     struct complaints *out)
 {
-	bool	good = ng_listen_check(&next->ng_listen, out);
-
 	(void)self;
-	if (!addr_is_wildcard(&next->media.addr))
-		return good;
-	complain(out, false, "", 0, 0, "media: phones are told this address, "
-	    "so it must be one of this machine's, not the wildcard");
-	return false;
+	return ng_listen_check(&next->ng_listen, out);
 }
 
 void
@@ -147,19 +145,28 @@ mediad_commit(struct self *self, const struct settings *old)
 	sessions_limits(m->sessions, &limits);
 }
 
+static void
+side_status(const struct ports *p, struct status_is *out)
+{
+	char	text[ADDR_TEXT_MAX];
+
+	if (ports_used(p) * 10 >= ports_limit(p) * 9)
+		status_warn(out, "sipctl config set media ADDR:MIN-MAX",
+		    "%u of %u media port pairs of %.*s are in use", ports_used(p),
+		    ports_limit(p), STR_ARG(addr_print_host(ports_addr(p), text)));
+}
+
 void
 mediad_status(struct self *self, struct status_is *out)
 {
 	struct mediad		*m = self->own;
-	const struct ports	*p = sessions_ports(m->sessions);
+	const struct sides	*all = sessions_sides(m->sessions);
 
-	status_figure(out, "media_ports_limit", ports_limit(p));
+	status_figure(out, "media_ports_limit", sides_limit(all));
 	status_figure(out, "media_sessions_restored",
 	    sessions_restored(m->sessions));
-	if (ports_used(p) * 10 >= ports_limit(p) * 9)
-		status_warn(out, "sipctl config set media ADDR:MIN-MAX",
-		    "%u of %u media port pairs are in use", ports_used(p),
-		    ports_limit(p));
+	for (unsigned i = 0; i < sides_count(all); i++)
+		side_status(sides_at(all, i), out);
 }
 
 unsigned

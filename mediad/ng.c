@@ -91,10 +91,16 @@ ids_given(struct ask *a)
 static bool
 family_served(const struct ask *a)
 {
-	int	ours = ports_addr(sessions_ports(a->ss))->sa.sa_family;
+	static const struct addr	anywhere = { .len = 0 };
+	static const struct set_nets	none = { .n = 0 };
+	int				family = a->q.family;
 
-	return (a->q.family == 0 || a->q.family == ours) &&
-	    (a->q.advertise.len == 0 || a->q.advertise.sa.sa_family == ours);
+	if (a->q.advertise.len != 0) {
+		if (family != 0 && family != a->q.advertise.sa.sa_family)
+			return false;
+		family = a->q.advertise.sa.sa_family;
+	}
+	return sides_for(sessions_sides(a->ss), family, &anywhere, &none) != NULL;
 }
 
 /*
@@ -117,6 +123,8 @@ rewrite_of(const struct ask *a)
 		.origin = q->origin,
 		.from_source = q->from_source,
 		.advertise = q->advertise,
+		.family = q->advertise.len != 0 ?
+		    (uint8_t)q->advertise.sa.sa_family : q->family,
 		.proto = q->proto,
 	};
 }

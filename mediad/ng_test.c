@@ -29,7 +29,9 @@ struct house {
 	char		 reply[65536];		/* without the cookie */
 };
 
+static const struct set_nets no_lan;
 static const struct session_limits limits = {
+	.lan = &no_lan,
 	.sessions = 2, .streams = 3, .timeout = 60000, .setup_timeout = 300000,
 	.hold_timeout = 3600000, .learn_window = 3000,
 };
@@ -44,13 +46,15 @@ static int
 setup(void **state)
 {
 	struct house	*h = calloc(1, sizeof(*h));
-	struct addr	 a;
+	struct media_range range = { .port_min = 23000, .port_max = 23199 };
+	struct set_media media = { &range, 1 };
 
 	stats_thread();
-	assert_int_equal(addr_parse(&a, STR(RELAY), 0), 0);
+	assert_int_equal(addr_parse(&range.addr, STR(RELAY), 0), 0);
+	range.told = range.addr;
 	assert_int_equal(addr_parse(&h->from, STR("127.0.19.9"), 5000), 0);
 	h->loop = loop_new();
-	h->ss = sessions_new(h->loop, &a, 23000, 23199, &limits, on_ended, h);
+	h->ss = sessions_new(h->loop, &media, &limits, on_ended, h, NULL);
 	h->now = mono_now();
 	h->ng = ng_new(h->ss);
 	*state = h;
@@ -142,7 +146,7 @@ port(const char *reply)
 static unsigned
 used(const struct house *h)
 {
-	return ports_used(sessions_ports(h->ss));
+	return sides_used(sessions_sides(h->ss));
 }
 
 static const struct session *

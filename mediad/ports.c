@@ -1,8 +1,9 @@
 /*
  * ports - the pool of relay ports.
  *
- * session.c takes a pair for every medium of every phone. Pairs are found by
- * their port, the free ones of the range also stand in a queue.
+ * sides.c has one for each relay address; end.c takes a pair for every medium of
+ * every phone. Pairs are found by their port, the free ones of the range also stand
+ * in a queue.
  */
 #include "mediad/ports.h"
 
@@ -18,7 +19,7 @@
 #define PAIRS	32768		/* 65536 / 2 */
 
 struct ports {
-	struct addr	 addr;
+	struct addr	 addr, told;
 	uint16_t	 min, max;	/* even, odd */
 	uint32_t	 next_block;	/* first pair not yet tried, as an index */
 	struct pair	*pairs[PAIRS];	/* by port / 2 */
@@ -27,11 +28,14 @@ struct ports {
 };
 
 struct ports *
-ports_new(const struct addr *addr, uint16_t min, uint16_t max)
+ports_new(const struct addr *addr, const struct addr *told, uint16_t min,
+    uint16_t max)
 {
 	struct ports	*p = xcalloc(1, sizeof(*p));
 
 	p->addr = *addr;
+	p->told = *told;
+	addr_set_port(&p->told, 0);
 	addr_set_port(&p->addr, 0);
 	p->min = (min + 1) & ~1;
 	p->max = max;
@@ -56,9 +60,11 @@ ports_free(struct ports *p)
 	free(p);
 }
 
-static bool
-in_range(const struct ports *p, uint16_t even)
+bool
+ports_in_range(const struct ports *p, uint16_t port)
 {
+	uint16_t	even = port & ~1;
+
 	return even >= p->min && even + 1 <= p->max;
 }
 
@@ -111,6 +117,7 @@ pair_new(struct ports *p, uint16_t even)
 {
 	struct pair	*pair = xcalloc(1, sizeof(*pair));
 
+	pair->home = p;
 	pair->port = even;
 	pair->fd[0] = pair->fd[1] = -1;
 	p->pairs[even / 2] = pair;
@@ -166,7 +173,7 @@ block_bind(struct ports *p, int *error)
 	int		 fds[PORTS_BLOCK * 2];
 	unsigned	 n = 0, i;
 
-	for (i = 0; i < PORTS_BLOCK && in_range(p, p->next_block * 2); i++) {
+	for (i = 0; i < PORTS_BLOCK && ports_in_range(p, p->next_block * 2); i++) {
 		uint16_t	even = p->next_block * 2;
 		int		e = 0;
 
@@ -245,22 +252,40 @@ ports_give(struct ports *p, struct pair *pair)
 	pair->used = false;
 	pair->adopted = false;
 	p->used--;
-	if (in_range(p, pair->port))	/* else the range has moved: it rests */
+	if (ports_in_range(p, pair->port))	/* else the range has moved: it rests */
 		queue_add(p, pair);
 }
 
 /* ---- adoption ---- */
 
+/* Whose is a socket with this local address? */
+static struct ports *
+pool_of(struct ports *const v[], unsigned n, const struct addr *a)
+{
+	struct ports	*same = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!addr_eq_host(a, &v[i]->addr))
+			continue;
+		if (ports_in_range(v[i], addr_port(a)))
+			return v[i];
+		if (same == NULL)
+			same = v[i];
+	}
+	return same;
+}
+
 /* One socket from the store; false: it is not one of ours. */
 static bool
-socket_adopt(struct ports *p, int fd)
+socket_adopt(struct ports *const v[], unsigned n, int fd)
 {
 	struct addr	 a;
+	struct ports	*p;
 	struct pair	*pair;
 	uint16_t	 port;
 
 	a.len = sizeof(a.in6);
-	if (getsockname(fd, &a.sa, &a.len) < 0 || !addr_eq_host(&a, &p->addr))
+	if (getsockname(fd, &a.sa, &a.len) < 0 || (p = pool_of(v, n, &a)) == NULL)
 		return false;
 	port = addr_port(&a);
 	pair = p->pairs[port / 2];
@@ -292,11 +317,9 @@ pair_complete(struct ports *p, struct pair *pair)
 	p->bound++;
 }
 
-/* The name leaves the store as a whole: what is ours goes back in. */
 static void
-store_again(struct ports *p)
+store_all(struct ports *p)
 {
-	fdstore_remove("r");
 	for (unsigned i = 0; i < PAIRS; i++)
 		for (int k = 0; p->pairs[i] != NULL && k < 2; k++)
 			if (p->pairs[i]->fd[k] >= 0)
@@ -304,25 +327,30 @@ store_again(struct ports *p)
 }
 
 unsigned
-ports_adopt(struct ports *p)
+ports_adopt(struct ports *const v[], unsigned n)
 {
-	unsigned	n = 0, foreign = 0;
+	unsigned	adopted = 0, foreign = 0;
 	int		fd;
 
 	while ((fd = fdstore_take("r")) >= 0) {
-		if (socket_adopt(p, fd)) {
-			n++;
+		if (socket_adopt(v, n, fd)) {
+			adopted++;
 			continue;
 		}
 		close(fd);
 		foreign++;
 	}
+	/* The name leaves the store as a whole: what is ours goes back in. */
 	if (foreign > 0)
-		store_again(p);
-	for (unsigned i = 0; n > 0 && i < PAIRS; i++)
-		if (p->pairs[i] != NULL)
-			pair_complete(p, p->pairs[i]);
-	return n;
+		fdstore_remove("r");
+	for (unsigned i = 0; i < n; i++) {
+		if (foreign > 0)
+			store_all(v[i]);
+		for (unsigned k = 0; adopted > 0 && k < PAIRS; k++)
+			if (v[i]->pairs[k] != NULL)
+				pair_complete(v[i], v[i]->pairs[k]);
+	}
+	return adopted;
 }
 
 void
@@ -332,7 +360,7 @@ ports_restored(struct ports *p)
 		struct pair	*pair = p->pairs[i];
 
 		if (pair != NULL && !pair->used && pair->fd[0] >= 0 &&
-		    in_range(p, pair->port))
+		    ports_in_range(p, pair->port))
 			queue_add(p, pair);
 	}
 }
@@ -344,13 +372,20 @@ ports_own(const struct ports *p, const struct addr *a)
 {
 	const struct pair	*pair = p->pairs[addr_port(a) / 2];
 
-	return pair != NULL && pair->fd[0] >= 0 && addr_eq_host(a, &p->addr);
+	return pair != NULL && pair->fd[0] >= 0 &&
+	    (addr_eq_host(a, &p->addr) || addr_eq_host(a, &p->told));
 }
 
 const struct addr *
 ports_addr(const struct ports *p)
 {
 	return &p->addr;
+}
+
+const struct addr *
+ports_told(const struct ports *p)
+{
+	return &p->told;
 }
 
 unsigned

@@ -7,7 +7,7 @@
 #include "common/addr.h"
 
 /*
- * The pool of relay ports: UDP sockets in pairs, RTP on the even port and RTCP on
+ * The pool of relay ports of one address: UDP sockets in pairs, RTP on the even port and RTCP on
  * the odd one after it (RFC 3550 section 11). They are bound in blocks of 64
  * pairs when they are needed, stored once in the descriptor store under the name
  * "r" (getsockname tells which is which) and used again and again; none is ever
@@ -23,6 +23,7 @@ struct ports;
 
 struct pair {
 	struct pair	*next;		/* in the pool */
+	struct ports	*home;
 	int		 fd[2];		/* RTP, RTCP; -1: not bound */
 	uint16_t	 port;		/* even */
 	bool		 used;
@@ -30,16 +31,20 @@ struct pair {
 	uint8_t		 dscp;		/* as set on both sockets */
 };
 
-/* addr: local address, any port. Range: even to odd. Binds nothing yet. */
-struct ports *ports_new(const struct addr *addr, uint16_t min, uint16_t max);
+/*
+ * addr: local address, any port; told: what phones send to, the same unless a NAT
+ * router stands before us. Range: even to odd. Binds nothing yet.
+ */
+struct ports *ports_new(const struct addr *addr, const struct addr *told,
+	    uint16_t min, uint16_t max);
 void	ports_free(struct ports *p);	/* closes the descriptors of this process */
 
 /*
- * Takes over what the descriptor store has. Returns the number of sockets. Then
- * ports_take_exact() for what sessions have, then ports_restored(): the others are
- * free.
+ * Takes over what the descriptor store has for these n pools; what belongs to none
+ * is closed. Returns the number of sockets. Then ports_take_exact() for what
+ * sessions have, then ports_restored(): the others are free.
  */
-unsigned ports_adopt(struct ports *p);
+unsigned ports_adopt(struct ports *const v[], unsigned n);
 void	ports_restored(struct ports *p);
 /*
  * Binds the next block if none is free: a range that can't be used shows at
@@ -55,6 +60,8 @@ void	ports_give(struct ports *p, struct pair *pair);
 /* A socket of ours: never to be relayed to (S44). */
 bool	ports_own(const struct ports *p, const struct addr *a);
 const struct addr *ports_addr(const struct ports *p);	/* port 0 */
+const struct addr *ports_told(const struct ports *p);	/* port 0 */
+bool	ports_in_range(const struct ports *p, uint16_t port);
 unsigned ports_used(const struct ports *p);	/* pairs */
 unsigned ports_bound(const struct ports *p);	/* pairs */
 unsigned ports_limit(const struct ports *p);	/* pairs in the range */

@@ -46,7 +46,7 @@ static void
 test_pairs(void **state)
 {
 	struct addr	 a = host(0);
-	struct ports	*p = ports_new(&a, 21001, 21399);	/* 21002 .. 21399 */
+	struct ports	*p = ports_new(&a, &a, 21001, 21399);	/* 21002 .. 21399 */
 	struct pair	*pair[4];
 
 	assert_int_equal(ports_limit(p), 199);
@@ -78,7 +78,7 @@ test_taken(void **state)
 {
 	struct addr	 a = host(0);
 	int		 odd = squat(21403), even = squat(21406);
-	struct ports	*p = ports_new(&a, 21400, 21409);
+	struct ports	*p = ports_new(&a, &a, 21400, 21409);
 	unsigned	 n = 0;
 
 	for (struct pair *pair; (pair = ports_take(p)) != NULL; n++) {
@@ -96,7 +96,7 @@ static void
 test_exhausted(void **state)
 {
 	struct addr	 a = host(0);
-	struct ports	*p = ports_new(&a, 21410, 21413);
+	struct ports	*p = ports_new(&a, &a, 21410, 21413);
 	struct pair	*x = ports_take(p), *y = ports_take(p);
 
 	assert_non_null(x);
@@ -115,7 +115,7 @@ test_bad_address(void **state)
 	struct ports	*p;
 
 	assert_int_equal(addr_parse(&a, STR("192.0.2.99"), 0), 0);
-	p = ports_new(&a, 21420, 21499);
+	p = ports_new(&a, &a, 21420, 21499);
 	assert_int_equal(ports_prepare(p), -EADDRNOTAVAIL);
 	assert_null(ports_take(p));
 	ports_free(p);
@@ -126,7 +126,7 @@ static void
 test_exact(void **state)
 {
 	struct addr	 a = host(0);
-	struct ports	*p = ports_new(&a, 21500, 21599);
+	struct ports	*p = ports_new(&a, &a, 21500, 21599);
 	struct pair	*pair = ports_take_exact(p, 21700);
 
 	assert_non_null(pair);

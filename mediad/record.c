@@ -16,7 +16,7 @@
 #include "common/id.h"
 #include "common/map.h"
 
-#define MAGIC	0x6d65646961642e31ULL	/* "mediad.1": changes with the layout */
+#define MAGIC	0x6d65646961642e32ULL	/* "mediad.2": changes with the layout */
 
 struct header {
 	uint64_t	magic;
@@ -24,7 +24,7 @@ struct header {
 	uint8_t		key[16];
 	uint32_t	sessions_mark;
 	uint32_t	legs_mark;
-	uint64_t	ends_used[RECORD_ENDS / 64];
+	uint32_t	ends_mark;
 };
 
 struct free_list {
@@ -37,7 +37,7 @@ struct records {
 	struct session_rec	*sessions;
 	struct leg_rec		*legs;
 	struct end_rec		*ends;
-	struct free_list	 free_sessions, free_legs;
+	struct free_list	 free_sessions, free_legs, free_ends;
 };
 
 struct layout {
@@ -105,7 +105,8 @@ records_open(bool *adopted)
 	*adopted = had && r->header->magic == MAGIC &&
 	    r->header->layout == layout_sum() &&
 	    r->header->sessions_mark <= RECORD_SESSIONS &&
-	    r->header->legs_mark <= RECORD_LEGS;
+	    r->header->legs_mark <= RECORD_LEGS &&
+	    r->header->ends_mark <= RECORD_ENDS;
 	if (!*adopted)
 		memory_begin(memory, l.size);
 	return r;
@@ -119,6 +120,7 @@ records_close(struct records *r)
 	munmap(r->header, layout_make().size);
 	free(r->free_sessions.v);
 	free(r->free_legs.v);
+	free(r->free_ends.v);
 	free(r);
 }
 
@@ -189,23 +191,26 @@ records_legs_mark(const struct records *r)
 	return r->header->legs_mark;
 }
 
-void
-records_end_use(struct records *r, uint32_t i, bool used)
+uint32_t
+records_end_take(struct records *r)
 {
-	uint64_t	bit = (uint64_t)1 << i % 64;
-
-	if (used)
-		__atomic_fetch_or(&r->header->ends_used[i / 64], bit,
-		    __ATOMIC_RELEASE);
-	else
-		__atomic_fetch_and(&r->header->ends_used[i / 64], ~bit,
-		    __ATOMIC_RELEASE);
+	return index_take(&r->free_ends, &r->header->ends_mark, RECORD_ENDS);
 }
 
-bool
-records_end_used(const struct records *r, uint32_t i)
+void
+records_end_give(struct records *r, uint32_t i)
 {
-	return r->header->ends_used[i / 64] >> i % 64 & 1;
+	struct end_rec	*rec = &r->ends[i];
+
+	*RECORD_IDLE(rec) = (struct end_slot){ .session = 0 };
+	RECORD_FLIP(rec);
+	index_give(&r->free_ends, i);
+}
+
+uint32_t
+records_ends_mark(const struct records *r)
+{
+	return r->header->ends_mark;
 }
 
 struct session_rec *

@@ -10,8 +10,7 @@
 /*
  * What must outlive the process: fixed records in one memfd, kept in the
  * descriptor store under the name "s". Three tables: sessions, legs (the caller
- * or one callee of a session), ends (what faces one phone for one m= line; the
- * record of the port pair P, P+1 has the index P/2). The file is sparse: its size
+ * or one callee of a session), ends (what faces one phone for one m= line). The file is sparse: its size
  * is that of the largest house, its memory that of the busiest hour.
  *
  * A record holds two slots and an index: the writer fills the idle slot, then
@@ -24,7 +23,7 @@
  */
 #define RECORD_SESSIONS	200000
 #define RECORD_LEGS	600000
-#define RECORD_ENDS	32768
+#define RECORD_ENDS	131072
 #define RECORD_IDS	508	/* octets of Call-ID and tag together */
 
 /* An address as kept: family 0 is none; port in host order. */
@@ -91,14 +90,32 @@ struct end_slot {
 	uint8_t			stream;		/* index of the m= line */
 	uint8_t			direction;	/* enum sdp_direction */
 	bool			is_rtp;
+	bool			secure;		/* SRTP: its RTCP can't be read */
+	bool			mux;		/* RTCP on the port of RTP */
+	uint8_t			codec;		/* enum codec, of the first format */
+	uint32_t		clock;		/* Hz of its time stamps; 0: unknown */
+	struct record_addr	relay;		/* our address and even port */
 	/* what an offer said, until it is answered */
 	bool			open_hold;
+	bool			open_mux;
 	uint8_t			open_direction;
 	struct record_addr	open_rtp;
 	struct record_addr	open_rtcp;
+	struct record_addr	open_relay;	/* where the end moves to; or none */
 	struct learn_slot	learn[2];	/* RTP, RTCP */
 };
-/* Packets that came in from the phone; RFC 3550 A.1, A.3. */
+/* What the phone's RTCP said, and when it passed here. */
+struct report {
+	int64_t		sent_ns;	/* CLOCK_MONOTONIC: its last sender report */
+	uint32_t	sent_ntp;	/* middle of that report's NTP time */
+	uint32_t	rtt_us;		/* between us and the phone; 0: not measured */
+	uint32_t	ssrc;		/* of what it reports about */
+	uint32_t	jitter;		/* in units of that stream's clock */
+	int32_t		lost;		/* packets of it, since its begin */
+	uint8_t		fraction;	/* lost lately, of 256 */
+	bool		heard;		/* the last four are known */
+};
+/* Packets that came in from the phone; RFC 3550 A.1, A.3, A.8. */
 struct flow_count {
 	uint64_t	packets;
 	uint64_t	octets;
@@ -110,6 +127,10 @@ struct flow_count {
 	uint32_t	received;	/* of this source */
 	uint16_t	max_seq;
 	bool		begun;
+	bool		timed;		/* transit is valid */
+	int32_t		transit;	/* of the last packet, in units of the clock */
+	uint32_t	jitter;		/* in units of the clock, times 16 */
+	struct report	report;		/* in that of RTP alone */
 };
 struct end_rec {
 	uint32_t		which;
@@ -132,12 +153,12 @@ uint32_t records_leg_take(struct records *r);
 /* Clears the record; the index may be taken again. */
 void	records_session_give(struct records *r, uint32_t i);
 void	records_leg_give(struct records *r, uint32_t i);
+uint32_t records_end_take(struct records *r);
+void	records_end_give(struct records *r, uint32_t i);
 /* After an adoption: those below the marks that are in use stay, see restore.c. */
 uint32_t records_sessions_mark(const struct records *r);
 uint32_t records_legs_mark(const struct records *r);
-/* Ends have their own index; used ones are remembered in a bitmap. */
-void	records_end_use(struct records *r, uint32_t i, bool used);
-bool	records_end_used(const struct records *r, uint32_t i);
+uint32_t records_ends_mark(const struct records *r);
 
 struct session_rec *records_session(struct records *r, uint32_t i);
 struct leg_rec *records_leg(struct records *r, uint32_t i);

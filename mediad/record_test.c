@@ -63,12 +63,13 @@ test_indices(void **state)
 	assert_int_equal(records_session_take(r), a);
 	assert_int_equal(records_sessions_mark(r), b + 1);
 
-	assert_false(records_end_used(r, 15000));
-	records_end_use(r, 15000, true);
-	assert_true(records_end_used(r, 15000));
-	assert_false(records_end_used(r, 15001));
-	records_end_use(r, 15000, false);
-	assert_false(records_end_used(r, 15000));
+	a = records_end_take(r);
+	RECORD_IDLE(records_end(r, a))->session = 7;
+	RECORD_FLIP(records_end(r, a));
+	records_end_give(r, a);
+	assert_int_equal(RECORD_NOW(records_end(r, a))->session, 0);
+	assert_int_equal(records_end_take(r), a);
+	assert_int_equal(records_ends_mark(r), a + 1);
 }
 
 static void

@@ -33,10 +33,13 @@ struct flow {
 	int		 fd;
 	bool		 rtcp;		/* by its port */
 	bool		 is_rtp;	/* RTP/AVP and kin: sequence numbers count */
+	bool		 secure;	/* SRTP: RTCP is not read */
 	bool		 added;
 	struct flow	*to;		/* what comes in here leaves there; or NULL */
 	struct learn	 learn;		/* of the phone it faces */
 	struct flow_count *count;	/* in the record */
+	struct report	*report;	/* in that of RTP */
+	uint32_t	 clock;		/* of RTP's time stamps, Hz; 0: unknown */
 	void		*owner;		/* struct end, session.h */
 };
 

@@ -91,14 +91,31 @@ end_fill(struct end *e, const struct end_slot *o)
 {
 	e->direction = o->direction;
 	e->is_rtp = o->is_rtp;
+	e->secure = o->secure;
+	e->mux = o->mux;
+	e->codec = o->codec;
+	e->clock = o->clock;
 	e->open_hold = o->open_hold;
+	e->open_mux = o->open_mux;
 	e->open_direction = o->open_direction;
 	e->open_rtp = record_addr_get(&o->open_rtp);
 	e->open_rtcp = record_addr_get(&o->open_rtcp);
 	for (int k = 0; k < 2; k++) {
 		e->flow[k].is_rtp = o->is_rtp;
+		e->flow[k].secure = o->secure;
+		e->flow[k].clock = o->clock;
 		learn_restore(&e->flow[k].learn, &o->learn[k]);
 	}
+}
+
+/* The pair that was at this address of ours; NULL: it can't be had. */
+static struct pair *
+pair_restore(struct sessions *ss, const struct record_addr *o)
+{
+	struct addr	 a = record_addr_get(o);
+	struct ports	*side = a.len != 0 ? sides_of(ss->sides, &a) : NULL;
+
+	return side != NULL ? ports_take_exact(side, addr_port(&a)) : NULL;
 }
 
 static void
@@ -110,20 +127,22 @@ end_restore(struct restore *r, uint32_t index)
 	struct leg		*leg = o->session != 0 && o->leg < r->nlegs ?
 	    r->legs[o->leg] : NULL;
 	struct pair		*pair = NULL;
+	struct end		*e;
 
 	if (leg != NULL && leg->session->id == o->session &&
 	    o->stream < SDP_MEDIA_MAX && end_find(leg, o->stream) == NULL) {
-		pair = ports_take_exact(ss->ports, index * 2);
+		pair = pair_restore(ss, &o->relay);
 		if (pair == NULL)
 			r->lost++;
 	}
 	if (pair == NULL) {
-		*RECORD_IDLE(rec) = (struct end_slot){ .session = 0 };
-		RECORD_FLIP(rec);
-		records_end_use(ss->records, index, false);
+		records_end_give(ss->records, index);
 		return;
 	}
-	end_fill(end_attach(ss, leg, o->stream, pair), o);
+	e = end_attach(ss, leg, o->stream, pair, index);
+	end_fill(e, o);
+	e->open_pair = pair_restore(ss, &o->open_relay);
+	leg->side = pair->home;
 }
 
 /* Links what talked to each other, then lets the packets flow. */
@@ -153,7 +172,8 @@ leg_resume(struct sessions *ss, struct leg *leg)
 void
 sessions_restore(struct sessions *ss)
 {
-	uint32_t	 nsessions = records_sessions_mark(ss->records), i;
+	uint32_t	 nsessions = records_sessions_mark(ss->records);
+	uint32_t	 nends = records_ends_mark(ss->records), i;
 	struct restore	 r = { .ss = ss, .nlegs = records_legs_mark(ss->records) };
 	struct leg	*leg;
 
@@ -163,9 +183,8 @@ sessions_restore(struct sessions *ss)
 			ss->restored++;
 	for (i = 0; i < r.nlegs; i++)
 		r.legs[i] = leg_restore(ss, i);
-	for (i = 0; i < RECORD_ENDS; i++)
-		if (records_end_used(ss->records, i))
-			end_restore(&r, i);
+	for (i = 0; i < nends; i++)
+		end_restore(&r, i);
 	free(r.legs);
 	for (i = 0; i < ss->nindex; i++)
 		if (ss->by_index[i] != NULL)

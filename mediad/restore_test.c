@@ -90,7 +90,7 @@ serve_line(void *arg, unsigned events)
 		*end = '\0';
 		if (strcmp(buf, "count") == 0)
 			printf("%u %u\n", sessions_count(v->ss),
-			    ports_used(sessions_ports(v->ss)));
+			    sides_used(sessions_sides(v->ss)));
 		else if (strncmp(buf, "end ", 4) == 0)
 			printf("%d 0\n", sessions_end(v->ss, str_of(buf + 4),
 			    STR("t"), STR("")));
@@ -105,18 +105,22 @@ serve_line(void *arg, unsigned events)
 static int
 serve(void)
 {
-	struct session_limits limits = { .sessions = 100, .streams = 8,
+	static const struct set_nets lan;
+	struct session_limits limits = { .lan = &lan, .sessions = 100, .streams = 8,
 	    .timeout = 60000, .setup_timeout = 60000, .hold_timeout = 60000,
 	    .learn_window = 3000 };
 	struct served	v;
-	struct addr	a;
+	struct media_range range = { .port_min = 23000, .port_max = 23399 };
+	struct set_media media = { &range, 1 };
 
 	fdstore_adopt();
 	stats_thread();
-	if (addr_parse(&a, STR(RELAY), 0) < 0)
+	if (addr_parse(&range.addr, STR(RELAY), 0) < 0)
 		abort();
+	range.told = range.addr;
 	v.loop = loop_new();
-	v.ss = sessions_new(v.loop, &a, 23000, 23399, &limits, on_ended, NULL);
+	v.ss = sessions_new(v.loop, &media, &limits, on_ended, NULL,
+	    NULL);
 	if (v.ss == NULL)
 		abort();
 	fdstore_close_rest();

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mediad/codecs.h"
+
 struct reader {
 	struct sdp	*s;
 	const char	*why;
@@ -19,6 +21,7 @@ struct reader {
 	bool		 is_rtcp[SDP_MEDIA_MAX];	/* a=rtcp was seen */
 	uint16_t	 rtcp_port[SDP_MEDIA_MAX];
 	bool		 own[SDP_MEDIA_MAX];		/* c= of its own */
+	bool		 directed[SDP_MEDIA_MAX];	/* direction of its own */
 	struct addr	 session;			/* session-level c= */
 	bool		 session_hold;
 	bool		 session_connected;
@@ -121,8 +124,7 @@ line_connection(struct reader *r, struct str value)
 
 	if (!known || hold)
 		a.len = 0;
-	if (!hold)	/* a hold in the style of RFC 2543 must stay one */
-		edit_add(r, SDP_CONNECTION, value);
+	edit_add(r, hold ? SDP_HOLD : SDP_CONNECTION, value);
 	if (m == NULL) {
 		r->session = a;
 		r->session_hold = hold;
@@ -156,6 +158,21 @@ proto_is_datagrams(struct str proto)
 	    str_caseprefix(proto, STR("DTLS/"));
 }
 
+/* What the first format is when it needs no a=rtpmap. */
+static void
+format_known(struct sdp_media *m)
+{
+	struct str		formats = m->formats, first = word(&formats);
+	struct codec_static	known;
+	uint32_t		payload;
+
+	if (!m->is_rtp || str_u32(first, &payload) < 0)
+		return;
+	known = codec_static(payload);
+	m->clock = known.clock;
+	m->codec = codec_find(known.name);
+}
+
 static void
 line_media(struct reader *r, struct str value)
 {
@@ -181,6 +198,27 @@ line_media(struct reader *r, struct str value)
 		reader_fail(r, -EBADMSG, "bad media line");
 	m->datagrams = proto_is_datagrams(m->proto);
 	m->is_rtp = str_find(m->proto, STR("RTP/")) >= 0;
+	m->secure = str_find(m->proto, STR("SAVP")) >= 0;
+	format_known(m);
+}
+
+/* RFC 8866 section 6.6: PT NAME/CLOCK[/CHANNELS]; the first format is what is sent. */
+static void
+attribute_rtpmap(struct reader *r, struct str value)
+{
+	struct sdp_media *m = reader_media(r);
+	struct str	 formats, encoding, name, clock;
+
+	if (m == NULL || !m->is_rtp)
+		return;
+	formats = m->formats;
+	if (!str_eq(word(&value), word(&formats)))
+		return;
+	encoding = word(&value);
+	if (!str_cut(&encoding, '/', &name) || !str_cut(&encoding, '/', &clock) ||
+	    str_u32(clock, &m->clock) < 0)
+		m->clock = 0;
+	m->codec = codec_find(name);
 }
 
 /* RFC 3605: PORT [IN IP4 ADDRESS]. Without a port it can't be meant for us. */
@@ -218,14 +256,30 @@ is_ice(struct str name)
 }
 
 static void
-attribute_direction(struct reader *r, enum sdp_direction d)
+attribute_direction(struct reader *r, enum sdp_direction d, struct str name)
 {
 	struct sdp_media *m = reader_media(r);
 
-	if (m != NULL)
-		m->direction = d;
-	else
+	if (m == NULL) {
 		r->session_direction = d;
+		return;
+	}
+	m->direction = d;
+	if (!r->directed[r->s->nmedia - 1])
+		edit_add(r, SDP_DIRECTION, name);
+	r->directed[r->s->nmedia - 1] = true;
+}
+
+/* Here what belongs to the last m= line ends: room for a direction it lacks. */
+static void
+section_end(struct reader *r, const char *at)
+{
+	struct sdp_media *m = reader_media(r);
+	unsigned	 i = r->s->nmedia - 1;
+
+	if (m != NULL && !r->directed[i] &&
+	    (r->own[i] ? m->hold : r->session_hold))
+		edit_add(r, SDP_NO_DIRECTION, str_make(at, 0));
 }
 
 static void
@@ -246,11 +300,13 @@ line_attribute(struct reader *r, struct str value, struct str line)
 	name = str_trim(name);
 	for (i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
 		if (str_eq(name, directions[i].name))
-			attribute_direction(r, directions[i].d);
+			attribute_direction(r, directions[i].d, name);
 	if (str_eq(name, STR("rtcp")))
 		attribute_rtcp(r, value, line);
 	else if (str_eq(name, STR("rtcp-mux")) && m != NULL)
 		m->mux = true;
+	else if (str_eq(name, STR("rtpmap")))
+		attribute_rtpmap(r, value);
 	else if (str_eq(name, STR("group")) && m == NULL)
 		r->s->bundle |= str_caseprefix(value, STR("BUNDLE"));
 	else if (is_ice(name))
@@ -280,6 +336,7 @@ line_read(struct reader *r, struct str line, struct str value)
 		line_connection(r, str_make(value.s + 2, value.len - 2));
 		break;
 	case 'm':
+		section_end(r, line.s);
 		line_media(r, str_make(value.s + 2, value.len - 2));
 		break;
 	case 'a':
@@ -333,6 +390,7 @@ sdp_parse(struct sdp *s, struct str body, const char **why)
 		line_read(&r, line, value);
 		at += line.len;
 	}
+	section_end(&r, body.s + body.len);
 	if (r.nlines == 0)
 		reader_fail(&r, -EBADMSG, "not SDP: empty");
 	for (i = 0; i < s->nmedia && r.error == 0; i++)
@@ -369,6 +427,53 @@ write_connection(const struct sdp_relay *r, struct text *out)
 	text_add(out, addr_print_host(&r->addr, host));
 }
 
+/* The unspecified address of the reader's family, as it was where that is the same. */
+static void
+write_hold(const struct sdp_relay *r, struct str was, struct text *out)
+{
+	bool	v6 = r->addr.sa.sa_family == AF_INET6;
+
+	if (r->convert_hold)
+		write_connection(r, out);
+	else if ((str_find(was, STR(":")) >= 0) == v6)
+		text_add(out, was);
+	else
+		text_add(out, v6 ? STR("IN IP6 ::") : STR("IN IP4 0.0.0.0"));
+}
+
+/* RFC 3264 section 8.4 for a line that is held by its address. */
+static struct str
+held_direction(const struct sdp_media *m)
+{
+	return m->direction == SDP_RECVONLY || m->direction == SDP_INACTIVE ?
+	    STR("inactive") : STR("sendonly");
+}
+
+static void
+write_direction(const struct sdp *s, const struct sdp_relay *r,
+    const struct sdp_edit *e, struct text *out)
+{
+	const struct sdp_media	*m = &s->media[e->media];
+	struct str		 eol = str_find(s->body, STR("\r\n")) >= 0 ?
+	    STR("\r\n") : STR("\n");
+	bool			 begun = e->at > 0 && s->body.s[e->at - 1] == '\n';
+
+	if (!r->convert_hold || !m->hold) {
+		text_add(out, str_make(s->body.s + e->at, e->len));
+		return;
+	}
+	if (e->kind == SDP_DIRECTION) {
+		text_add(out, held_direction(m));
+		return;
+	}
+	if (!begun)
+		text_add(out, eol);
+	text_add(out, STR("a="));
+	text_add(out, held_direction(m));
+	if (begun)
+		text_add(out, eol);
+}
+
 static void
 write_edit(const struct sdp *s, const struct sdp_relay *r,
     const struct sdp_edit *e, struct text *out)
@@ -386,6 +491,13 @@ write_edit(const struct sdp *s, const struct sdp_relay *r,
 		break;
 	case SDP_CONNECTION:
 		write_connection(r, out);
+		break;
+	case SDP_HOLD:
+		write_hold(r, str_make(s->body.s + e->at, e->len), out);
+		break;
+	case SDP_DIRECTION:
+	case SDP_NO_DIRECTION:
+		write_direction(s, r, e, out);
 		break;
 	case SDP_PORT:
 		text_u64(out, port);

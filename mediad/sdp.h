@@ -13,12 +13,15 @@
  * differs once the media go through a relay. Everything else stays byte for byte:
  * unknown and damaged lines, order, line ends (CRLF or LF), blanks.
  *
- * What is rewritten: the value of every c= line (except the unspecified address,
- * which is a hold in the old style), the port of every m= line, the value of
- * a=rtcp (RFC 3605), and the address of o= where that is asked for. Removed are the lines of ICE (a=candidate, a=ice-*,
- * a=remote-candidates, a=end-of-candidates): their agents would find a direct way
- * around a proxy that was asked for; without them the phones fall back to c= and
- * m= (RFC 8839 section 4.2.5).
+ * What is rewritten: the value of every c= line, the port of every m= line, the
+ * value of a=rtcp (RFC 3605), and the address of o= where that is asked for.
+ * Removed are the lines of ICE (a=candidate, a=ice-*, a=remote-candidates,
+ * a=end-of-candidates): their agents would find a direct way around a proxy that was
+ * asked for; without them the phones fall back to c= and m= (RFC 8839 section 4.2.5).
+ *
+ * The unspecified address is a hold in the style of RFC 2543. It stays one, in the
+ * reader's family; or, where that is asked for, it becomes one of RFC 3264 (row 72):
+ * our address, and a=sendonly or a=inactive in the direction's place.
  */
 #define SDP_BODY_MAX	65536		/* octets */
 #define SDP_LINES_MAX	2000
@@ -41,7 +44,10 @@ struct sdp_media {
 	uint32_t	nports;		/* of "49170/2"; 1 when absent */
 	bool		datagrams;	/* over UDP: can be relayed */
 	bool		is_rtp;
+	bool		secure;		/* RTP/SAVP and kin: SRTP */
 	bool		mux;		/* a=rtcp-mux (RFC 5761) */
+	uint8_t		codec;		/* enum codec, of the first format */
+	uint32_t	clock;		/* Hz, of the first format; 0: unknown */
 	bool		hold;		/* c= is 0.0.0.0 or :: */
 	bool		connected;	/* there is a c= line that counts for it */
 	enum sdp_direction direction;
@@ -52,6 +58,9 @@ struct sdp_media {
 enum sdp_edit_kind {
 	SDP_ORIGIN,		/* the address of o= */
 	SDP_CONNECTION,		/* the value of c= */
+	SDP_HOLD,		/* the same when it is the unspecified address */
+	SDP_DIRECTION,		/* a whole line of a held m= line or session */
+	SDP_NO_DIRECTION,	/* the place for one where none is */
 	SDP_PORT,		/* the port of m=, "/n" included */
 	SDP_RTCP,		/* the value of a=rtcp: port only */
 	SDP_RTCP_FULL,		/* the same with an address */
@@ -87,6 +96,7 @@ struct sdp_relay {
 	struct addr	addr;			/* of the relay, any port */
 	uint16_t	port[SDP_MEDIA_MAX];	/* even; 0: the line is refused */
 	bool		origin;			/* in o=, too */
+	bool		convert_hold;
 };
 
 /*

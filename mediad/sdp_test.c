@@ -76,8 +76,9 @@ test_rewrite(void **state)
 		/* hold in the style of RFC 2543 stays a hold */
 		{ HEAD "c=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 0\r\n",
 		  HEAD "c=IN IP4 0.0.0.0\r\nm=audio 30000 RTP/AVP 0\r\n" },
+		/* ... in the reader's family */
 		{ HEAD "c=IN IP6 ::\r\nm=audio 4000 RTP/AVP 0\r\n",
-		  HEAD "c=IN IP6 ::\r\nm=audio 30000 RTP/AVP 0\r\n" },
+		  HEAD "c=IN IP4 0.0.0.0\r\nm=audio 30000 RTP/AVP 0\r\n" },
 		/* a name, another family */
 		{ HEAD "c=IN IP4 phone.example.com\r\nm=audio 4000 RTP/AVP 0\r\n",
 		  HEAD "c=IN IP4 198.51.100.9\r\nm=audio 30000 RTP/AVP 0\r\n" },
@@ -104,6 +105,39 @@ test_rewrite(void **state)
 	};
 	struct sdp_relay r = relay_all();
 
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(rewrite(str_of(cases[i].in), &r), cases[i].want);
+}
+
+/* Row 72: hold by the address becomes hold by the direction. */
+static void
+test_hold_converted(void **state)
+{
+	static const struct {
+		const char	*in, *want;
+	} cases[] = {
+#define OURS	"c=IN IP4 198.51.100.9\r\n"
+#define HELD	"c=IN IP4 0.0.0.0\r\n"
+		{ HEAD HELD "m=audio 4000 RTP/AVP 0\r\n",
+		  HEAD OURS "m=audio 30000 RTP/AVP 0\r\na=sendonly\r\n" },
+		{ HEAD HELD "m=audio 4000 RTP/AVP 0\r\na=sendrecv\r\na=ptime:20\r\n",
+		  HEAD OURS "m=audio 30000 RTP/AVP 0\r\na=sendonly\r\na=ptime:20\r\n" },
+		{ HEAD HELD "m=audio 4000 RTP/AVP 0\r\na=recvonly\r\n",
+		  HEAD OURS "m=audio 30000 RTP/AVP 0\r\na=inactive\r\n" },
+		/* one line of two */
+		{ HEAD CONN "m=audio 4000 RTP/AVP 0\r\n" HELD "m=video 4002 RTP/AVP 97\r\n",
+		  HEAD OURS "m=audio 30000 RTP/AVP 0\r\n" OURS "a=sendonly\r\n"
+		  "m=video 30002 RTP/AVP 97\r\n" },
+		/* a direction for all lines is overruled by the line's own */
+		{ HEAD HELD "a=sendrecv\r\nm=audio 4000 RTP/AVP 0",
+		  HEAD OURS "a=sendrecv\r\nm=audio 30000 RTP/AVP 0\r\na=sendonly" },
+		/* not held: untouched */
+		{ HEAD CONN "m=audio 4000 RTP/AVP 0\r\na=sendrecv\r\n",
+		  HEAD OURS "m=audio 30000 RTP/AVP 0\r\na=sendrecv\r\n" },
+	};
+	struct sdp_relay r = relay_all();
+
+	r.convert_hold = true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(rewrite(str_of(cases[i].in), &r), cases[i].want);
 }
@@ -323,6 +357,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rewrite),
+		cmocka_unit_test(test_hold_converted),
 		cmocka_unit_test(test_refused_lines),
 		cmocka_unit_test(test_parse_errors),
 		cmocka_unit_test(test_bounds),

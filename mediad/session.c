@@ -207,13 +207,13 @@ source_is_own(void *arg, const struct addr *from)
 {
 	const struct sessions	*ss = arg;
 
-	return ports_own(ss->ports, from);
+	return sides_own(ss->sides, from);
 }
 
 struct sessions *
-sessions_new(struct loop *l, const struct addr *addr, uint16_t port_min,
-    uint16_t port_max, const struct session_limits *limits,
-    session_ended_fn *ended, void *arg)
+sessions_new(struct loop *l, const struct set_media *media,
+    const struct session_limits *limits, session_ended_fn *ended, void *arg,
+    unsigned *which)
 {
 	struct sessions	*ss = xcalloc(1, sizeof(*ss));
 	bool		 adopted = false;
@@ -223,7 +223,7 @@ sessions_new(struct loop *l, const struct addr *addr, uint16_t port_min,
 	ss->ended = ended;
 	ss->arg = arg;
 	ss->by_ids = map_new(session_key);
-	ss->ports = ports_new(addr, port_min, port_max);
+	ss->sides = sides_new(media);
 	ss->relay = relay_new(l, flow_moved, source_is_own, ss);
 	ss->records = records_open(&adopted);
 	if (ss->relay == NULL || ss->records == NULL) {
@@ -232,12 +232,12 @@ sessions_new(struct loop *l, const struct addr *addr, uint16_t port_min,
 		errno = error;
 		return NULL;
 	}
-	ports_adopt(ss->ports);
+	sides_adopt(ss->sides);
 	if (adopted)
 		sessions_restore(ss);
-	ports_restored(ss->ports);
-	error = ports_prepare(ss->ports);
-	if (error < 0 && ports_used(ss->ports) == 0) {
+	sides_restored(ss->sides);
+	error = sides_prepare(ss->sides, which);
+	if (error < 0) {
 		sessions_free(ss);
 		errno = -error;
 		return NULL;
@@ -263,7 +263,7 @@ sessions_free(struct sessions *ss)
 		free(s);
 	}
 	relay_free(ss->relay);
-	ports_free(ss->ports);
+	sides_free(ss->sides);
 	records_close(ss->records);
 	map_free(ss->by_ids);
 	free(ss->by_index);
@@ -294,10 +294,10 @@ sessions_restored(const struct sessions *ss)
 	return ss->restored;
 }
 
-const struct ports *
-sessions_ports(const struct sessions *ss)
+const struct sides *
+sessions_sides(const struct sessions *ss)
 {
-	return ss->ports;
+	return ss->sides;
 }
 
 const struct session *

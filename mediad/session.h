@@ -7,16 +7,19 @@
 #include "common/map.h"
 #include "common/mono.h"
 #include "common/str.h"
+#include "common/settings.h"
 #include "mediad/ports.h"
 #include "mediad/record.h"
 #include "mediad/relay.h"
 #include "mediad/sdp.h"
+#include "mediad/sides.h"
 
 /*
  * A session is one call's media: Call-ID and the caller's tag name it. It has the
  * caller's leg, whose ports all branches share, and a leg for each callee branch.
  * A leg has an end for each m= line that is relayed: a pair of ports that faces
- * that phone. The caller's end i and end i of the selected callee leg relay to
+ * that phone, at the one of our addresses that suits it (sides.h). The caller's
+ * end i and end i of the selected callee leg relay to
  * each other.
  *
  * Everything that must survive is in the records as well; what is here is made
@@ -30,13 +33,20 @@ struct end {
 	struct leg	*leg;
 	struct pair	*pair;
 	struct end_rec	*rec;
+	uint32_t	 index;		/* of rec */
 	uint8_t		 stream;	/* index of the m= line */
 	uint8_t		 direction;	/* enum sdp_direction, as signalled */
 	bool		 is_rtp;
+	bool		 secure;	/* SRTP */
+	bool		 mux;		/* RTCP on the port of RTP (RFC 5761) */
+	uint8_t		 codec;		/* enum codec */
+	uint32_t	 clock;		/* Hz; 0: unknown */
 	/* What an offer said; it counts once the offer is answered. */
 	bool		 open_hold;
+	bool		 open_mux;
 	uint8_t		 open_direction;
 	struct addr	 open_rtp, open_rtcp;
+	struct pair	*open_pair;	/* the phone moves: its new ports; or NULL */
 	struct flow	 flow[2];	/* RTP, RTCP */
 };
 
@@ -49,6 +59,7 @@ struct leg {
 	uint8_t		 branch[16];	/* keyed hash */
 	uint32_t	 exchange;	/* of the session, when last answered */
 	struct addr	 source;	/* of its signalling; len 0: unknown */
+	struct ports	*side;		/* our address that faces it; NULL: open */
 	unsigned	 nends;
 	struct end	**ends;		/* by m= line; NULL: not relayed */
 };
@@ -73,6 +84,8 @@ struct session_limits {
 	uint32_t	sessions, streams;
 	int64_t		timeout, setup_timeout, hold_timeout, learn_window;
 	uint8_t		dscp;
+	bool		convert_hold;	/* to the style of RFC 3264 (row 72) */
+	const struct set_nets *lan;	/* of the settings in force */
 };
 
 /* A body to rewrite: MEDIA_REWRITE, with its addresses parsed. */
@@ -83,12 +96,14 @@ struct rewrite {
 	bool		final;
 	uint32_t	cseq;
 	struct addr	source;		/* the writer's signalling; len 0: unknown */
+	struct addr	toward;		/* where the reader is; len 0: unknown */
 	struct str	sdp;
 	/* What only the ng protocol can ask for; 0 or empty: not asked for. */
 	bool		last_talks;	/* who answers last is whom the caller hears */
 	bool		origin;		/* our address in o=, too */
 	bool		from_source;	/* media are where the signalling came from */
 	struct addr	advertise;	/* instead of our address */
+	uint8_t		family;		/* of our address for the reader; 0: any */
 	struct str	proto;		/* what the m= lines are to be: "RTP/AVP" */
 };
 
@@ -105,12 +120,12 @@ typedef void session_ended_fn(void *arg, const struct session *s,
 
 /*
  * Opens relay, records and ports; adopts what the store holds and restores its
- * sessions. NULL and errno on failure. range: see settings.h.
+ * sessions. NULL and errno on failure; *which (may be NULL) then is the range that
+ * can't be had.
  */
-struct sessions *sessions_new(struct loop *l, const struct addr *addr,
-	    uint16_t port_min, uint16_t port_max,
+struct sessions *sessions_new(struct loop *l, const struct set_media *media,
 	    const struct session_limits *limits, session_ended_fn *ended,
-	    void *arg);
+	    void *arg, unsigned *which);
 /* This process's view only: records and sockets stay in the store. */
 void	sessions_free(struct sessions *ss);
 void	sessions_limits(struct sessions *ss, const struct session_limits *l);
@@ -135,7 +150,7 @@ void	sessions_sweep(struct sessions *ss, struct mono now);
 
 unsigned sessions_count(const struct sessions *ss);
 unsigned sessions_restored(const struct sessions *ss);	/* at the start */
-const struct ports *sessions_ports(const struct sessions *ss);
+const struct sides *sessions_sides(const struct sessions *ss);
 /* Walks by index: the session at *cursor or after it, NULL at the end. */
 const struct session *sessions_next(const struct sessions *ss, uint32_t *cursor);
 struct str session_call_id(const struct session *s);

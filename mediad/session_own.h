@@ -12,7 +12,7 @@
 struct sessions {
 	struct relay		*relay;
 	struct records		*records;
-	struct ports		*ports;
+	struct sides		*sides;
 	struct map		*by_ids;
 	struct session		**by_index;	/* up to nindex */
 	uint32_t		 nindex;
@@ -45,12 +45,18 @@ void	leg_save(struct leg *leg);
 /* Only this leg is left to talk to the caller; ends are linked anew. */
 void	leg_select(struct session *s, struct leg *leg);
 
-/* NULL: no port is left. */
+/* At the leg's side. NULL: no port is left. */
 struct end *end_new(struct sessions *ss, struct leg *leg, unsigned stream);
 struct end *end_find(const struct leg *leg, unsigned stream);
 /* Gives pair and record to an end and enters it into its leg. */
 struct end *end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
-	    struct pair *pair);
+	    struct pair *pair, uint32_t index);
+/*
+ * The phone moves to this side of ours: ports for it there, which count from
+ * end_move() on. Back where it was: none. False: no port is left.
+ */
+bool	end_open_side(struct end *e, struct ports *side);
+void	end_move(struct sessions *ss, struct end *e);
 int	end_start(struct sessions *ss, struct end *e, bool adopted);
 void	end_free(struct sessions *ss, struct end *e);
 /* Out of the relay and of its leg, freed; port and record stay as they are. */

@@ -22,7 +22,7 @@ const struct option global_options[] = {
 
 static const struct option init_options[] = {
 	{ "listen", 0, "T:ADDR:PORT", false, "a socket, udp, tcp or tls; may be repeated" },
-	{ "media", 0, "ADDR:MIN-MAX", false, "address and ports of the media proxy" },
+	{ "media", 0, "ADDR:MIN-MAX", false, "address and ports of the media proxy; may be repeated" },
 	{ "set", 0, "NAME=VALUE", false, "another setting; may be repeated" },
 	{ NULL }
 };
@@ -123,7 +123,7 @@ static const struct option log_options[] = {
 };
 
 const struct command commands[] = {
-	ROW("init", NULL, "DOMAIN [--listen T:ADDR:PORT]... [--media ADDR:MIN-MAX] "
+	ROW("init", NULL, "DOMAIN [--listen T:ADDR:PORT]... [--media ADDR:MIN-MAX]... "
 	    "[--set NAME=VALUE]...", 1, 1, init_options, false, cmd_init,
 	    "writes a working configuration",
 	    "sipctl init example.com",

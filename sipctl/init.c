@@ -171,8 +171,9 @@ write_listens(const struct line *l, struct text *t)
 static void
 write_conf(const struct line *l, struct text *t)
 {
-	const char	*media = line_option(l, "media");
+	const char	*media;
 	char		 buf[128];
+	size_t		 at = 0;
 
 	text_printf(t, "# sip.conf of %s. After an edit: sipctl config apply\n"
 	    "# What can stand here: sipctl config describe\n\n", l->args[0]);
@@ -184,11 +185,12 @@ write_conf(const struct line *l, struct text *t)
 		text_add(t, STR("# Signed by itself, for the first start: put the names of "
 		    "your own files here.\n"
 		    "tls-certificate " TLS_CHAIN " " TLS_KEY "\n"));
-	if (media == NULL) {
+	if (line_option(l, "media") == NULL) {
 		media_default(l, buf, sizeof(buf));
-		media = buf;
+		text_printf(t, "media %s\n", buf);
 	}
-	text_printf(t, "media %s\n", media);
+	while ((media = line_option_next(l, "media", &at)) != NULL)
+		text_printf(t, "media %s\n", media);
 }
 
 /* text with NAME=VALUE in it; takes text. NULL after complaining. */

@@ -67,7 +67,7 @@ try_listen(const struct listen *l)
 }
 
 static int
-try_media(const struct set_media *m)
+try_media(const struct media_range *m)
 {
 	struct addr	a = m->addr;
 	char		buf[ADDR_TEXT_MAX], where[ADDR_TEXT_MAX];
@@ -118,7 +118,8 @@ preflight(const struct ctl *c, const struct settings *s)
 	for (i = 0; i < s->listen.n; i++)
 		if ((code = try_listen(&s->listen.v[i])) != CTL_DONE)
 			worst = code;
-	if ((code = try_media(&s->media)) != CTL_DONE)
-		worst = code;
+	for (i = 0; i < s->media.n; i++)
+		if ((code = try_media(&s->media.v[i])) != CTL_DONE)
+			worst = code;
 	return worst;
 }
