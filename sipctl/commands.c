@@ -75,6 +75,15 @@ static const struct option trace_options[] = {
 	{ "failed", 0, NULL, false, "only calls that failed" },
 	{ "last", 0, "T", false, "only of the last T: 15m" },
 	{ "all", 0, NULL, false, "registrations and the like, too, not only calls" },
+	{ "msg", 0, "N", false, "message N in full" },
+	{ "diff", 0, "A B", false, "what message B has otherwise than A" },
+	{ "raw", 0, NULL, false, "all messages in full" },
+	{ "svg", 0, "F|-", false, "the ladder as a picture" },
+	{ "html", 0, "F|-", false, "a page with the ladder and all messages" },
+	{ "mermaid", 0, NULL, false, "the ladder as a Mermaid diagram" },
+	{ "pcap", 0, "F|-", false, "a capture for wireshark or sngrep, TLS in clear" },
+	{ "hep", 0, "HOST:PORT", false, "the messages to a HEP collector" },
+	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
 static const struct option gw_options[] = {
@@ -279,12 +288,12 @@ const struct command commands[] = {
 	ROW("log", NULL, "[-f] [--last T] [FILTERS]", 0, 0, log_options, false,
 	    cmd_log, "reads the logs of all daemons", "sipctl log -f",
 	    "sipctl log --last 15m --level problems -o ndjson"),
-	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [--failed] [--last T] [--all]", 0, 1,
+	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [FORM] [--failed] [--last T] [--all]", 0, 2,
 	    trace_options, false, cmd_trace,
-	    "the calls that the flight recorder holds, or one with its messages, "
+	    "the calls that the flight recorder holds, or one as a ladder of its messages, "
 	    "decisions and timers; no daemon is needed",
 	    "sipctl trace --failed --last 15m",
-	    "sipctl trace --call-id 4b514bc0@10.1.4.20"),
+	    "sipctl trace 4b514bc0@10.1.4.20 --pcap - | sngrep -I -"),
 	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
 	    "how a command is used", "sipctl help", "sipctl help gw add"),
 	{ NULL }

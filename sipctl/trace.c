@@ -6,8 +6,9 @@
 
 #include "common/id.h"
 #include "common/setting_types.h"
+#include "sipctl/anonymize.h"
 #include "sipctl/ask.h"
-#include "sipctl/trace.h"
+#include "sipctl/trace_show.h"
 
 #define ID_DIGITS	8	/* of the key, as hexadecimal: what lists show */
 
@@ -157,25 +158,35 @@ record_row(const struct ctl *c, const struct trace_record *r, int64_t begin_ns,
 	return row;
 }
 
-static int
-show(struct ctl *c, uint64_t call, const char *name, int64_t since_ms)
+static void
+rows(struct ctl *c, const struct trace *t)
 {
-	struct trace	 t;
-	json_t		*rows = json_array();
+	json_t		*v = json_array();
 	unsigned	 message = 0;
-	int		 code = trace_load(c, call, &t);
 
-	for (size_t i = 0; i < t.n && code == CTL_DONE; i++)
-		if (t.v[i].c->wall_ms >= since_ms)
-			json_array_append_new(rows, record_row(c, &t.v[i],
-			    t.v[0].c->mono_ns, &message));
-	if (code == CTL_DONE && json_array_size(rows) == 0)
+	for (size_t i = 0; i < t->n; i++)
+		json_array_append_new(v, record_row(c, &t->v[i], t->v[0].c->mono_ns,
+		    &message));
+	out_rows(&c->out, v, record_columns);
+	json_decref(v);
+}
+
+static int
+show(struct ctl *c, const struct line *l, uint64_t call, const char *name)
+{
+	struct trace	t;
+	int		code = trace_load(c, call, &t);
+
+	if (code == CTL_DONE && t.n == 0)
 		code = no(CTL_NO, "the flight recorder has nothing of %s; \"sipctl "
 		    "trace --all\" lists what it has", name);
-	if (code == CTL_DONE)
-		out_rows(&c->out, rows, record_columns);
+	if (code == CTL_DONE && line_flag(l, "anonymize"))
+		anonymize(&t);
+	if (code == CTL_DONE && trace_has_form(c, l))
+		code = trace_show(c, l, &t, name);
+	else if (code == CTL_DONE)
+		rows(c, &t);
 	trace_fini(&t);
-	json_decref(rows);
 	return code;
 }
 
@@ -218,7 +229,7 @@ key_of(struct ctl *c, const char *digits, int *code)
 
 /* What was typed: a number of "sipctl calls", an ID of our list, a Call-ID. */
 static int
-show_named(struct ctl *c, const char *name, int64_t since_ms)
+show_named(struct ctl *c, const struct line *l, const char *name)
 {
 	size_t		 len = strlen(name);
 	uint64_t	 key = 0;
@@ -235,13 +246,14 @@ show_named(struct ctl *c, const char *name, int64_t since_ms)
 		if (code != CTL_DONE)
 			return code;
 	}
-	return show(c, key != 0 ? key : id_call(str_of(name)), name, since_ms);
+	return show(c, l, key != 0 ? key : id_call(str_of(name)), name);
 }
 
 COMMAND(cmd_trace)
 {
 	const char	*call_id = line_option(l, "call-id"), *last = line_option(l, "last");
 	int64_t		 since_ms = 0, ms;
+	size_t		 named = line_option(l, "diff") != NULL;	/* its second number */
 
 	if (last != NULL) {
 		if (duration_parse(str_of(last), &ms) < 0)
@@ -249,11 +261,11 @@ COMMAND(cmd_trace)
 			    last);
 		since_ms = wall_ms() - ms;
 	}
-	if (call_id != NULL && l->nargs > 0)
+	if (l->nargs > named + (size_t)(call_id == NULL))
 		return no(CTL_USAGE, "either an ID or --call-id, not both");
 	if (call_id != NULL)
-		return show(c, id_call(str_of(call_id)), call_id, since_ms);
-	if (l->nargs > 0)
-		return show_named(c, l->args[0], since_ms);
+		return show(c, l, id_call(str_of(call_id)), call_id);
+	if (l->nargs > named)
+		return show_named(c, l, l->args[0]);
 	return list(c, l, since_ms);
 }

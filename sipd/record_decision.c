@@ -57,12 +57,12 @@ add_step(struct parts *p, const struct rec_step *s)
 	if (!s->matched)
 		return;
 	add(p, STR("; "));
-	add(p, s->file);
-	if (s->line > 0) {
+	if (s->file.len > 0) {
+		add(p, s->file);
 		add(p, STR(":"));
 		add_number(p, s->line);
+		add(p, STR(" "));
 	}
-	add(p, STR(" "));
 	add(p, s->text);
 	if (s->why.len > 0) {
 		add(p, STR(" ("));
