@@ -38,6 +38,7 @@ enum verdict {
 	VERDICT_BAD,		/* unknown user, wrong password: not told apart */
 	VERDICT_STALE,		/* challenge again with stale=true */
 	VERDICT_MUTE,		/* too many wrong ones: not judged, not to be answered */
+	VERDICT_FORBIDDEN,	/* good, but the account may not do that */
 };
 
 enum gateway_state {

@@ -108,14 +108,17 @@ check_domains(const struct settings *s, const struct conf *c,
 		if (v == NULL)
 			break;
 		str_lower(s->domains.v[i], strlen(s->domains.v[i]));
-		if (addr_parse(&literal, str_of(v->text), 0) < 0 &&
-		    !is_domain(str_of(v->text)))
+		/* With a block behind a list v may be another's: a place alone. */
+		if (addr_parse(&literal, str_of(s->domains.v[i]), 0) < 0 &&
+		    !is_domain(str_of(s->domains.v[i])))
 			complain(out, false, node->file, v->line, v->column,
-			    "\"%s\" is not the name of a domain", v->text);
+			    "\"%s\" is not the name of a domain",
+			    s->domains.v[i]);
 		for (k = 0; k < i; k++)
 			if (strcmp(s->domains.v[i], s->domains.v[k]) == 0)
 				complain(out, true, node->file, v->line, v->column,
-				    "domain \"%s\" stands here twice", v->text);
+				    "domain \"%s\" stands here twice",
+				    s->domains.v[i]);
 	}
 }
 

@@ -232,6 +232,9 @@ settings_resolve_nets(struct settings *s, struct complaints *out)
 	resolve(s, &s->lan_networks, false, out);
 	resolve(s, &s->nated_networks, false, out);
 	resolve(s, &s->ban_allow, false, out);
+	resolve(s, &s->networks, false, out);
+	for (size_t i = 0; i < s->nblocks; i++)
+		resolve(s, &s->blocks[i].own.networks, false, out);
 	for (size_t i = 0; i < s->listen.n; i++) {
 		resolve(s, &s->listen.v[i].allow, false, out);
 		resolve(s, &s->listen.v[i].deny, false, out);

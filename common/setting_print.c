@@ -3,6 +3,7 @@
  * sets of them. What is printed here parses back to the same (setting_test).
  */
 #include "common/setting_types.h"
+#include "common/user_settings.h"
 
 static const void *
 field_of(const void *base, const struct setting_info *i)
@@ -86,6 +87,11 @@ settings_print(const struct settings *s, bool changed_only, struct text *out)
 	size_t	i;
 
 	print_scope(s, BLOCK_NONE, changed_only, "", out);
+	for (i = 0; i < s->nblocks; i++) {
+		text_printf(out, "domain %s {\n", s->blocks[i].name);
+		user_settings_print(&s->blocks[i].own, "    ", out);
+		text_add(out, STR("}\n"));
+	}
 	for (i = 0; i < s->ngateways; i++) {
 		text_printf(out, "gateway %s {\n", s->gateways[i].name);
 		settings_print_block(&s->gateways[i], BLOCK_GATEWAY, changed_only,

@@ -13,6 +13,7 @@
 #include "common/conf.h"
 #include "common/setting_types.h"
 #include "common/uri.h"
+#include "common/user_settings.h"
 
 enum { LIVE, RESTART };
 
@@ -21,6 +22,8 @@ const struct setting_info settings_table[] = {
 	{ #daemon, name, #type, def, min, max, choices, apply == RESTART, since, help, BLOCK_NONE },
 #define LISTEN_SETTING(field, name, type, def, min, max, choices, since, help) \
 	{ "sipd", name, #type, def, min, max, choices, false, since, help, BLOCK_LISTEN },
+#define USER_SETTING(field, name, type, min, max, choices, since, help) \
+	{ "regd", name, #type, "", min, max, choices, false, since, help, BLOCK_DOMAIN },
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
 	{ "gwregd", name, #type, def, min, max, choices, false, since, help, BLOCK_GATEWAY },
 #include "common/settings.def"
@@ -32,6 +35,8 @@ const struct setting_field setting_fields[] = {
 	{ &setting_type_##type, offsetof(struct settings, field) },
 #define LISTEN_SETTING(field, name, type, def, min, max, choices, since, help) \
 	{ &setting_type_##type, offsetof(struct listen, field) },
+#define USER_SETTING(field, name, type, min, max, choices, since, help) \
+	{ &setting_type_##type, offsetof(struct user_settings, field) },
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
 	{ &setting_type_##type, offsetof(struct gateway_settings, field) },
 #include "common/settings.def"
@@ -75,6 +80,7 @@ setting_prefix(const struct setting_info *i)
 	static const char *const names[] = {
 		[BLOCK_NONE] = "", [BLOCK_GATEWAY] = "gateway NAME ",
 		[BLOCK_LISTEN] = "listen SOCKET ",
+		[BLOCK_DOMAIN] = "domain NAME ",
 	};
 
 	return names[i->block];
@@ -113,6 +119,7 @@ unknown(struct scope *s, const struct conf_node *n)
 {
 	static const char *const blocks[] = {
 		[BLOCK_GATEWAY] = "a gateway", [BLOCK_LISTEN] = "a socket's block",
+		[BLOCK_DOMAIN] = "a domain's block",
 	};
 	const struct setting_info *near = setting_nearest(str_of(n->name), s->block);
 	const struct setting_info *other = elsewhere(str_of(n->name), s->block);
@@ -149,7 +156,8 @@ set(struct scope *s, const struct conf_node *n)
 		unknown(s, n);
 		return;
 	}
-	if (n->block && strcmp(i->type, "listen") != 0) {
+	if (n->block && strcmp(i->type, "listen") != 0 &&
+	    strcmp(i->name, "domain") != 0) {
 		complain(s->out, false, n->file, n->line, n->column,
 		    "%s has a value, not a block", n->name);
 		return;
@@ -202,6 +210,23 @@ set_defaults(struct scope *s)
 	}
 }
 
+void
+user_settings_read(struct user_settings *u, const struct conf_node *nodes, size_t n,
+    struct complaints *out)
+{
+	struct scope	*scope = xcalloc(1, sizeof(*scope));
+
+	scope->base = u;
+	scope->block = BLOCK_DOMAIN;
+	scope->out = out;
+	for (size_t i = 0; i < n; i++)
+		set(scope, &nodes[i]);
+	for (size_t row = 0; row < NSETTINGS; row++)
+		if (scope->seen[row] != NULL)
+			u->given |= 1u << user_setting_of(&settings_table[row]);
+	free(scope);
+}
+
 /* The settings of a block, into base. */
 static void
 set_block(void *base, enum setting_block block, const struct conf_node *n,
@@ -232,6 +257,39 @@ set_listen_block(struct settings *s, size_t before, const struct conf_node *n,
 	}
 	s->listen.v[before].block = true;
 	set_block(&s->listen.v[before], BLOCK_LISTEN, n, out);
+}
+
+/* Only what is given; the rest is the server's. */
+static void
+set_domain(struct settings *s, const struct conf_node *n, struct complaints *out)
+{
+	struct domain_settings	*d;
+
+	if (n->nvalues != 1) {
+		complain(out, false, n->file, n->line, n->column,
+		    "one domain has a block, not a list of them");
+		return;
+	}
+	if (settings_domain(s, str_of(n->values[0].text)) != NULL) {
+		complain(out, false, n->file, n->line, n->column,
+		    "%s has a block already", n->values[0].text);
+		return;
+	}
+	s->blocks = xrealloc(s->blocks, s->nblocks + 1, sizeof(*s->blocks));
+	d = &s->blocks[s->nblocks++];
+	memset(d, 0, sizeof(*d));
+	d->name = xstrdup(n->values[0].text);
+	user_settings_read(&d->own, n->nodes, n->nnodes, out);
+}
+
+/* Is this domain listed already, so that its block only adds to it? */
+static bool
+domain_listed(const struct settings *s, const struct conf_node *n)
+{
+	for (size_t i = 0; n->nvalues == 1 && i < s->domains.n; i++)
+		if (str_caseeq(str_of(s->domains.v[i]), str_of(n->values[0].text)))
+			return true;
+	return false;
 }
 
 static bool
@@ -303,6 +361,11 @@ settings_build(const struct conf *c, struct complaints *out)
 			set_gateway(s, &c->nodes[i], out);
 			continue;
 		}
+		if (c->nodes[i].block && strcmp(c->nodes[i].name, "domain") == 0) {
+			set_domain(s, &c->nodes[i], out);
+			if (domain_listed(s, &c->nodes[i]))
+				continue;
+		}
 		before = s->listen.n;
 		set(scope, &c->nodes[i]);
 		if (c->nodes[i].block && strcmp(c->nodes[i].name, "listen") == 0)
@@ -343,6 +406,11 @@ settings_free(struct settings *s)
 		free(s->gateways[i].name);
 	}
 	free(s->gateways);
+	for (i = 0; i < s->nblocks; i++) {
+		user_settings_fini(&s->blocks[i].own);
+		free(s->blocks[i].name);
+	}
+	free(s->blocks);
 	fini_fields(s, BLOCK_NONE);
 	free(s->routes);
 	free(s);

@@ -73,6 +73,24 @@ typedef struct set_listens {
 	size_t		 n;
 } set_listen;
 
+/* What a domain's block says, or an account: of given only bit USER_SETTING_field. */
+struct user_settings {
+	uint32_t	given;
+#define USER_SETTING(field, name, type, min, max, choices, since, help) \
+	set_##type field;
+#include "common/settings.def"
+};
+enum user_setting {
+#define USER_SETTING(field, name, type, min, max, choices, since, help) \
+	USER_SETTING_##field,
+#include "common/settings.def"
+	USER_SETTINGS
+};
+struct domain_settings {
+	char			*name;
+	struct user_settings	 own;
+};
+
 struct gateway_settings {
 	char	*name;
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \
@@ -84,6 +102,8 @@ struct settings {
 	uint64_t	generation;
 	struct gateway_settings *gateways;
 	size_t		ngateways;
+	struct domain_settings *blocks;	/* "domain NAME { }" */
+	size_t		nblocks;
 	char		*routes;	/* text of routes.conf, "" when there is none */
 #define SETTING(daemon, field, name, type, def, min, max, choices, apply, since, help) \
 	set_##type field;
@@ -147,8 +167,11 @@ void	settings_free(struct settings *s);	/* NULL is fine */
 bool	settings_may_claim(const struct settings *s, struct str account,
 	    struct str from);
 
-/* The blocks a setting may stand in: nowhere, "gateway NAME { }", "listen ... { }". */
-enum setting_block { BLOCK_NONE, BLOCK_GATEWAY, BLOCK_LISTEN };
+/*
+ * The blocks a setting may stand in: nowhere, "gateway NAME { }", "listen ... { }",
+ * "domain NAME { }".
+ */
+enum setting_block { BLOCK_NONE, BLOCK_GATEWAY, BLOCK_LISTEN, BLOCK_DOMAIN };
 
 /* A row of settings.def, for describe, show, completion, manual. */
 struct setting_info {
@@ -167,7 +190,7 @@ extern const struct setting_info settings_table[];	/* ends with name NULL */
 const struct setting_info *setting_find(struct str name, enum setting_block block);
 /* The nearest name by edit distance, or NULL: "did you mean". */
 const struct setting_info *setting_nearest(struct str name, enum setting_block block);
-/* "", "gateway NAME ", "listen SOCKET ": before the name, for people. */
+/* "", "gateway NAME ", "listen SOCKET ", "domain NAME ": before the name, for people. */
 const char *setting_prefix(const struct setting_info *i);
 /* Every daemon that must restart for the step from a to b: names, else "". */
 void	settings_restarts(const struct settings *a, const struct settings *b,

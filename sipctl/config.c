@@ -164,6 +164,8 @@ effect(struct str line, char buf[64])
 	if (i == NULL)
 		i = setting_find(name, BLOCK_LISTEN);
 	if (i == NULL)
+		i = setting_find(name, BLOCK_DOMAIN);
+	if (i == NULL)
 		return "";
 	if (i->restart)
 		snprintf(buf, 64, "    # restarts %s", i->daemon);
