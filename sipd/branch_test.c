@@ -99,6 +99,11 @@ totags(void **state)
 	assert_true(totag_verify(STR("call"), STR("tag"), 1, str_make(t, TOTAG_LEN)));
 	assert_false(totag_verify(STR("call"), STR("tag"), 2, str_make(t, TOTAG_LEN)));
 	assert_false(totag_verify(STR("cal"), STR("ltag"), 1, str_make(t, TOTAG_LEN)));
+	for (size_t i = 0; i < TOTAG_LEN * 8; i++) {	/* S14 */
+		t[i / 8] ^= (char)(1 << (i % 8));
+		assert_false(totag_verify(STR("call"), STR("tag"), 1, str_make(t, TOTAG_LEN)));
+		t[i / 8] ^= (char)(1 << (i % 8));
+	}
 }
 
 int
