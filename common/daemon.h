@@ -33,7 +33,8 @@ enum sandbox {
 	SANDBOX_NONE,
 	SANDBOX_RELAY,		/* mediad: no file system, no new sockets but UDP */
 	SANDBOX_NET,		/* sipd: sockets, no exec, no file writes */
-	SANDBOX_STORE,		/* regd, routed, gwregd: own state directory */
+	SANDBOX_STORE,		/* regd, gwregd: own state directory */
+	SANDBOX_ROUTER,		/* routed: that, and sockets to name servers */
 };
 
 struct status_is;		/* filled through status_figure() and friends */

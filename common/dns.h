@@ -7,6 +7,7 @@
 
 #include "common/dns_answer.h"
 #include "common/loop.h"
+#include "common/mono.h"
 #include "common/str.h"
 
 /*
@@ -33,9 +34,13 @@ struct dns_config {
 struct dns_set {
 	bool		 none;		/* certain: there are none */
 	struct str	 alias;		/* ask for this name instead; else empty */
+	struct mono	 expires;	/* what it says is good until then */
 	unsigned	 n;
 	struct dns_record v[];
 };
+
+/* To keep; free() it. */
+struct dns_set *dns_set_copy(const struct dns_set *set);
 
 typedef void dns_fn(void *arg, int error, const struct dns_set *set);
 

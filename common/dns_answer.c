@@ -200,17 +200,14 @@ read_srv(struct rr *rr, struct dns_record *out, char buf[DNS_NAME_MAX + 1])
 static int
 read_naptr(struct rr *rr, struct dns_record *out, char buf[DNS_NAME_MAX + 1])
 {
-	struct str	regexp;
-
 	if (read_u16(&rr->data, &out->first) < 0 ||
 	    read_u16(&rr->data, &out->second) < 0 ||
 	    read_string(&rr->data, &out->flags) < 0 ||
 	    read_string(&rr->data, &out->service) < 0 ||
-	    read_string(&rr->data, &regexp) < 0)
+	    read_string(&rr->data, &out->regexp) < 0)
 		return -EBADMSG;
 	if (out->flags.len > DNS_TEXT_MAX || out->service.len > DNS_TEXT_MAX)
 		return -EBADMSG;
-	out->regexp = regexp.len > 0;
 	return read_name(&rr->data, buf, &out->name);
 }
 
@@ -242,6 +239,7 @@ insert(struct dns_answer *a, struct dns_record *r, enum dns_type type)
 	r->name = keep(&to, r->name);
 	r->flags = keep(&to, r->flags);
 	r->service = keep(&to, r->service);
+	r->regexp = keep(&to, r->regexp);
 	for (; i > 0 && comes_before(r, &a->v[i - 1], type); i--)
 		a->v[i] = a->v[i - 1];
 	a->v[i] = *r;
@@ -256,7 +254,9 @@ add_record(struct dns_answer *a, struct rr *rr, enum dns_type type)
 	int			error;
 
 	error = type == DNS_SRV ? read_srv(rr, &r, buf) :
-	    type == DNS_NAPTR ? read_naptr(rr, &r, buf) : read_addr(rr, &r);
+	    type == DNS_NAPTR ? read_naptr(rr, &r, buf) :
+	    type == DNS_PTR ? read_name(&rr->data, buf, &r.name) :
+	    read_addr(rr, &r);
 	if (error == 0)		/* else this one is as if it were not there */
 		insert(a, &r, type);
 }

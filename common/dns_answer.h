@@ -14,6 +14,7 @@
 enum dns_type {
 	DNS_HOSTS	= 0,		/* the file: dns.h; never on the wire */
 	DNS_A		= 1,
+	DNS_PTR		= 12,
 	DNS_AAAA	= 28,
 	DNS_SRV		= 33,
 	DNS_NAPTR	= 35,
@@ -24,17 +25,18 @@ enum dns_type {
 #define DNS_ALIASES_MAX	5	/* CNAMEs followed in one answer (S25) */
 #define DNS_TTL_MAX	86400	/* seconds */
 #define DNS_TTL_NONE_MAX 3600	/* for "there is none" (RFC 2308 section 5) */
-#define DNS_TEXT_MAX	32	/* of a NAPTR's flags and services */
+#define DNS_TEXT_MAX	64	/* of a NAPTR's flags and services */
+#define DNS_REGEXP_MAX	255	/* of its expression: a character-string */
 
 struct dns_record {
 	uint16_t	first;		/* SRV priority, NAPTR order */
 	uint16_t	second;		/* SRV weight, NAPTR preference */
 	uint16_t	port;		/* SRV */
 	struct addr	addr;		/* A, AAAA; port 0 */
-	struct str	name;		/* SRV target, NAPTR replacement; "" is the root */
+	struct str	name;		/* SRV target, NAPTR replacement, PTR; "": the root */
 	struct str	flags;		/* NAPTR */
 	struct str	service;	/* NAPTR */
-	bool		regexp;		/* NAPTR: it has one */
+	struct str	regexp;		/* NAPTR: as it came, any octet */
 	uint8_t		slot;		/* where its texts are */
 };
 
@@ -46,7 +48,8 @@ struct dns_answer {
 	unsigned	 n;
 	struct dns_record v[DNS_RECORDS_MAX];
 	/* The texts of each record; the last are the alias's. */
-	char		 text[DNS_RECORDS_MAX + 1][DNS_NAME_MAX + 1 + 2 * DNS_TEXT_MAX];
+	char		 text[DNS_RECORDS_MAX + 1][DNS_NAME_MAX + 1 +
+			    2 * DNS_TEXT_MAX + DNS_REGEXP_MAX];
 };
 
 /*

@@ -259,9 +259,24 @@ test_naptr(void **state)
 	put_naptr(40, 10, "u", "E2U+sip", "!^.*$!sip:x@y!", "");
 	assert_int_equal(parse_as(DNS_NAPTR, "x.y", false), 0);
 	assert_int_equal(a.n, 3);
-	assert_true(a.v[0].regexp);
+	assert_true(str_eq(a.v[0].regexp, STR("!^.*$!sip:x@y!")));
+	assert_int_equal(a.v[1].regexp.len, 0);
 	assert_true(str_eq(a.v[1].service, STR("SIP+D2T")));
 	assert_true(str_eq(a.v[2].name, STR("_sip._udp.y")));
+}
+
+static void
+test_reverse_names(void **state)
+{
+	size_t	at;
+
+	begin(0, DNS_PTR, "x.y");
+	at = rr(0, "x.y", DNS_PTR, 60);
+	put_name("phone.z");
+	rr_end(at);
+	assert_int_equal(parse_as(DNS_PTR, "x.y", false), 0);
+	assert_int_equal(a.n, 1);
+	assert_true(str_eq(a.v[0].name, STR("phone.z")));
 }
 
 static void
@@ -382,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_servers_in_order),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_naptr),
+		cmocka_unit_test(test_reverse_names),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_ttl_bounds),

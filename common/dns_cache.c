@@ -125,27 +125,40 @@ keep(char **to, struct str s)
 	return str_make(at, s.len);
 }
 
+/* Records and texts in one piece of memory, of bytes octets. */
 static struct dns_set *
-set_make(const struct dns_answer *a, size_t *bytes)
+set_make(const struct dns_record *v, unsigned n, struct str alias, size_t *bytes)
 {
-	size_t		 size = sizeof(struct dns_set) + a->n * sizeof(a->v[0]);
+	size_t		 size = sizeof(struct dns_set) + n * sizeof(*v);
 	struct dns_set	*set;
 	char		*to;
 
-	*bytes = size + a->alias.len;
-	for (unsigned i = 0; i < a->n; i++)
-		*bytes += a->v[i].name.len + a->v[i].flags.len + a->v[i].service.len;
+	*bytes = size + alias.len;
+	for (unsigned i = 0; i < n; i++)
+		*bytes += v[i].name.len + v[i].flags.len + v[i].service.len +
+		    v[i].regexp.len;
 	set = xcalloc(1, *bytes);
 	to = (char *)set + size;
-	set->none = a->none;
-	set->n = a->n;
-	set->alias = keep(&to, a->alias);
-	for (unsigned i = 0; i < a->n; i++) {
-		set->v[i] = a->v[i];
-		set->v[i].name = keep(&to, a->v[i].name);
-		set->v[i].flags = keep(&to, a->v[i].flags);
-		set->v[i].service = keep(&to, a->v[i].service);
+	set->n = n;
+	set->alias = keep(&to, alias);
+	for (unsigned i = 0; i < n; i++) {
+		set->v[i] = v[i];
+		set->v[i].name = keep(&to, v[i].name);
+		set->v[i].flags = keep(&to, v[i].flags);
+		set->v[i].service = keep(&to, v[i].service);
+		set->v[i].regexp = keep(&to, v[i].regexp);
 	}
+	return set;
+}
+
+struct dns_set *
+dns_set_copy(const struct dns_set *from)
+{
+	size_t		 bytes;
+	struct dns_set	*set = set_make(from->v, from->n, from->alias, &bytes);
+
+	set->none = from->none;
+	set->expires = from->expires;
 	return set;
 }
 
@@ -155,9 +168,11 @@ dns_cache_put(struct dns_cache *c, struct dns_entry *e, const struct dns_answer 
 {
 	c->bytes -= e->bytes;
 	free(e->set);
-	e->set = set_make(a, &e->bytes);
+	e->set = set_make(a->v, a->n, a->alias, &e->bytes);
 	c->bytes += e->bytes;
 	e->expires = mono_add_ms(now, a->ttl * INT64_C(1000));
+	e->set->none = a->none;
+	e->set->expires = e->expires;
 	e->hold = (struct mono){ 0 };
 	e->error = 0;
 }

@@ -151,13 +151,20 @@ verify_capabilities(void)
 	return error;
 }
 
+/* May it make sockets of the Internet? */
+static bool
+has_sockets(const struct daemon *d)
+{
+	return d->sandbox == SANDBOX_NET || d->sandbox == SANDBOX_ROUTER;
+}
+
 /* ---- which files ---- */
 
 static int
 confine_files(const struct daemon *d, const struct dirs *dirs)
 {
 	char	own[4096], generations[4096];
-	struct landlock_path paths[12] = { { NULL, 0 } };
+	struct landlock_path paths[13] = { { NULL, 0 } };
 	size_t	n = 0;
 
 	if (d->sandbox != SANDBOX_RELAY) {
@@ -165,23 +172,24 @@ confine_files(const struct daemon *d, const struct dirs *dirs)
 		paths[n++] = (struct landlock_path){ generations, 0 };
 		paths[n++] = (struct landlock_path){ dirs->etc, 0 };
 	}
-	if (d->sandbox == SANDBOX_STORE) {
+	if (d->sandbox == SANDBOX_STORE || d->sandbox == SANDBOX_ROUTER) {
 		dirs_path(own, dirs->state, "%s", d->name);
 		paths[n++] = (struct landlock_path){ own, 1 };
 	}
-	if (d->sandbox == SANDBOX_NET) {
+	if (has_sockets(d)) {
 		/* What a resolver reads; the second is where systemd has it. */
 		paths[n++] = (struct landlock_path){ "/etc/resolv.conf", 0 };
 		paths[n++] = (struct landlock_path){ "/run/systemd/resolve", 0 };
 		paths[n++] = (struct landlock_path){ "/etc/hosts", 0 };
 		paths[n++] = (struct landlock_path){ "/etc/host.conf", 0 };
 		paths[n++] = (struct landlock_path){ "/etc/nsswitch.conf", 0 };
-		/* The authorities of TLS, read again with the certificates. */
-		paths[n++] = (struct landlock_path){ "/etc/ssl/certs", 0 };
 		/* Where c-ares takes the ids of its questions from (S26). */
 		paths[n++] = (struct landlock_path){ "/dev/urandom", 0 };
 	}
-	return landlock_enter(paths, d->sandbox == SANDBOX_NET);
+	if (d->sandbox == SANDBOX_NET)
+		/* The authorities of TLS, read again with the certificates. */
+		paths[n++] = (struct landlock_path){ "/etc/ssl/certs", 0 };
+	return landlock_enter(paths, has_sockets(d));
 }
 
 /* ---- which calls ---- */
@@ -331,6 +339,21 @@ allow_store(scmp_filter_ctx f)
 	return error;
 }
 
+/* routed: the same, and as one who asks name servers. */
+static int
+allow_router(scmp_filter_ctx f)
+{
+	static const int	families[] = { AF_INET, AF_INET6 };
+	int			error = allow_store(f);
+
+	for (int i = 0; i < 2 && error == 0; i++) {
+		error = allow_family(f, families[i], SOCK_DGRAM);
+		if (error == 0)
+			error = allow_family(f, families[i], SOCK_STREAM);
+	}
+	return error;
+}
+
 /* sipd: the wires, the bus, and netlink for the list of addresses. */
 static int
 allow_net(scmp_filter_ctx f)
@@ -375,6 +398,7 @@ confine_calls(const struct daemon *d)
 		[SANDBOX_RELAY] = allow_relay,
 		[SANDBOX_NET] = allow_net,
 		[SANDBOX_STORE] = allow_store,
+		[SANDBOX_ROUTER] = allow_router,
 	};
 	scmp_filter_ctx	f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int		error;
@@ -422,7 +446,7 @@ probe(const struct daemon *d)
 	text_init(&t, line, sizeof(line));
 	text_printf(&t, "open=%s", tried(open("/etc/passwd", O_RDONLY), false));
 	fd = socket(AF_INET, SOCK_STREAM, 0);
-	text_printf(&t, " socket=%s", tried(fd, d->sandbox == SANDBOX_NET));
+	text_printf(&t, " socket=%s", tried(fd, has_sockets(d)));
 	text_printf(&t, " connect=%s", tried(connect(fd, &sa, sizeof(sa)),
 	    false));
 	text_printf(&t, " execve=%s", tried(execv("/bin/true", argv), false));

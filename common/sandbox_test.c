@@ -244,6 +244,27 @@ store_rules(void)
 	EXPECT(try_socket(AF_INET, SOCK_STREAM), EPERM);
 }
 
+/* routed asks name servers: sockets, but nothing to listen with. */
+static void
+router_rules(void)
+{
+	struct sockaddr_in	sa = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(0x7f000c01) };
+	int			fd;
+
+	common_rules();
+	EXPECT(try_open(d.state, "regd/new", O_RDWR | O_CREAT), 0);
+	EXPECT(try_open(d.state, "generations/y", O_WRONLY | O_CREAT), EACCES);
+	EXPECT(try_socket(AF_INET6, SOCK_DGRAM), 0);
+	EXPECT(try_socket(AF_UNIX, SOCK_DGRAM), EPERM);
+	EXPECT(try_socket(AF_NETLINK, SOCK_RAW), EPERM);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	EXPECT(fd >= 0 ? 0 : errno, 0);
+	EXPECT(E(bind(fd, (struct sockaddr *)&sa, sizeof(sa))), EPERM);
+	EXPECT(E(listen(fd, 1)), EPERM);
+	EXPECT(try_memfd(), EPERM);
+}
+
 static void
 net_rules(void)
 {
@@ -267,6 +288,7 @@ test_kinds(void **state)
 {
 	inside(SANDBOX_RELAY, relay_rules);
 	inside(SANDBOX_STORE, store_rules);
+	inside(SANDBOX_ROUTER, router_rules);
 	inside(SANDBOX_NET, net_rules);
 }
 

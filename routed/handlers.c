@@ -1,13 +1,5 @@
-/*
- * handlers - ROUTE from sipd, ALIAS_PUT from sipctl.
- *
- * A question about a local user that comes before the accounts are in is held, as
- * it was packed, and answered when they are: a 404 would be a lie, and its asker
- * asks again only when there is a new process of ours.
- */
+/* handlers - ROUTE from sipd, ALIAS_PUT from sipctl. */
 #include "routed/routed.h"
-
-#include <sys/queue.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,110 +8,56 @@
 #include "common/stats.h"
 #include "common/uri.h"
 
-#define HELD_MAX	20000		/* some 500 octets each */
-
-struct one_held {
-	STAILQ_ENTRY(one_held)	entry;
-	struct bus_ticket	ticket;
-	struct buf		packed;
-};
-
-struct held {
-	STAILQ_HEAD(, one_held)	list;
-	uint32_t		n;
-};
-
 /* ---- ROUTE ---- */
 
 static void
-hold(struct routed *r, struct bus_ticket t, const struct msg_route *q)
+count(const struct route_decision *d, bool waited)
 {
-	struct one_held	*h;
-
-	if (r->held == NULL) {
-		r->held = xcalloc(1, sizeof(*r->held));
-		STAILQ_INIT(&r->held->list);
-	}
-	if (r->held->n == HELD_MAX) {
-		bus_refuse(t, EAGAIN, "the accounts are not in yet");
-		return;
-	}
-	h = xcalloc(1, sizeof(*h));
-	h->ticket = t;
-	msg_pack(&h->packed, MSG_ROUTE, q);
-	STAILQ_INSERT_TAIL(&r->held->list, h, entry);
-	r->held->n++;
+	stats->routes++;
+	if (d->m.if_confirmed != 0)
+		stats->routes_refused++;
+	if (waited)
+		stats->routes_waited++;
+	if (d->by_enum == ENUM_FOUND)
+		stats->enum_found++;
+	else if (d->by_enum == ENUM_NONE)
+		stats->enum_none++;
 }
 
-static void
-route(struct routed *r, struct bus_ticket t, const struct msg_route *q)
+void
+routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
+    struct lookup *lookup)
 {
 	struct route_decision		*d = &r->decision;
 	const struct route_world	 w = {
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .aliases = r->aliases,
-		.gateways = r->gateways,
+		.gateways = r->gateways, .names = r->names,
+		.now_ms = wall_ms(),
 	};
 
+	d->lookup = lookup;
 	route_decide(&w, q, d);
 	if (d->waits) {
-		hold(r, t, q);
+		if (d->lookup != NULL && !lookup_pending(d->lookup)) {
+			lookup_free(d->lookup);		/* for the accounts, then */
+			d->lookup = NULL;
+		}
+		held_add(r, t, q, d->lookup);
 		return;
 	}
-	if (!q->test) {
-		stats->routes++;
-		if (d->m.if_confirmed != 0)
-			stats->routes_refused++;
-	}
+	if (!q->test)
+		count(d, lookup != NULL);
 	log_all("ROUTER", t.call, "%s: %s", log_str(q->uri),
 	    d->m.if_confirmed != 0 ? log_str(d->m.reason) : "routed");
 	bus_answer(t, MSG_ROUTED, &d->m);
+	lookup_free(d->lookup);
 }
 
 static void
 on_route(void *arg, struct bus_ticket t, const union msg *m)
 {
-	route(arg, t, &m->route);
-}
-
-void
-held_answer(struct routed *r)
-{
-	struct held	*all = r->held;
-	struct one_held	*h;
-	struct unpack	 u;
-	union msg	 m;
-
-	r->held = NULL;
-	while (all != NULL && (h = STAILQ_FIRST(&all->list)) != NULL) {
-		STAILQ_REMOVE_HEAD(&all->list, entry);
-		unpack_init(&u, h->packed.s, h->packed.len);
-		if (msg_unpack_inner(&u, &m) == MSG_ROUTE)
-			route(r, h->ticket, &m.route);
-		buf_fini(&h->packed);
-		free(h);
-	}
-	free(all);
-}
-
-uint32_t
-held_count(const struct routed *r)
-{
-	return r->held != NULL ? r->held->n : 0;
-}
-
-void
-held_free(struct routed *r)
-{
-	struct one_held	*h;
-
-	while (r->held != NULL && (h = STAILQ_FIRST(&r->held->list)) != NULL) {
-		STAILQ_REMOVE_HEAD(&r->held->list, entry);
-		buf_fini(&h->packed);
-		free(h);
-	}
-	free(r->held);
-	r->held = NULL;
+	routed_route(arg, t, &m->route, NULL);
 }
 
 /* ---- ALIAS_PUT ---- */

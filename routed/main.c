@@ -11,7 +11,7 @@
 static const struct daemon routed = {
 	.name = "routed",
 	.index = USER_ROUTED,
-	.sandbox = SANDBOX_STORE,
+	.sandbox = SANDBOX_ROUTER,
 	.start = routed_start,		/* routed.c, still privileged */
 	.run = routed_run,
 	.stop = routed_stop,		/* routed.c, the same backwards */

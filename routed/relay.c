@@ -16,7 +16,7 @@ target_is_client(const struct relay_question *q)
 	struct addr		 a;
 
 	return addr_parse(&a, q->target->host, q->target->port) == 0 &&
-	    nets_have(nets, &a);
+	    nets_have_named(nets, &a, q->target_name);
 }
 
 static bool
@@ -31,7 +31,8 @@ source_is_client(const struct relay_question *q)
 	const struct set_nets	*nets = &q->settings->client_networks;
 
 	return q->settings->relay_to_non_clients == RELAY_CLIENTS &&
-	    q->source != NULL && nets_have(nets, q->source);
+	    q->source != NULL &&
+	    nets_have_named(nets, q->source, q->source_name);
 }
 
 static bool

@@ -14,6 +14,8 @@ struct relay_question {
 	const struct settings	*settings;
 	const struct uri	*target;
 	const struct addr	*source;	/* NULL: not known */
+	struct str		 source_name;	/* confirmed, or empty: names.h */
+	struct str		 target_name;
 	bool			 by_us;		/* an alias of ours led there */
 };
 

@@ -8,10 +8,12 @@
  */
 #include "routed/route.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "common/route.h"
 #include "common/uri.h"
+#include "routed/enum.h"
 #include "routed/relay.h"
 
 #define PASSES	20	/* an alias of an alias ... */
@@ -27,6 +29,7 @@ struct pass {
 	unsigned			 n;
 	bool				 by_alias;
 	bool				 again;	/* text is new: once more */
+	bool				 unsure;	/* name servers fail */
 };
 
 static void
@@ -34,6 +37,16 @@ refuse(struct pass *p, uint16_t code, const char *reason)
 {
 	p->d->m.if_confirmed = p->d->m.if_not = code;
 	p->d->m.reason = str_of(reason);
+}
+
+/* Nobody knows where this leads; where that is for want of an answer, not for ever. */
+static void
+refuse_unknown(struct pass *p)
+{
+	if (p->unsure)
+		refuse(p, 503, "Service Unavailable");
+	else
+		refuse(p, 404, "Not Found");
 }
 
 /* Keys are compared as they are: all canonical. One over its room is left out. */
@@ -207,6 +220,61 @@ by_number(struct pass *p, struct str written, struct str domain)
 	return true;
 }
 
+/* ---- what name servers know ---- */
+
+/* NULL: nobody is asked. */
+static struct lookup *
+lookup(struct pass *p)
+{
+	if (p->d->lookup == NULL && p->w->names != NULL)
+		p->d->lookup = lookup_new(p->w->names);
+	return p->d->lookup;
+}
+
+/* Row 122: a number of the world that nobody here has. It gives no right to relay. */
+static bool
+by_enum(struct pass *p)
+{
+	const struct settings	*s = p->w->settings;
+	char			 digits[32], buf[ENUM_URI_MAX];
+	struct str		 number = number_of(p->uri.user, digits), uri;
+	struct text		 t;
+	int			 error;
+
+	if (!s->enum_on || number.len == 0 || number.s[0] != '+' ||
+	    lookup(p) == NULL)
+		return false;
+	error = enum_find(p->d->lookup, &s->enum_roots, number, buf, &uri,
+	    &p->d->trace);
+	p->d->waits |= error == -EINPROGRESS;
+	p->d->by_enum = error == 0 ? ENUM_FOUND : ENUM_NONE;
+	p->unsure = error == -ETIMEDOUT || error == -EREMOTEIO || error == -EBUSY;
+	if (error < 0)
+		return p->d->waits;
+	text_init(&t, p->d->uri[p->n & 1], ROUTE_URI_MAX);
+	text_add(&t, uri);
+	p->text = text_str(&t);
+	p->again = true;
+	return true;
+}
+
+/* The confirmed name of a, when client-networks want it; empty: none, or not yet. */
+static struct str
+client_name(struct pass *p, const struct addr *a, char buf[DNS_NAME_MAX + 1])
+{
+	struct str	name = STR_NONE;
+	int		error;
+
+	if (!nets_want_name(&p->w->settings->client_networks) || lookup(p) == NULL)
+		return name;
+	error = lookup_name(p->d->lookup, a, buf, &name);
+	p->d->waits |= error == -EINPROGRESS;
+	if (error != -EINPROGRESS)
+		trace_step(&p->d->trace, "name", error == 0, "of the address: %.*s",
+		    STR_ARG(error == 0 ? name : STR("none that leads back to it")));
+	return name;
+}
+
 static void
 inside(struct pass *p)
 {
@@ -229,8 +297,9 @@ inside(struct pass *p)
 	if (!accounts_ready(p->w->accounts))
 		p->d->waits = true;
 	else if (!by_account(p, aor) && !by_address_alias(p, aor) &&
-	    !by_number(p, u.user, p->domain) && !by_domain_alias(p, p->domain))
-		refuse(p, 404, "Not Found");
+	    !by_number(p, u.user, p->domain) && !by_enum(p) &&
+	    !by_domain_alias(p, p->domain))
+		refuse_unknown(p);
 }
 
 /* tel: has no domain; its extensions are those of the main one. */
@@ -241,8 +310,8 @@ telephone(struct pass *p)
 		p->d->waits = true;
 		return;
 	}
-	if (!by_number(p, p->uri.user, domains_main(p->w->domains)))
-		refuse(p, 404, "Not Found");
+	if (!by_number(p, p->uri.user, domains_main(p->w->domains)) && !by_enum(p))
+		refuse_unknown(p);
 }
 
 /* ---- outside ---- */
@@ -318,7 +387,9 @@ source_address(const struct pass *p, struct addr *out)
 static void
 may_leave(struct pass *p)
 {
-	struct addr		source;
+	char			source_buf[DNS_NAME_MAX + 1];
+	char			target_buf[DNS_NAME_MAX + 1];
+	struct addr		source, target;
 	struct relay_question	r = {
 		.settings = p->w->settings, .target = &p->uri,
 		.by_us = p->by_alias,
@@ -327,6 +398,11 @@ may_leave(struct pass *p)
 
 	if (source_address(p, &source))
 		r.source = &source;
+	if (r.source != NULL &&
+	    p->w->settings->relay_to_non_clients == RELAY_CLIENTS)
+		r.source_name = client_name(p, r.source, source_buf);
+	if (addr_parse(&target, p->uri.host, 0) == 0)
+		r.target_name = client_name(p, &target, target_buf);
 	relay_judge(&r, &v, &p->d->trace);
 	p->d->m.if_confirmed = v.if_confirmed;
 	p->d->m.if_not = v.if_not;
@@ -431,6 +507,11 @@ result(struct pass *p)
 	else if (p->d->target.kind == TARGET_AOR)
 		trace_step(&p->d->trace, "result", true,
 		    "the devices of %.*s", STR_ARG(p->d->target.value));
+	/* What was built on records of name servers is good as long as they are. */
+	if (p->d->lookup != NULL &&
+	    lookup_valid_ms(p->d->lookup) != INT64_MAX)
+		m->valid_until = (uint64_t)(p->w->now_ms +
+		    lookup_valid_ms(p->d->lookup));
 	m->uri = p->text;
 	m->keys.v = p->d->keys;
 	m->steps.v = p->d->trace.v;
@@ -444,6 +525,7 @@ route_decide(const struct route_world *w, const struct msg_route *q,
 	struct pass	p = { .w = w, .q = q, .d = d, .text = q->uri };
 
 	d->waits = false;
+	d->by_enum = ENUM_UNASKED;
 	d->m = (struct msg_routed){ 0 };
 	d->key_used = 0;
 	d->target.kind = 0;

@@ -123,6 +123,7 @@ routed_start(struct self *self)
 	r->accounts = accounts_new(publish_forget, r);
 	r->aliases = aliases_new();
 	r->gateways = gateways_new(gateway_changed, r);
+	r->names = names_new(self->loop, self->settings);
 	domains_set(r->domains, self->settings, NULL, NULL);
 	error = state_dir(self);
 	if (error < 0) {
@@ -173,6 +174,7 @@ routed_stop(struct self *self)
 		return;
 	aliases_free(r->aliases);
 	held_free(r);
+	names_free(r->names);
 	accounts_free(r->accounts);
 	gateways_free(r->gateways);
 	domains_free(r->domains);
@@ -187,6 +189,7 @@ routed_commit(struct self *self, const struct settings *old)
 	struct routed	*r = self->own;
 
 	domains_set(r->domains, self->settings, publish_domain, r);
+	names_configure(r->names, self->settings);
 	publish_forget(r, STR_NONE);
 }
 

@@ -16,7 +16,8 @@ struct routed {
 	struct feed		*feed;
 	struct bus_peer		*regd;
 	struct bus_peer		*gwregd;
-	struct held		*held;		/* questions that wait: handlers.c */
+	struct names		*names;
+	struct held		*held;		/* questions that wait: held.c */
 	struct route_decision	 decision;	/* scratch */
 };
 
@@ -29,6 +30,16 @@ unsigned routed_busy(struct self *self);
 
 /* handlers.c: ROUTE, ALIAS_PUT. */
 extern const struct bus_handler routed_handlers[];
+/* Answers q, or holds it; lookup, taken, is what it asked for before, or NULL. */
+void	routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
+	    struct lookup *lookup);
+
+/*
+ * held.c. A question waits for the accounts, or for the answer to lookup, which is
+ * taken: then it is routed anew.
+ */
+void	held_add(struct routed *r, struct bus_ticket t, const struct msg_route *q,
+	    struct lookup *lookup);
 /* The accounts are in: the questions that waited for them are answered. */
 void	held_answer(struct routed *r);
 uint32_t held_count(const struct routed *r);

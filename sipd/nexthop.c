@@ -287,7 +287,7 @@ take_naptr(struct nexthop *n, const struct dns_set *set)
 
 	for (unsigned i = 0; i < set->n; i++) {
 		r = &set->v[i];
-		if (!str_caseeq(r->flags, STR("s")) || r->regexp)
+		if (!str_caseeq(r->flags, STR("s")) || r->regexp.len > 0)
 			continue;
 		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			if (str_caseeq(r->service, known[k].service) &&

@@ -36,6 +36,7 @@ check(enum dns_type type)
 		touch(a.v[i].name);
 		touch(a.v[i].flags);
 		touch(a.v[i].service);
+		touch(a.v[i].regexp);
 		if (type == DNS_A || type == DNS_AAAA)
 			MUST(addr_bytes(&a.v[i].addr).len == (type == DNS_A ? 4 : 16));
 	}
@@ -50,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	type = types[data[0] % 4];
+	type = data[0] & 8 ? DNS_PTR : types[data[0] % 4];
 	copy = malloc(size);
 	MUST(copy != NULL);
 	memcpy(copy, data + 1, size - 1);
