@@ -359,6 +359,22 @@ connected(struct conn *c)
 		conn_watch(c);
 }
 
+void
+conn_serve(struct conn *c)
+{
+	if (c->state == CONN_HANDSHAKE) {
+		shake_hands(c);		/* what followed it may be decrypted already */
+		if (c->state == CONN_OPEN)
+			tcp_ready(c);
+		return;
+	}
+	if (c->state != CONN_OPEN || wheel_active(&c->pause))
+		return;
+	c->busy = conn_read(c);
+	if (c->busy && c->state == CONN_OPEN && !wheel_active(&c->pause))
+		tcp_ready(c);
+}
+
 static void
 on_io(void *arg, unsigned events)
 {
@@ -368,14 +384,10 @@ on_io(void *arg, unsigned events)
 		connected(c);
 		return;
 	}
-	if (c->state == CONN_HANDSHAKE)
-		shake_hands(c);
-	worker_drain(c->worker);
-	if (c->state != CONN_BROKEN && !STAILQ_EMPTY(&c->out))
+	if (!begins(c) && !STAILQ_EMPTY(&c->out))
 		write_queue(c);
 	/* TLS may have to read before it can write, and the other way round. */
-	if (c->state == CONN_OPEN && ((events & (LOOP_READ | LOOP_ERROR)) ||
-	    c->tls != NULL))
-		conn_read(c);
-	worker_wake(c->worker);
+	if (c->state == CONN_HANDSHAKE || (c->state == CONN_OPEN &&
+	    ((events & (LOOP_READ | LOOP_ERROR)) || c->tls != NULL)))
+		tcp_ready(c);
 }

@@ -43,7 +43,7 @@ struct conn_asked {
 	unsigned	of;
 };
 
-/* Decrypted octets of begin to end that are no whole message yet. */
+/* Octets of begin to end that were taken and are no whole message yet. */
 struct conn_in {
 	char			*s;
 	size_t			 begin, end, size;
@@ -59,10 +59,12 @@ struct conn {
 	struct hop_key		 peer;	/* transport and remote end */
 	struct conn		*twin;	/* the next to the same remote end */
 	LIST_ENTRY(conn)	 entry;	/* all, or those that broke */
+	TAILQ_ENTRY(conn)	 waiting;	/* for its turn: conn_ready.c */
+	unsigned		 turn;	/* the class it waits in; 0: it does not */
 	enum conn_state		 state;
 	int			 fd;
 	struct tls		*tls;	/* NULL: plain TCP */
-	struct conn_in		 in;	/* TLS only */
+	struct conn_in		 in;	/* of TLS, or held */
 	unsigned		 listener;	/* by which tally.h counts it */
 	int			 slot;	/* stored as f<slot>; -1: not */
 	int			 error;	/* why it broke: 0 or -errno */
@@ -70,6 +72,9 @@ struct conn {
 	bool			 ours;	/* we opened it */
 	bool			 stands;	/* there are aliases of it */
 	bool			 heard;	/* a whole message has come */
+	bool			 busy;	/* it had more than its share last time */
+	bool			 deep;	/* its first message is a long one */
+	bool			 held;	/* TCP: octets were taken out of the kernel */
 	struct loop_io		*io;
 	struct wheel_timer	 timer;
 	struct wheel_timer	 pause;
@@ -96,11 +101,16 @@ int	conn_send(struct conn *c, struct str bytes, unsigned flags, unsigned of,
 void	conn_break(struct conn *c, int error);
 /* Every message that waits has failed. */
 void	conn_fail_queue(struct conn *c);
+/* It is its turn (conn_ready.c). It may break. */
+void	conn_serve(struct conn *c);
 
 /* ---- between conn.c and conn_read.c ---- */
 
-/* Reads and handles what is there: a bounded number of messages. */
-void	conn_read(struct conn *c);
+/*
+ * Reads and handles what is there: a bounded number of messages. True when there
+ * is more.
+ */
+bool	conn_read(struct conn *c);
 /* Its pause is over: a wheel timer's. */
 void	conn_pause_over(void *arg);
 /* What the loop shall tell about has changed. */
@@ -117,7 +127,7 @@ void	tcp_broken(struct conn *c);
 void	tcp_keep(struct conn *c);
 /* The buffer this worker reads its connections into. */
 struct buffer *tcp_buffer(struct worker *w);
-/* That buffer was given away: the next one. */
-void	tcp_buffer_swap(struct worker *w, struct buffer *spare);
+/* It shall be served when it is its turn. */
+void	tcp_ready(struct conn *c);
 
 #endif

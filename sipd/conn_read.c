@@ -4,8 +4,9 @@
  * TCP: what the peer sent stays in the kernel until a whole message is there: it
  * is looked at with MSG_PEEK, framed (RFC 3261 section 18.3) and then consumed, so
  * a killed process loses no half message. While one is incomplete SO_RCVLOWAT
- * keeps the level-triggered loop quiet until there is more of it. TLS cannot give
- * anything back: what was decrypted waits in memory.
+ * keeps the level-triggered loop quiet until there is more of it. Only when the
+ * kernel has no room for the rest it is taken out of there, as everything is with
+ * TLS, which cannot give back what it decrypted: it waits in memory.
  */
 #include "sipd/conn.h"
 
@@ -22,8 +23,10 @@
 #include "sipd/pool.h"
 #include "sipd/tls.h"
 
-#define ROUNDS		8	/* messages a turn and connection */
-#define PAUSE_MS	20	/* when the message has nowhere to go */
+#define SHARE		2	/* messages of a connection until it is others' turn */
+#define SHARE_BUSY	8	/* the same when the others had theirs */
+#define PEEK		16384	/* octets that are looked at, unless one message is longer */
+#define PAUSE_MS	5	/* when the message has nowhere to go */
 #define IN_FIRST	4096	/* octets of decrypted text at first */
 #define IN_MAX		(2 * MESSAGE_MAX)
 
@@ -53,9 +56,9 @@ conn_pause_over(void *arg)
 	struct conn	*c = arg;
 
 	conn_want(c);
-	/* What was decrypted is here and will not wake the loop. */
-	if (c->tls != NULL && c->state == CONN_OPEN)
-		conn_read(c);
+	/* What was taken is here and will not wake the loop. */
+	if ((c->tls != NULL || c->held) && c->state == CONN_OPEN)
+		tcp_ready(c);
 }
 
 /* A message has begun and is not here. */
@@ -68,9 +71,10 @@ begun(struct conn *c)
 }
 
 /*
- * n octets of an unfinished message. When the kernel woke us although there is
+ * TCP: n octets of an unfinished message. When the kernel woke us although there is
  * nothing new, the peer has closed (the rest will never come), or the kernel is
- * short of memory.
+ * short of memory: a few octets that are left of a large segment count like all of
+ * it, and close the peer's window.
  */
 static void
 unfinished(struct conn *c, size_t n)
@@ -78,32 +82,30 @@ unfinished(struct conn *c, size_t n)
 	struct tcp_info	info;
 	socklen_t	len = sizeof(info);
 
-	if (c->tls != NULL) {
-		begun(c);
-		return;
-	}
 	if (c->lowat == (int)n + 1) {
 		if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 		    info.tcpi_state != TCP_ESTABLISHED)
 			conn_break(c, 0);
 		else
-			pause_reading(c);
+			c->held = true;
+		wait_for_more(c, 0);
 		return;
 	}
 	wait_for_more(c, n);
 	begun(c);
 }
 
-/* Takes octets that were looked at out of the kernel, or out of what we decrypted. */
+/* Takes octets that were looked at out of the kernel, or out of what was taken. */
 static void
 consume(struct conn *c, size_t n)
 {
-	if (c->tls != NULL)
+	if (c->tls != NULL || c->held)
 		c->in.begin += n;
 	else if (recv(c->fd, NULL, n, MSG_TRUNC | MSG_DONTWAIT) != (ssize_t)n)
 		conn_break(c, -EIO);
 	c->active = loop_now(c->worker->loop);
 	c->partial.ns = 0;
+	c->deep = false;
 	if (c->lowat > 1)
 		wait_for_more(c, 0);
 }
@@ -127,27 +129,25 @@ deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
 {
 	struct worker	*w = c->worker;
 	unsigned	 owner = worker_for(w, bytes);
-	struct buffer	*spare;
+	struct buffer	*copy;
 
-	fill_packet(c, b, bytes, false);
 	if (owner == w->index) {
+		fill_packet(c, b, bytes, false);
 		consume(c, size);
 		c->heard = true;
 		upper->packet(w, &b->packet);
 		return true;
 	}
-	if (c->tls != NULL) {		/* it has to travel in the buffer */
-		memcpy(b->bytes, bytes.s, bytes.len);
-		b->packet.bytes.s = b->bytes;
+	if ((copy = pool_take(w->pool)) != NULL) {
+		memcpy(copy->bytes, bytes.s, bytes.len);
+		fill_packet(c, copy, str_make(copy->bytes, bytes.len), false);
 	}
-	spare = pool_take(w->pool);
-	if (spare == NULL || !worker_hand_over(w, owner, b)) {
-		if (spare != NULL)
-			pool_give(w->pool, spare);
+	if (copy == NULL || !worker_hand_over(w, owner, copy)) {
+		if (copy != NULL)
+			pool_give(w->pool, copy);
 		pause_reading(c);
 		return false;
 	}
-	tcp_buffer_swap(w, spare);
 	consume(c, size);
 	c->heard = true;
 	return true;
@@ -178,8 +178,13 @@ unframed(struct conn *c, struct buffer *b, struct str head, int error)
 	upper->packet(c->worker, &b->packet);
 }
 
-/* The first thing in the n octets at s. How many were used; 0: stop. */
-static size_t
+enum { STOP = -1, UNFINISHED = 0 };
+
+/*
+ * The first thing in the n octets at s. How many were used, or UNFINISHED: more
+ * of it has to come, or STOP: it is not read further now.
+ */
+static ssize_t
 read_one(struct conn *c, struct buffer *b, const char *s, size_t n)
 {
 	enum sip_frame_kind	 kind;
@@ -190,58 +195,88 @@ read_one(struct conn *c, struct buffer *b, const char *s, size_t n)
 	    &msg);
 	if (size < 0) {
 		unframed(c, b, msg, (int)size);
-		return 0;
+		return STOP;
 	}
-	if (size == 0) {
-		unfinished(c, n);
-		return 0;
-	}
+	if (size == 0)
+		return UNFINISHED;
 	if (kind == SIP_FRAME_MESSAGE)
-		return deliver(c, b, msg, (size_t)size) ? (size_t)size : 0;
+		return deliver(c, b, msg, (size_t)size) ? size : STOP;
 	stats->keepalives++;
 	consume(c, (size_t)size);
 	if (kind == SIP_FRAME_PING && c->state == CONN_OPEN)
 		(void)conn_send(c, STR("\r\n"), 0, c->worker->index, 0);
-	return (size_t)size;
+	return size;
 }
 
-/* True when there is more that has to be looked at again. */
+/*
+ * Its share of the n octets at s: how many were used. *last: what ended it, more
+ * than 0 when it was the end of the octets or of the share.
+ */
+static size_t
+read_share(struct conn *c, const char *s, size_t n, ssize_t *last)
+{
+	size_t	used = 0;
+	int	share = c->busy ? SHARE_BUSY : SHARE;
+
+	*last = 1;
+	for (int i = 0; i < share && used < n && *last > 0; i++) {
+		*last = read_one(c, tcp_buffer(c->worker), s + used, n - used);
+		if (c->state != CONN_OPEN)
+			*last = STOP;
+		if (*last > 0)
+			used += (size_t)*last;
+	}
+	return used;
+}
+
 static bool
 read_tcp(struct conn *c)
 {
 	struct buffer	*b = tcp_buffer(c->worker);
-	size_t		 used = 0, one;
-	ssize_t		 n;
+	size_t		 size = c->deep ? sizeof(b->bytes) : PEEK, used;
+	ssize_t		 n, last;
 
-	n = recv(c->fd, b->bytes, sizeof(b->bytes), MSG_PEEK | MSG_DONTWAIT);
+	n = recv(c->fd, b->bytes, size, MSG_PEEK | MSG_DONTWAIT);
 	if (n <= 0) {
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			conn_break(c, n == 0 ? 0 : -errno);
 		return false;
 	}
-	while (used < (size_t)n) {
-		one = read_one(c, b, b->bytes + used, (size_t)n - used);
-		if (one == 0 || c->state != CONN_OPEN)
-			return false;
-		used += one;
-		if (tcp_buffer(c->worker) != b)	/* given away */
-			return used < (size_t)n;
+	used = read_share(c, b->bytes, (size_t)n, &last);
+	if (last == STOP)
+		return false;
+	if (last == UNFINISHED && (size_t)n == size && !c->deep) {
+		c->deep = used == 0;	/* more of it is there: it was not looked at */
+		return true;
 	}
-	return false;
+	if (last == UNFINISHED)
+		unfinished(c, (size_t)n - used);
+	return c->held || (last > 0 && used < (size_t)n);
 }
 
-/* ---- TLS ---- */
+/* ---- what cannot stay where it is ---- */
+
+/* Octets; 0: the end; -EAGAIN: none now; or another -errno. */
+static ssize_t
+take(struct conn *c, char *to, size_t size)
+{
+	ssize_t	n;
+
+	if (c->tls != NULL)
+		return tls_read(c->tls, to, size);
+	n = recv(c->fd, to, size, MSG_DONTWAIT);
+	return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+}
 
 /*
- * Decrypts what is there. False: nothing came. The room grows with the message,
- * up to the longest one, and goes when it is empty.
+ * Takes what is there. The room grows with the message, up to the longest one, and
+ * goes when it is empty.
  */
-static bool
-decrypt(struct conn *c)
+static void
+fill(struct conn *c)
 {
 	struct conn_in	*in = &c->in;
-	size_t		 before = in->end;
-	ssize_t		 n = 0;
+	ssize_t		 n = -EAGAIN;
 
 	do {
 		if (in->end == in->size && in->size < IN_MAX) {
@@ -250,13 +285,12 @@ decrypt(struct conn *c)
 		}
 		if (in->end == in->size)
 			break;
-		n = tls_read(c->tls, in->s + in->end, in->size - in->end);
+		n = take(c, in->s + in->end, in->size - in->end);
 		if (n > 0)
 			in->end += (size_t)n;
 	} while (n > 0);
 	in->over = n <= 0 && n != -EAGAIN;
 	in->error = n < 0 && n != -EAGAIN ? (int)n : 0;
-	return in->end > before || in->over;
 }
 
 /* What was used makes room at the front. */
@@ -274,35 +308,34 @@ compact(struct conn_in *in)
 }
 
 static bool
-read_tls(struct conn *c)
+read_taken(struct conn *c)
 {
 	struct conn_in	*in = &c->in;
-	bool		 more = decrypt(c);
+	bool		 full, left;
+	ssize_t		 last;
 
-	while (c->state == CONN_OPEN && in->begin < in->end)
-		if (read_one(c, tcp_buffer(c->worker), in->s + in->begin,
-		    in->end - in->begin) == 0)
-			break;
+	fill(c);
+	full = in->end == IN_MAX;
+	(void)read_share(c, in->s, in->end, &last);
+	if (last == UNFINISHED)
+		begun(c);
+	left = last > 0 && in->begin < in->end;
 	compact(in);
-	if (c->state == CONN_OPEN && in->over && !wheel_active(&c->pause))
+	c->held = c->tls == NULL && in->end > 0;
+	if (c->state == CONN_OPEN && in->over && !left && !wheel_active(&c->pause))
 		conn_break(c, in->error);
-	return more && !wheel_active(&c->pause);
+	if (c->state == CONN_OPEN)
+		conn_want(c);
+	/* What was taken, or is in OpenSSL, does not wake the loop. */
+	return left || full;
 }
 
-void
+bool
 conn_read(struct conn *c)
 {
-	bool	more = true;
-
 	if (banned(&c->hop.remote)) {
 		conn_break(c, -EACCES);
-		return;
+		return false;
 	}
-	for (int i = 0; more && i < ROUNDS && c->state == CONN_OPEN; i++)
-		more = c->tls != NULL ? read_tls(c) : read_tcp(c);
-	/* Octets that OpenSSL holds do not wake the loop: it is somebody else's turn. */
-	if (more && c->tls != NULL && c->state == CONN_OPEN)
-		pause_reading(c);
-	else if (c->tls != NULL && c->state == CONN_OPEN)
-		conn_want(c);
+	return c->tls != NULL || c->held ? read_taken(c) : read_tcp(c);
 }

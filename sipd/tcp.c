@@ -18,6 +18,7 @@
 #include "common/stats.h"
 #include "sipd/alias.h"
 #include "sipd/conn.h"
+#include "sipd/conn_ready.h"
 #include "sipd/failures.h"
 #include "sipd/flows.h"
 #include "sipd/hostname.h"
@@ -37,6 +38,7 @@ struct tcp {
 	struct map	*peers;		/* the first conn to each remote end */
 	struct conns	 all;
 	struct conns	 broken;
+	struct ready	*ready;
 	struct buffer	*buffer;
 	uint32_t	 count;
 };
@@ -67,6 +69,7 @@ tcp_new(struct worker *w)
 	t->peers = map_new(conn_key);
 	LIST_INIT(&t->all);
 	LIST_INIT(&t->broken);
+	t->ready = ready_new();
 	t->buffer = pool_take(w->pool);
 	return t;
 }
@@ -84,6 +87,7 @@ tcp_free(struct tcp *t)
 		conn_free(c);
 	}
 	map_free(t->peers);
+	ready_free(t->ready);
 	free(t);
 }
 
@@ -105,10 +109,22 @@ tcp_buffer(struct worker *w)
 	return w->tcp->buffer;
 }
 
+/* ---- whose turn it is ---- */
+
 void
-tcp_buffer_swap(struct worker *w, struct buffer *spare)
+tcp_ready(struct conn *c)
 {
-	w->tcp->buffer = spare;
+	ready_put(c->worker->tcp->ready, c);
+}
+
+void
+tcp_serve(struct tcp *t)
+{
+	if (!ready_any(t->ready))
+		return;
+	worker_drain(t->worker);	/* first what was received before */
+	if (ready_serve(t->ready))
+		loop_turn_again(t->worker->loop);
 }
 
 /* ---- the table ---- */
@@ -195,6 +211,7 @@ tcp_broken(struct conn *c)
 {
 	struct tcp	*t = c->worker->tcp;
 
+	ready_remove(t->ready, c);
 	unfile_conn(t, c);
 	LIST_INSERT_HEAD(&t->broken, c, entry);
 }

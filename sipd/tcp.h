@@ -46,6 +46,8 @@ void	tcp_alias(struct worker *w, const struct hop *from, uint16_t port);
 /* The first binding of a flow came or the last went (flows.c). Any thread. */
 void	tcp_flow_changed(const struct hop *h);
 
+/* Before the end of the turn: reads those whose turn it is. */
+void	tcp_serve(struct tcp *t);
 /* At the end of the turn: closes what broke in it. */
 void	tcp_turn(struct tcp *t);
 

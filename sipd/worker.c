@@ -201,8 +201,8 @@ worker_drain(struct worker *w)
 }
 
 /*
- * The turn's end: first what the upper half still has to say, then what this
- * worker owes itself, then the output, then what of it failed, which may bring
+ * The turn's end: first the connections whose turn it is, then what the upper
+ * half still has to say, then what this worker owes itself, then the output, then what of it failed, which may bring
  * new output.
  */
 static void
@@ -213,6 +213,7 @@ on_turn(void *arg)
 
 	if (!w->running)
 		return;
+	tcp_serve(w->tcp);
 	upper->turn(w);
 	for (int i = 0; i < TURN_ROUNDS; i++) {
 		drain(w, own);
