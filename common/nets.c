@@ -418,6 +418,26 @@ nets_have(const struct set_nets *n, const struct addr *a)
 	return nets_have_named(n, a, STR_NONE);
 }
 
+static bool
+span_has(const struct net_span *s, const uint8_t key[17])
+{
+	return key_cmp(s->first, key) <= 0 && key_cmp(key, s->last) <= 0;
+}
+
+bool
+nets_same(const struct set_nets *n, const struct addr *a, const struct addr *b)
+{
+	uint8_t	x[17], y[17];
+
+	if (!key_of(x, a) || !key_of(y, b))
+		return false;
+	for (size_t i = 0; i < n->n; i++)
+		if (n->v[i].kind == NET_SPAN && !n->v[i].except &&
+		    span_has(&n->v[i].span, x) && span_has(&n->v[i].span, y))
+			return true;
+	return false;
+}
+
 bool
 nets_want_name(const struct set_nets *n)
 {

@@ -85,6 +85,12 @@ bool	nets_have(const struct set_nets *n, const struct addr *a);
 /* The same, knowing the name of a, which must have been confirmed (S26). */
 bool	nets_have_named(const struct set_nets *n, const struct addr *a,
 	    struct str name);
+/*
+ * Does one entry have both: a network or a range, written in this very list? Then
+ * they may be one party's (row 152).
+ */
+bool	nets_same(const struct set_nets *n, const struct addr *a,
+	    const struct addr *b);
 /* Can the name of an address make a difference? */
 bool	nets_want_name(const struct set_nets *n);
 

@@ -228,11 +228,13 @@ settings_resolve_nets(struct settings *s, struct complaints *out)
 {
 	for (size_t i = 0; i < s->network_lists.n; i++)
 		resolve(s, &s->network_lists.v[i]->nets, true, out);
-	resolve(s, &s->client_networks, true, out);
-	resolve(s, &s->lan_networks, false, out);
-	resolve(s, &s->nated_networks, false, out);
-	resolve(s, &s->ban_allow, false, out);
-	resolve(s, &s->networks, false, out);
+	for (size_t i = 0; settings_table[i].name != NULL; i++) {
+		struct set_nets	*n = (void *)((char *)s + setting_fields[i].offset);
+
+		if (settings_table[i].block == BLOCK_NONE &&
+		    setting_fields[i].type == &setting_type_nets)
+			resolve(s, n, n == &s->client_networks, out);
+	}
 	for (size_t i = 0; i < s->nblocks; i++)
 		resolve(s, &s->blocks[i].own.networks, false, out);
 	for (size_t i = 0; i < s->listen.n; i++) {

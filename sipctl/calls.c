@@ -14,6 +14,7 @@ static const struct column call_columns[] = {
 	{ "to", "TO", COLUMN_TEXT },
 	{ "time_s", "TIME", COLUMN_SECONDS },
 	{ "media", "MEDIA", COLUMN_TEXT },
+	{ "media_reason", "WHY", COLUMN_TEXT },
 	{ "gateway", "GATEWAY", COLUMN_TEXT },
 	{ "call_id", "CALL-ID", COLUMN_TEXT },
 	{ NULL }

@@ -26,7 +26,7 @@
 #include "sipd/worker.h"
 
 #define MAGIC		UINT64_C(0x636f72642d63616c)
-#define LAYOUT		1
+#define LAYOUT		2
 #define CAPACITY	4000000	/* the setting's upper bound */
 #define NONE		UINT32_MAX
 #define BUCKETS_MIN	1024
@@ -43,6 +43,7 @@ struct slot {
 	uint32_t	caller_cseq, callee_cseq;
 	uint8_t		state;
 	uint8_t		media;
+	uint8_t		media_why;
 	uint8_t		callee_tag_len;
 	char		callee_tag[CALL_TAG_MAX];
 };
@@ -159,6 +160,7 @@ read_slot(const struct call *k, const struct slot *s, struct call_facts *out)
 	out->since_ms = s->since_ms;
 	out->number = k->number;
 	out->media = s->media;
+	out->media_why = s->media_why;
 	out->caller = s->caller;
 	out->callee = s->callee;
 	/* They are numbers of the process that wrote it. */
@@ -306,6 +308,7 @@ fill(struct call *k, const struct call_facts *f)
 	s->callee_cseq = f->callee_cseq;
 	s->state = f->callee_tag.len > 0 ? CALL_ESTABLISHED : CALL_EARLY;
 	s->media = f->media;
+	s->media_why = f->media_why;
 	s->callee_tag_len = keep(s->callee_tag, sizeof(s->callee_tag),
 	    f->callee_tag);
 }
@@ -402,7 +405,7 @@ calls_forget_early(struct calls *c)
 
 int
 call_answered(struct call *k, struct str callee_tag, const struct hop *callee,
-    bool media)
+    bool media, uint8_t media_why)
 {
 	struct slot	*s;
 
@@ -417,6 +420,7 @@ call_answered(struct call *k, struct str callee_tag, const struct hop *callee,
 	    callee_tag);
 	s->callee = *callee;
 	s->media = media;
+	s->media_why = media_why;
 	slot_commit(k);
 	stats->calls_begun++;
 	return 0;

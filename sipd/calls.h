@@ -40,6 +40,7 @@ struct call_facts {
 	int64_t		since_ms;	/* wall clock: begun, or answered */
 	uint64_t	number;		/* for sipctl; never given twice */
 	bool		media;		/* a session of mediad belongs to it */
+	uint8_t		media_why;	/* enum media_why */
 	struct hop	caller;		/* where requests to that side go */
 	struct hop	callee;
 	uint32_t	caller_cseq;	/* highest seen from that side */
@@ -71,7 +72,7 @@ void	calls_forget_early(struct calls *c);
 int	call_begin(struct calls *c, const struct call_facts *f, struct call **out);
 /* Early becomes established. 0; -EMSGSIZE: as above, and it stays early. */
 int	call_answered(struct call *k, struct str callee_tag,
-	    const struct hop *callee, bool media);
+	    const struct hop *callee, bool media, uint8_t media_why);
 /*
  * The tags in either order; an early call is found by its caller tag alone.
  * *from_caller (may be NULL): tag1 is the caller's.

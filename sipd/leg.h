@@ -37,6 +37,7 @@ struct leg {
 	bool		 by_flow;	/* reached over the flow it registered from */
 	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */
+	uint8_t		 media_why;	/* enum media_why */
 	bool		 stays;		/* we are in the dialog: Record-Route */
 	bool		 explicit;	/* the transport is what was written */
 	bool		 switched;	/* this once by TCP, for its size (row 15) */

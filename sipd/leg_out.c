@@ -33,7 +33,9 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 	struct hop		 named;
 
 	*c = (struct cookie){ .caller = p->from, .callee = g->hop,
-	    .callee_by_flow = g->by_flow, .media = g->media };
+	    .callee_by_flow = g->by_flow ||
+	    nets_have(&settings_now()->nat_servers, &g->hop.remote),
+	    .media = g->media };
 	values_begin(&it, m, HDR_CONTACT);
 	/* Behind a proxy that stays, he is reached by that one's Record-Route. */
 	c->caller_by_flow = sip_first(m, HDR_RECORD_ROUTE) == NULL &&
@@ -213,16 +215,24 @@ caller_host(const struct sip_msg *m)
 }
 
 static bool
-leg_media(const struct leg *g, const struct sip_msg *m)
+leg_media(struct leg *g, const struct sip_msg *m)
 {
 	const struct proxy	*p = g->p;
 	struct uri		 u;
+	struct party		 caller = { &p->from, caller_host(m), m->via.host };
+	struct party		 callee = { &g->hop, STR_NONE, STR_NONE };
+	enum media_why		 why;
+	bool			 wanted;
 
 	if (p->in_dialog)
 		return p->cookie.media;
-	return proxy_is_invite(p) && media_wanted(settings_now(), &p->from,
-	    caller_host(m), &g->hop,
-	    uri_parse(&u, str_of(g->uri)) == 0 ? u.host : STR_NONE);
+	if (!proxy_is_invite(p))
+		return false;
+	if (uri_parse(&u, str_of(g->uri)) == 0)
+		callee.contact = u.host;
+	wanted = media_wanted(settings_now(), &caller, &callee, &why);
+	g->media_why = why;
+	return wanted;
 }
 
 static int
@@ -248,6 +258,20 @@ leg_keep(struct leg *g)
 	g->record = record_leg(g, g->nowhere ? &nowhere : &g->hop);
 }
 
+static void
+leg_note(const struct leg *g)
+{
+	const struct proxy	*p = g->p;
+	bool			 invite = proxy_is_invite(p);
+
+	record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
+	    str_of(g->uri), g->by_flow ?
+	    STR(", over the flow of its registration") : STR_NONE,
+	    !invite ? STR_NONE : g->media ? STR(", media through mediad: ") :
+	    STR(", media direct: "),
+	    invite ? str_of(media_why_text(g->media_why)) : STR_NONE);
+}
+
 /* To g->hop. */
 void
 leg_attempt(struct leg *g)
@@ -265,10 +289,7 @@ leg_attempt(struct leg *g)
 	}
 	leg_mark(g, RINGING_BEGUN);
 	if (!p->in_dialog)
-		record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
-		    str_of(g->uri), g->by_flow ?
-		    STR(", over the flow of its registration") : STR_NONE,
-		    g->media ? STR(", media through mediad") : STR_NONE);
+		leg_note(g);
 	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
 	    g->target);
 	if (g->media && media_has_sdp(m))

@@ -1,38 +1,57 @@
 /*
- * media_policy - who is where, and whether media need a proxy between them.
+ * media_policy - whether media need a proxy between two parties.
  *
- * media.c asks before it asks mediad. Steps as in FEATURES.md a.2 C and D.
+ * leg_out.c asks before it asks mediad. Steps as in FEATURES.md a.2 D.
  */
 #include "sipd/media_policy.h"
 
-enum leg_class
-leg_classify(const struct settings *s, const struct hop *h, struct str host)
+static bool
+decide(const struct settings *s, const struct party *a, const struct party *b,
+    enum media_why *why)
 {
-	struct addr	named;
+	enum side	sa = nat_side(s, a), sb = nat_side(s, b);
 
-	if (h->remote.sa.sa_family == AF_INET6)
-		return LEG_V6;
-	if (host.len > 0 && addr_parse(&named, host, 0) == 0 &&
-	    nets_have(&s->nated_networks, &named) &&
-	    !nets_have(&s->nated_networks, &h->remote) &&
-	    !addr_is_loopback(&h->remote))
-		return LEG_NAT;
-	if (nets_have(&s->lan_networks, &h->remote))
-		return LEG_LAN;
-	return LEG_WAN;
+	if (a->at->remote.sa.sa_family != b->at->remote.sa.sa_family)
+		*why = MEDIA_FAMILIES;
+	else if (sa == SIDE_NAT && sb == SIDE_NAT &&
+	    nat_is_same(s, &a->at->remote, &b->at->remote))
+		*why = MEDIA_SAME_NAT;
+	else if (sa == SIDE_NAT && sb == SIDE_NAT)
+		*why = MEDIA_NATS;
+	else if (sa == SIDE_NAT)
+		*why = MEDIA_CALLER_NAT;
+	else if (sb == SIDE_NAT)
+		*why = MEDIA_CALLEE_NAT;
+	else
+		*why = sa == sb ? MEDIA_SAME_SIDE : MEDIA_LAN;
+	return *why != MEDIA_SAME_SIDE &&
+	    (*why != MEDIA_SAME_NAT || s->media_same_nat == SAME_NAT_PROXIED);
 }
 
 bool
-media_wanted(const struct settings *s, const struct hop *a, struct str a_host,
-    const struct hop *b, struct str b_host)
+media_wanted(const struct settings *s, const struct party *a,
+    const struct party *b, enum media_why *why)
 {
-	enum leg_class	ca, cb;
+	if (s->media_policy == MEDIA_AUTO)
+		return decide(s, a, b, why);
+	*why = MEDIA_SETTING;
+	return s->media_policy == MEDIA_ALWAYS;
+}
 
-	if (s->media_policy != MEDIA_AUTO)
-		return s->media_policy == MEDIA_ALWAYS;
-	ca = leg_classify(s, a, a_host);
-	cb = leg_classify(s, b, b_host);
-	if (ca == LEG_NAT && cb == LEG_NAT)	/* behind the same one: direct */
-		return !addr_eq_host(&a->remote, &b->remote);
-	return ca != cb;
+const char *
+media_why_text(enum media_why why)
+{
+	static const char *const texts[MEDIA_WHYS] = {
+		[MEDIA_UNKNOWN] = "decided before a restart",
+		[MEDIA_SETTING] = "by media-policy",
+		[MEDIA_FAMILIES] = "IPv4 and IPv6",
+		[MEDIA_LAN] = "LAN and outside",
+		[MEDIA_CALLER_NAT] = "the caller is behind a NAT",
+		[MEDIA_CALLEE_NAT] = "the callee is behind a NAT",
+		[MEDIA_NATS] = "behind different NATs",
+		[MEDIA_SAME_NAT] = "behind the same NAT",
+		[MEDIA_SAME_SIDE] = "on the same side",
+	};
+
+	return texts[why < MEDIA_WHYS ? why : MEDIA_UNKNOWN];
 }

@@ -4,26 +4,28 @@
 #include <stdbool.h>
 
 #include "common/settings.h"
-#include "sipd/hop.h"
+#include "sipd/nat.h"
 
 /*
- * Whether media go through mediad (FEATURES a.2 D, rows 141 and 145-148): the
- * class of each leg, and the rule over both.
+ * Whether media go through mediad (FEATURES.md a.2 D, row 141), and why: what the call
+ * table shows. The numbers stand in records that outlive the process.
  */
-enum leg_class {
-	LEG_WAN,
-	LEG_LAN,
-	LEG_NAT,		/* behind a NAT that is not ours */
-	LEG_V6,
+enum media_why {
+	MEDIA_UNKNOWN,		/* decided by a process before this one */
+	MEDIA_SETTING,		/* "media-policy" */
+	MEDIA_FAMILIES,		/* IPv4 and IPv6 */
+	MEDIA_LAN,		/* LAN and outside */
+	MEDIA_CALLER_NAT,
+	MEDIA_CALLEE_NAT,
+	MEDIA_NATS,		/* behind different NATs */
+	MEDIA_SAME_NAT,		/* behind the same one */
+	MEDIA_SAME_SIDE,
+	MEDIA_WHYS,
 };
 
-/*
- * host: the address that the party names itself (of Contact), "" when not
- * known; a name instead of an address says nothing.
- */
-enum leg_class	leg_classify(const struct settings *s, const struct hop *h,
-	    struct str host);
-bool		 media_wanted(const struct settings *s, const struct hop *a,
-	    struct str a_host, const struct hop *b, struct str b_host);
+/* a is the caller. True: through mediad. */
+bool	media_wanted(const struct settings *s, const struct party *a,
+	    const struct party *b, enum media_why *why);
+const char *media_why_text(enum media_why why);
 
 #endif

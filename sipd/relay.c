@@ -54,6 +54,7 @@ record_call(struct leg *g, const struct sip_msg *m)
 		.to = uri_aor(&m->to.uri, to),
 		.since_ms = wall_ms(),
 		.media = g->media,
+		.media_why = g->media_why,
 		.caller = p->from,
 		.callee = g->hop,
 		.caller_cseq = m->cseq,
@@ -71,7 +72,8 @@ record_call(struct leg *g, const struct sip_msg *m)
 	if (k == NULL)
 		error = call_begin(p->w->core->calls, &f, &k);
 	else
-		error = answered ? call_answered(k, m->to_tag, &g->hop, g->media) : 0;
+		error = answered ? call_answered(k, m->to_tag, &g->hop,
+		    g->media, g->media_why) : 0;
 	if (error == 0)
 		return;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",

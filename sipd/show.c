@@ -6,6 +6,7 @@
 #include "sipd/calls.h"
 #include "sipd/flows.h"
 #include "sipd/identity.h"
+#include "sipd/media_policy.h"
 #include "sipd/tls.h"
 
 static void
@@ -36,6 +37,7 @@ show_calls(void *arg, struct show *s, uint64_t cursor)
 		show_text(s, "to", f->to);
 		show_time(s, "since", f->since_ms);
 		show_text(s, "media", f->media ? STR("proxied") : STR("direct"));
+		show_text(s, "media_reason", str_of(media_why_text(f->media_why)));
 		if (f->gateway.len > 0)
 			show_text(s, "gateway", f->gateway);
 		else

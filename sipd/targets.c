@@ -12,7 +12,7 @@
 #include "common/stats.h"
 #include "sipd/best.h"
 #include "sipd/flows.h"
-#include "sipd/media_policy.h"
+#include "sipd/nat.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
@@ -84,7 +84,8 @@ is_usable(const struct contact *c, struct mono now)
 static bool
 contact_way(const struct contact *c, const struct uri *u, struct way *out)
 {
-	bool	known;
+	const struct party	self = { &c->flow, u->host, STR_NONE };
+	bool			known;
 
 	*out = way_of_hop(&c->flow);
 	known = way_of_uri(out, u) == 0;
@@ -92,7 +93,7 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 		return false;
 	/* What a phone calls itself is not always a name for others. */
 	if (known && !way_is_name(out) && !hop_is_stream(&c->flow) &&
-	    leg_classify(settings_now(), &c->flow, u->host) != LEG_NAT) {
+	    nat_sign(settings_now(), &self) == NAT_NONE) {
 		/* Of our addresses the one that the phone spoke to. */
 		if (out->hop.transport == c->flow.transport &&
 		    out->hop.remote.sa.sa_family == c->flow.remote.sa.sa_family)
