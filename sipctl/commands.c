@@ -86,6 +86,11 @@ static const struct option trace_options[] = {
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
+static const struct option why_options[] = {
+	{ "call-id", 0, "X", false, "the call with this Call-ID" },
+	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
+	{ NULL }
+};
 static const struct option gw_options[] = {
 	{ "domain", 0, "D", false, "the gateway's domain" },
 	{ "via", 0, "V", false, "send to this domain, address or URI instead" },
@@ -294,6 +299,10 @@ const struct command commands[] = {
 	    "decisions and timers; no daemon is needed",
 	    "sipctl trace --failed --last 15m",
 	    "sipctl trace 4b514bc0@10.1.4.20 --pcap - | sngrep -I -"),
+	ROW("why", NULL, "[ID|CALL-ID|--call-id X] [--anonymize]", 0, 1, why_options, false, cmd_why,
+	    "why a call failed or was bad, in one sentence, with the command to run next; the "
+	    "last that failed unless one is named", "sipctl why",
+	    "sipctl why 4b514bc0@10.1.4.20"),
 	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
 	    "how a command is used", "sipctl help", "sipctl help gw add"),
 	{ NULL }

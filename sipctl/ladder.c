@@ -81,6 +81,40 @@ column_of(struct making *m, const struct record *c, const struct record_message 
 
 /* ---- rows ---- */
 
+static bool
+named(struct str line, const char *name, struct str *value)
+{
+	struct str	before;
+
+	if (name == NULL || !str_cut(&line, ':', &before) ||
+	    !str_caseeq(str_trim(before), str_of(name)))
+		return false;
+	*value = str_trim(line);
+	return true;
+}
+
+struct str
+ladder_header(struct str text, const char *name, const char *compact)
+{
+	struct str	line, value;
+
+	while (str_cut(&text, '\n', &line) && str_trim(line).len > 0)
+		if (named(line, name, &value) || named(line, compact, &value))
+			return value;
+	return STR_NONE;
+}
+
+/* The recorder says it of what came; of what left, CSeq does. */
+static void
+take_method(struct ladder_row *row, struct str recorded, struct str text)
+{
+	struct str	cseq = ladder_header(text, "CSeq", NULL), number;
+
+	if (recorded.len == 0 && str_cut(&cseq, ' ', &number))
+		recorded = str_trim(cseq);
+	str_copy(row->method, sizeof(row->method), recorded);
+}
+
 static struct ladder_row *
 add_row(struct making *m, const struct trace_record *r)
 {
@@ -149,6 +183,8 @@ take_message(struct making *m, const struct trace_record *r)
 	row = add_row(m, r);
 	row->message = true;
 	row->number = ++m->messages;
+	row->code = r->c->code;
+	take_method(row, record_slice(text, head.method), text);
 	*(out ? &row->to : &row->from) = column;
 	label = head.flags & RECORD_BAD ? STR("not a SIP message") :
 	    record_slice(text, head.label);

@@ -28,6 +28,8 @@ struct ladder_row {
 	bool		 message;	/* else something that we decided */
 	unsigned	 from, to;	/* columns */
 	unsigned	 number;	/* of the message, from 1 */
+	unsigned	 code;		/* of a response; 0: a request */
+	char		 method[16];	/* of a response, that of its request */
 	int64_t		 after_ns;	/* since the first record */
 	char		*label;		/* "INVITE (SDP)"; of a decision all of it */
 	char		*note;		/* beside a message: "signed in as anna"; or NULL */
@@ -51,6 +53,9 @@ void	ladder_make(const struct trace *t, const char *us, struct ladder *out);
 void	ladder_fini(struct ladder *l);
 /* The message with that number; NULL: there is none. */
 const struct ladder_row *ladder_message(const struct ladder *l, unsigned number);
+
+/* The value of a header by its full or compact name (NULL: none), or STR_NONE. */
+struct str ladder_header(struct str text, const char *name, const char *compact);
 
 /* "14:01:07.118" of the first row, "+17 ms", "+12.3 s" of others. */
 void	ladder_time(const struct ladder *l, const struct ladder_row *r, char buf[40]);

@@ -129,5 +129,6 @@ COMMAND(cmd_cert_show);
 COMMAND(cmd_log);
 COMMAND(cmd_restart);
 COMMAND(cmd_trace);
+COMMAND(cmd_why);
 
 #endif

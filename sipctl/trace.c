@@ -182,7 +182,9 @@ show(struct ctl *c, const struct line *l, uint64_t call, const char *name)
 		    "trace --all\" lists what it has", name);
 	if (code == CTL_DONE && line_flag(l, "anonymize"))
 		anonymize(&t);
-	if (code == CTL_DONE && trace_has_form(c, l))
+	if (code == CTL_DONE && strcmp(l->command->noun, "why") == 0)
+		code = trace_why(c, l, &t);
+	else if (code == CTL_DONE && trace_has_form(c, l))
 		code = trace_show(c, l, &t, name);
 	else if (code == CTL_DONE)
 		rows(c, &t);
@@ -268,4 +270,27 @@ COMMAND(cmd_trace)
 	if (l->nargs > named)
 		return show_named(c, l, l->args[0]);
 	return list(c, l, since_ms);
+}
+
+/* The call that was typed, or the last that failed. */
+COMMAND(cmd_why)
+{
+	const char		*call_id = line_option(l, "call-id");
+	struct trace_calls	 t;
+	uint64_t		 key = 0;
+	int			 code;
+
+	if (call_id != NULL)
+		return show(c, l, id_call(str_of(call_id)), call_id);
+	if (l->nargs > 0)
+		return show_named(c, l, l->args[0]);
+	if ((code = trace_calls(c, &t)) == CTL_DONE) {
+		for (size_t i = 0; i < t.n && key == 0; i++)
+			if (is_call(t.v[i]) && has_failed(t.v[i]))
+				key = t.v[i]->call;
+		code = key != 0 ? show(c, l, key, "the last call that failed") :
+		    no(CTL_NO, "no call failed that the flight recorder still holds");
+	}
+	trace_calls_fini(&t);
+	return code;
 }

@@ -16,6 +16,8 @@
 #include "sipctl/diff.h"
 #include "sipctl/ladder.h"
 #include "sipctl/trace_html.h"
+#include "sipctl/why.h"
+#include "sipctl/why_facts.h"
 
 struct showing {
 	struct ctl		*c;
@@ -224,12 +226,34 @@ show_diff(const struct showing *s)
 	return diff_lines(before, after, print_change, &s->c->out) > 0 ? CTL_NO : CTL_DONE;
 }
 
+/* The cause, for calls only: of others there is nothing to explain. */
+static void
+print_why(const struct showing *s)
+{
+	struct why	w;
+	struct text	t;
+	char		buf[4 * WHY_TEXT_MAX];
+
+	if (fact_first(s->ladder, CAME, "INVITE", REQUEST) == NULL)
+		return;
+	why_find(s->ladder, &w);
+	if (strcmp(w.cause, "none") == 0)
+		return;
+	text_init(&t, buf, sizeof(buf));
+	out_escape(&t, str_of(w.sentence));
+	printf("WHY  %s", buf);
+	text_init(&t, buf, sizeof(buf));
+	out_escape(&t, str_of(w.command));
+	printf("%s%s\n", t.len > 0 ? "  Try: " : "", buf);
+}
+
 static int
 show_ladder(const struct showing *s)
 {
 	unsigned	last = 0;
 
 	ladder_text(s->ladder, s->c->out.utf8, stdout);
+	print_why(s);
 	for (size_t i = 0; i < s->ladder->n; i++)
 		if (s->ladder->rows[i].message)
 			last = s->ladder->rows[i].number;
@@ -252,6 +276,16 @@ static const struct {
 };
 #define FORMS	(sizeof(forms) / sizeof(forms[0]))
 
+static const char *
+our_name(const struct line *l, char buf[HOST_NAME_MAX + 1])
+{
+	buf[0] = buf[HOST_NAME_MAX] = '\0';
+	if (!line_flag(l, "anonymize"))
+		gethostname(buf, HOST_NAME_MAX);
+	buf[strcspn(buf, ".")] = '\0';
+	return buf[0] != '\0' ? buf : "server";
+}
+
 static bool
 has_option(const struct line *l, const char *name)
 {
@@ -272,14 +306,11 @@ trace_show(struct ctl *c, const struct line *l, const struct trace *t, const cha
 {
 	struct ladder	 ladder;
 	struct showing	 s = { c, l, t, &ladder, name, NULL };
-	char		 host[HOST_NAME_MAX + 1] = "";
+	char		 host[HOST_NAME_MAX + 1];
 	int		 (*show)(const struct showing *s) = show_ladder;
 	int		 code;
 
-	if (!line_flag(l, "anonymize"))
-		gethostname(host, sizeof(host) - 1);
-	host[strcspn(host, ".")] = '\0';
-	ladder_make(t, host[0] != '\0' ? host : "server", &ladder);
+	ladder_make(t, our_name(l, host), &ladder);
 	for (size_t i = 0; i < FORMS; i++)
 		if (has_option(l, forms[i].option)) {
 			show = forms[i].show;
@@ -289,4 +320,36 @@ trace_show(struct ctl *c, const struct line *l, const struct trace *t, const cha
 	code = show(&s);
 	ladder_fini(&ladder);
 	return code;
+}
+
+int
+trace_why(struct ctl *c, const struct line *l, const struct trace *t)
+{
+	struct ladder	 ladder;
+	struct why	 w;
+	json_t		*answer;
+	char		 host[HOST_NAME_MAX + 1], buf[4 * WHY_TEXT_MAX];
+	struct text	 text;
+	bool		 well;
+
+	ladder_make(t, our_name(l, host), &ladder);
+	why_find(&ladder, &w);
+	well = strcmp(w.cause, "none") == 0;
+	if (out_for_people(&c->out)) {
+		text_init(&text, buf, sizeof(buf));
+		out_escape(&text, str_of(w.sentence));
+		puts(buf);
+		text_init(&text, buf, sizeof(buf));
+		out_escape(&text, str_of(w.command));
+		if (text.len > 0)
+			printf("Try: %s\n", buf);
+	} else {
+		answer = json_pack("{s:o,s:s,s:o,s:o}", "call_id",
+		    json_text(str_of(ladder.call_id)), "cause", w.cause, "sentence",
+		    json_text(str_of(w.sentence)), "command", json_text(str_of(w.command)));
+		out_json(&c->out, answer);
+		json_decref(answer);
+	}
+	ladder_fini(&ladder);
+	return well ? CTL_DONE : CTL_NO;
 }

@@ -11,5 +11,7 @@
 bool	trace_has_form(const struct ctl *c, const struct line *l);
 int	trace_show(struct ctl *c, const struct line *l, const struct trace *t,
 	    const char *name);
+/* The cause of its failure in one sentence; CTL_NO when something is wrong. */
+int	trace_why(struct ctl *c, const struct line *l, const struct trace *t);
 
 #endif

@@ -312,8 +312,12 @@ leg_next(struct leg *g)
 		proxy_ref(g->p);	/* until leg_on_next() */
 		if (g->failed != 0)	/* else targets.c sees to it */
 			leg_keep(g);
-	} else
+	} else {
+		if (g->failed == 0)
+			record_note(g->p->w, RECORD_FAILURE, nexthop_code(error), "DNS",
+			    STR("DNS: "), nexthop_words(error));
 		leg_end(g, g->failed != 0 ? g->failed : nexthop_code(error), STR_NONE);
+	}
 }
 
 void

@@ -599,19 +599,39 @@ nexthop_more(const struct nexthop *n)
 	    n->server < n->nservers || n->service < n->nservices);
 }
 
+static const struct {
+	int		error;
+	uint16_t	code;
+	struct str	words;
+} ends[] = {
+	{ -ENOENT, 404, STR("no such name") },
+	{ -EACCES, 403, STR("it has only addresses that nothing is sent to") },
+	{ -EPROTONOSUPPORT, 416, STR("its transport is not spoken here") },
+	{ -EHOSTDOWN, 503, STR("all of its addresses are on the black list") },
+	{ -EAFNOSUPPORT, 503, STR("no address of a family that we speak") },
+	{ 0, 503, STR("no answer from the name servers") },	/* any other */
+};
+
+static size_t
+end_of(int error)
+{
+	size_t	i = 0;
+
+	while (ends[i].error != error && ends[i].error != 0)
+		i++;
+	return i;
+}
+
 uint16_t
 nexthop_code(int error)
 {
-	switch (error) {
-	case -ENOENT:
-		return 404;
-	case -EACCES:
-		return 403;
-	case -EPROTONOSUPPORT:
-		return 416;
-	default:
-		return 503;
-	}
+	return ends[end_of(error)].code;
+}
+
+struct str
+nexthop_words(int error)
+{
+	return ends[end_of(error)].words;
 }
 
 /* ---- a worker's resolver ---- */

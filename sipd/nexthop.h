@@ -47,6 +47,8 @@ void	nexthop_skip(struct nexthop *n, const struct hop *tried);
 bool	nexthop_more(const struct nexthop *n);
 /* What a request is answered whose way ended with this error. */
 uint16_t nexthop_code(int error);
+/* The same for people: "no such name". */
+struct str nexthop_words(int error);
 
 /* A worker's resolver as the settings want it: at its start, and each turn. */
 void	nexthop_start(struct worker *w);

@@ -13,6 +13,7 @@
 #include "sipctl/capture.h"
 #include "sipctl/ladder.h"
 #include "sipctl/trace_html.h"
+#include "sipctl/why.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,12 +58,15 @@ static void
 draw(const struct trace *t)
 {
 	struct ladder	l;
+	struct why	w;
 	char		*text = NULL;
 	size_t		 n = 0, visible;
 	FILE		*f = open_memstream(&text, &n);
 
 	MUST(f != NULL);
 	ladder_make(t, "sip1", &l);
+	why_find(&l, &w);
+	MUST(w.cause != NULL && w.sentence[0] != '\0');
 	ladder_text(&l, true, f);
 	ladder_text(&l, false, f);
 	ladder_mermaid(&l, f);
