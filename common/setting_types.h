@@ -32,7 +32,7 @@ extern const struct setting_field setting_fields[];	/* beside settings_table */
 
 #define SETTING_TYPES(X) \
 	X(ms) X(u32) X(size) X(flag) X(word) X(text) X(texts) X(words) X(nets) \
-	X(netlists) X(listen) X(certs) X(tos) X(media)
+	X(netlists) X(lines) X(listen) X(certs) X(tos) X(media)
 #define X(t)	extern const struct setting_type setting_type_##t;
 SETTING_TYPES(X)
 #undef X

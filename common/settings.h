@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/lines.h"
 #include "common/nets.h"
 #include "common/str.h"
 
@@ -56,6 +57,7 @@ typedef struct set_texts	set_texts;
 typedef struct set_words	set_words;
 typedef struct set_nets		set_nets;
 typedef struct set_netlists	set_netlists;
+typedef struct set_lines	set_lines;
 typedef struct set_certs	set_certs;
 typedef uint8_t			set_tos;
 typedef struct set_media	set_media;

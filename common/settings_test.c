@@ -187,6 +187,12 @@ test_complaints(void **state)
 		{ HEAD "lan-networks \"#@*.example.com\"", 3, 14, "by its address" },
 		{ HEAD "listen udp:127.0.0.1:5062 {\n allow \"#@x\"\n}", 4, 8,
 		    "by its address" },
+		{ HEAD "dns-override 192.0.2.1 192.0.2.2", 3, 14, "name a domain" },
+		{ HEAD "dns-override far.test", 3, 14, "host that requests go to is missing" },
+		{ HEAD "dns-override far.test a:0", 3, 23, "is no host" },
+		{ HEAD "dns-override far.test a tpc", 3, 25, "did you mean \"tcp\"?" },
+		{ HEAD "dns-override far.test a priority", 3, 25, "is missing" },
+		{ HEAD "dns-override far.test a weight 65536", 3, 32, "from 0 to 65535" },
 		{ HEAD "digest-algorithms []", 3, 1, "cannot be empty" },
 		{ HEAD "digest-algorithms [md5, md5]", 3, 25, "twice" },
 		{ HEAD "media 127.0.0.1:30001-39998", 3, 7, "even" },
@@ -300,6 +306,8 @@ test_prints_back(void **state)
 		"nated-networks []\nlan-networks ::1/128\n"
 		"relay-via \"a b\"\nmin-expires 90s\ntimer-t1 501ms\n"
 		"message-limit 1501\ndigest-algorithms [sha-512-256, sha-256]\n"
+		"dns-override far.test \"[::1]:5070\" tcp\ndns-override b.test c weight 5\n"
+		"network-list n [!10.0.0.1, \"#m\"]\nnetwork-list m ::1\n"
 		"gateway g-1 { domain x.y\n substitute-from on\n }\n"
 		"gateway g-2 { domain x.y }\n",
 	};

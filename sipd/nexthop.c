@@ -14,6 +14,7 @@
 #include "common/dns.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/overrides.h"
 #include "common/stats.h"
 #include "sipd/blacklist.h"
 #include "sipd/forward.h"
@@ -40,6 +41,7 @@ struct service {
 };
 
 struct server {
+	enum transport	 over;
 	uint16_t	 port;
 	char		*name;
 };
@@ -300,7 +302,8 @@ static void
 add_server(struct nexthop *n, struct str name, uint16_t port)
 {
 	if (n->nservers < TARGETS_MAX)
-		n->servers[n->nservers++] = (struct server){ port, str_dup(name) };
+		n->servers[n->nservers++] = (struct server){ n->over, port,
+		    str_dup(name) };
 }
 
 /* RFC 2782: a target of "." says that the service is not there. */
@@ -319,37 +322,80 @@ take_srv(struct nexthop *n, const struct dns_set *set)
 }
 
 static void
-take_addresses(struct nexthop *n, const struct dns_set *set)
+take_address(struct nexthop *n, const struct addr *a)
 {
-	struct destination	*d;
+	struct destination	*d = &n->addresses[n->naddresses];
 	struct hop		 to = { .transport = n->over };
 
-	for (unsigned i = 0; i < set->n && n->naddresses < ADDRESSES_MAX; i++) {
-		d = &n->addresses[n->naddresses];
-		d->to = set->v[i].addr;
-		addr_set_port(&d->to, n->at_port);
-		to.remote = d->to;
-		d->from.len = 0;
-		if (speaks(n->over, d->to.sa.sa_family) &&
-		    wire_local(n->w, &to, &d->from) == 0)
-			n->naddresses++;
-		else
-			note_error(n, -EAFNOSUPPORT);
-	}
+	if (n->naddresses == ADDRESSES_MAX)
+		return;
+	d->to = *a;
+	addr_set_port(&d->to, n->at_port);
+	to.remote = d->to;
+	d->from.len = 0;
+	if (speaks(n->over, d->to.sa.sa_family) && wire_local(n->w, &to, &d->from) == 0)
+		n->naddresses++;
+	else
+		note_error(n, -EAFNOSUPPORT);
+}
+
+static void
+take_addresses(struct nexthop *n, const struct dns_set *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		take_address(n, &set->v[i].addr);
+}
+
+/* The transport where neither the URI nor DNS says one. */
+static enum transport
+usual_transport(const struct nexthop *n)
+{
+	if (n->transport != TRANSPORT_NONE)
+		return n->transport;
+	return n->secure ? TRANSPORT_TLS : TRANSPORT_UDP;
 }
 
 /* A name without SRV records: its own addresses, port and transport as usual. */
 static void
 fall_back(struct nexthop *n)
 {
-	enum transport	t = n->transport;
+	enum transport	t = usual_transport(n);
 
-	if (t == TRANSPORT_NONE)
-		t = n->secure ? TRANSPORT_TLS : TRANSPORT_UDP;
 	n->over = t;
 	n->fallen_back = true;
 	add_server(n, str_of(n->host), n->port != 0 ? n->port : way_port(t));
 	n->step = STEP_SERVER;
+}
+
+/* Row 138: the servers that the administrator names; nothing else is asked then. */
+static bool
+overridden(struct nexthop *n)
+{
+	struct override		o[OVERRIDES_MAX];
+	struct dns_record	r[OVERRIDES_MAX];
+	uint8_t			order[OVERRIDES_MAX];
+	unsigned		count = overrides_find(settings_now(),
+				    str_of(n->host), n->transport, n->secure, o);
+
+	if (count == 0)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		r[i] = (struct dns_record){ .first = o[i].priority,
+		    .second = o[i].weight };
+	order_servers(r, count, order, id_u64);
+	for (unsigned i = 0; i < count; i++) {
+		const struct override	*one = &o[order[i]];
+		uint16_t		 port = one->port;
+
+		n->over = one->transport != TRANSPORT_NONE ? one->transport :
+		    usual_transport(n);
+		if (port == 0)
+			port = n->port != 0 ? n->port : way_port(n->over);
+		add_server(n, one->host, port);
+	}
+	n->has_srv = true;		/* there is nothing to fall back to */
+	n->step = STEP_SERVER;
+	return true;
 }
 
 static int
@@ -357,6 +403,8 @@ step_hosts(struct nexthop *n)
 {
 	const struct dns_set	*set;
 
+	if (overridden(n))
+		return 0;
 	/* The file costs nothing: it counts against no bound. */
 	if (dns_ask(n->w->dns, &n->asking[0].ask, DNS_HOSTS, str_of(n->host),
 	    &set) == 0 && !set->none)
@@ -395,6 +443,7 @@ static int
 step_server(struct nexthop *n)
 {
 	struct server	*s;
+	struct addr	 literal;
 	int		 six = 0, four = 0;
 
 	if (n->server == n->nservers) {
@@ -404,8 +453,13 @@ step_server(struct nexthop *n)
 	s = &n->servers[n->server++];
 	n->naddresses = n->address = 0;
 	n->at_port = s->port;
+	n->over = s->over;
 	if (!speaks(n->over, AF_UNSPEC))
 		note_error(n, -EAFNOSUPPORT);
+	if (addr_parse(&literal, str_of(s->name), 0) == 0) {	/* "dns-override" */
+		take_address(n, &literal);
+		return 0;
+	}
 	if (speaks(n->over, AF_INET6))
 		six = ask(n, 0, DNS_AAAA, s->name, take_addresses);
 	if (speaks(n->over, AF_INET))
