@@ -11,6 +11,9 @@ PREFIX	?= /usr/local
 BINDIR	?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/cordboard
 MANDIR	?= $(PREFIX)/share/man
+BASHDIR	?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR	?= $(PREFIX)/share/zsh/site-functions
+FISHDIR	?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
@@ -57,7 +60,7 @@ say	= $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 AGAIN	:= $(MAKE) --no-print-directory
 
 .PHONY: all programs deps deps-check deps-fuzz run check check-build check-all check-long check-long-all units stories torture \
-	fuzz fuzz-all fuzz-seeds install uninstall clean lint help FORCE
+	fuzz fuzz-all fuzz-seeds install uninstall man clean lint help FORCE
 .DELETE_ON_ERROR:
 
 all: programs			## build everything into build/ (B=), the programs in build/bin
@@ -192,8 +195,8 @@ check-long: deps-check		## the plain build under load and kills: prints figures 
 check-long-all: programs $(LOADERS) $(B)/sipd/record_test
 	$(Q)$(PYTEST) -m long -s $(STORIES)
 
-lint: deps-check		## manuals and shell scripts
-	$(Q)tests/lint.sh
+lint: deps-check man		## manuals and shell scripts
+	$(Q)tests/lint.sh $(PAGES)
 
 # ---- two commands -------------------------------------------------------------------
 
@@ -217,10 +220,20 @@ UNITFILES := $(notdir $(wildcard $(PKGDATA)/*.service $(PKGDATA)/*.target $(PKGD
 SYSUSERS := $(notdir $(wildcard $(PKGDATA)/*sysusers*.conf))
 TMPFILES := $(notdir $(wildcard $(PKGDATA)/*tmpfiles*.conf))
 MANUALS	:= $(wildcard $(addsuffix /*.[1578],$(ROOMS)))
+PAGES	:= $(addprefix $(B)/man/,$(notdir $(MANUALS)))
 LIBEXEC	:= $(filter-out sipctl,$(PROGRAMS)) cordboard-keeper
 FILL	= sed -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' -e 's,@BINDIR@,$(BINDIR),g'
 
-install: programs		## programs, units and manuals (PREFIX=/usr/local DESTDIR=)
+define page
+$(B)/man/$(notdir $(1)): $(1) $(B)/bin/sipctl packaging/manual.sh $(wildcard common/*.mdoc)
+	@mkdir -p $$(@D)
+	$$(Q)packaging/manual.sh $(B)/bin/sipctl $(1) >$$@.new && mv $$@.new $$@
+endef
+$(foreach m,$(MANUALS),$(eval $(call page,$(m))))
+
+man: $(PAGES)			## the manuals, with their parts from tables, in $(B)/man
+
+install: programs man		## programs, units, manuals and completion (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 755 $(B)/bin/sipctl $(DESTDIR)$(BINDIR)/sipctl
@@ -230,13 +243,17 @@ install: programs		## programs, units and manuals (PREFIX=/usr/local DESTDIR=)
 	done
 	for f in $(SYSUSERS); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(SYSUSERSDIR)/cordboard.conf || exit 1; done
 	for f in $(TMPFILES); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(TMPFILESDIR)/cordboard.conf || exit 1; done
-	for m in $(MANUALS); do s=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$s && install -m 644 $$m $$s || exit 1; done
+	for m in $(PAGES); do s=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$s && install -m 644 $$m $$s || exit 1; done
+	install -D -m 644 packaging/completion/sipctl.bash $(DESTDIR)$(BASHDIR)/sipctl
+	install -D -m 644 packaging/completion/_sipctl $(DESTDIR)$(ZSHDIR)/_sipctl
+	install -D -m 644 packaging/completion/sipctl.fish $(DESTDIR)$(FISHDIR)/sipctl.fish
 
 uninstall:			## removes what install put there
 	rm -f $(DESTDIR)$(BINDIR)/sipctl $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(LIBEXEC)) \
 	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITFILES)) \
 	    $(DESTDIR)$(SYSUSERSDIR)/cordboard.conf $(DESTDIR)$(TMPFILESDIR)/cordboard.conf
 	for m in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	rm -f $(DESTDIR)$(BASHDIR)/sipctl $(DESTDIR)$(ZSHDIR)/_sipctl $(DESTDIR)$(FISHDIR)/sipctl.fish
 	rmdir $(DESTDIR)$(LIBEXECDIR) 2>/dev/null || :
 
 clean:				## removes the build directories; var/ stays

@@ -305,5 +305,12 @@ const struct command commands[] = {
 	    "sipctl why 4b514bc0@10.1.4.20"),
 	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
 	    "how a command is used", "sipctl help", "sipctl help gw add"),
+
+	/* For our own scripts: no help lists them. */
+	ROW("__manual", NULL, "PART", 1, 1, NULL, false, cmd_manual,
+	    "prints a part of the manuals", "sipctl __manual commands",
+	    "sipctl __manual settings"),
+	ROW("__complete", NULL, "-- WORD...", 0, LINE_ARGS_MAX, NULL, false, cmd_complete,
+	    "prints what may follow", "sipctl __complete -- re", "sipctl __complete -- user show a"),
 	{ NULL }
 };

@@ -77,6 +77,8 @@ print_all(void)
 	    "sipctl status\n\n"
 	    "usage: sipctl [OPTIONS] NOUN [VERB] [ARGUMENTS]\n\n");
 	for (k = commands; k->noun != NULL; k++) {
+		if (strncmp(k->noun, "__", 2) == 0)
+			continue;
 		snprintf(left, sizeof(left), "%s%s%s", k->noun,
 		    k->verb != NULL ? " " : "", k->verb != NULL ? k->verb : "");
 		printf("  %-18s %s\n", left, k->help);

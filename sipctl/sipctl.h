@@ -130,5 +130,7 @@ COMMAND(cmd_log);
 COMMAND(cmd_restart);
 COMMAND(cmd_trace);
 COMMAND(cmd_why);
+COMMAND(cmd_manual);
+COMMAND(cmd_complete);
 
 #endif

@@ -1,13 +1,13 @@
 #!/bin/sh
-# lint.sh - what can be said without running anything: manuals by mandoc, shell
-# scripts by sh -n (and shellcheck where it is installed).
+# lint.sh PAGE... - what can be said without running anything: manuals as they are
+# installed by mandoc, shell scripts by sh -n (and shellcheck where it is installed).
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 ours()
 {
 	find . \( -name '.git' -o -name 'build*' -o -name var \) -prune -o -type f \( "$@" \) -print | sort
 }
-for m in $(ours -name '*.[1578]'); do
+for m; do
 	mandoc -Tlint -Wwarning "$m" || bad=1
 done
 for s in $(ours -name '*.sh' -o -path './.ci/run'); do
