@@ -1,21 +1,12 @@
 /*
- * status - is everything fine? One look at all daemons; each warning ends with the
- * command to run next.
+ * status - is everything fine? The overview (overview.c) as a table or as JSON; each
+ * warning ends with the command to run next.
  */
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/mono.h"
-#include "sipctl/edition.h"
-#include "sipctl/house.h"
-
-#define LOOK_MS	1500
-
-/* The order in which people expect them, by index into daemon_names. */
-static const int order[DAEMONS] = { 1, 4, 2, 3, 0 };
+#include "sipctl/overview.h"
 
 /* "2 h": how long ago, in one unit. */
 static void
@@ -31,116 +22,6 @@ age_text(int64_t ms, char *buf, size_t size)
 		snprintf(buf, size, "%lld h", (long long)s / 3600);
 	else
 		snprintf(buf, size, "%lld d", (long long)s / 86400);
-}
-
-/* regd knows; sipd's replica while regd is away. */
-static int64_t
-house_contacts(const struct house_view *h)
-{
-	int64_t	n = house_figure(h, "regd", "contacts");
-
-	return n != 0 ? n : house_figure(h, "sipd", "contacts");
-}
-
-/* What status shows beside the daemons themselves. */
-struct overview {
-	struct house_view	house;
-	struct generation	in_force;
-	bool			has_generation;
-	json_t			*warnings;	/* of {text, command} */
-	bool			ok;
-};
-
-static void
-warn(struct overview *o, const char *command, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
-warn(struct overview *o, const char *command, const char *fmt, ...)
-{
-	char	text[1024];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	json_array_append_new(o->warnings, json_pack("{s:o,s:s}", "text",
-	    json_text(str_of(text)), "command", command));
-}
-
-static void
-judge_daemon(struct overview *o, const struct daemon_view *d, bool all_down)
-{
-	char	command[128];
-
-	if (strcmp(d->state, "ok") != 0)
-		o->ok = false;
-	if (!daemon_ready(d) && !all_down) {
-		snprintf(command, sizeof(command),
-		    strcmp(d->state, "unknown") == 0 ? "sudo sipctl status" :
-		    "sipctl log --last 5m --daemon %s", d->name);
-		warn(o, command, "%s is %s: %s", d->name, d->state, d->reason);
-	}
-	if (d->answered && o->has_generation &&
-	    d->generation != o->in_force.number) {
-		o->ok = false;
-		warn(o, "sipctl config apply", "%s runs generation %llu, not %llu",
-		    d->name, (unsigned long long)d->generation,
-		    (unsigned long long)o->in_force.number);
-	}
-	json_array_extend(o->warnings, d->warnings);
-}
-
-static void
-judge_configuration(struct overview *o, struct ctl *c)
-{
-	struct complaints	none = { 0 };
-	struct edition		now, etc;
-	struct generation	g;
-	char			text[64];
-	int			e = edition_in_force(&now, c, &g);
-
-	o->has_generation = e == 0;
-	o->in_force = g;
-	edition_read(&etc, c, NULL, &none);
-	if (etc.conf == NULL)
-		warn(o, "sipctl config check", "%s cannot be read as a whole",
-		    c->dirs.etc);
-	else if (e == 0 && !edition_equal(&now, &etc))
-		warn(o, "sipctl config diff", "edited, not applied: %s is not what "
-		    "is in force", c->dirs.etc);
-	if (e == 0 && g.confirm) {
-		duration_text((double)(g.confirm_until_ms - boot_ms()) / 1000, text,
-		    sizeof(text));
-		warn(o, "sipctl config confirm", "generation %llu goes back in %s "
-		    "unless it is confirmed", (unsigned long long)g.number, text);
-	}
-	edition_fini(&now);
-	edition_fini(&etc);
-	complaints_fini(&none);
-}
-
-static void
-look(struct overview *o, struct ctl *c)
-{
-	bool	all_down = true;
-	int	i;
-
-	memset(o, 0, sizeof(*o));
-	o->warnings = json_array();
-	o->ok = true;
-	house_look(c, &o->house, LOOK_MS);
-	judge_configuration(o, c);
-	for (i = 0; i < DAEMONS; i++)
-		if (strcmp(o->house.daemons[i].state, "down") != 0)
-			all_down = false;
-	if (all_down)
-		warn(o, "sipctl up --detach --wait", "no daemon runs");
-	else if (pid_of(c, "keeper") == 0 && !run_by_systemd(c))
-		warn(o, "sipctl up --detach", "the keeper does not run: nobody would "
-		    "restart a daemon");
-	for (i = 0; i < DAEMONS; i++)
-		judge_daemon(o, &o->house.daemons[order[i]], all_down);
 }
 
 /* ---- JSON ---- */
@@ -167,9 +48,9 @@ print_json(const struct ctl *c, const struct overview *o)
 
 	for (i = 0; i < DAEMONS; i++) {
 		json_array_append_new(daemons,
-		    daemon_json(&o->house.daemons[order[i]]));
+		    daemon_json(&o->house.daemons[overview_order[i]]));
 		json_object_update_missing(figures,
-		    o->house.daemons[order[i]].figures);
+		    o->house.daemons[overview_order[i]].figures);
 	}
 	all = json_pack("{s:b,s:o,s:s,s:o,s:O,s:I,s:I,s:o}", "ok", o->ok,
 	    "generation", o->has_generation ?
@@ -332,10 +213,10 @@ COMMAND(cmd_status)
 	json_t		*rows = json_array();
 	int		 i, code;
 
-	look(&o, c);
+	overview_look(&o, c);
 	for (i = 0; i < DAEMONS; i++)
 		json_array_append_new(rows, daemon_row(&o.house,
-		    &o.house.daemons[order[i]]));
+		    &o.house.daemons[overview_order[i]]));
 	if (out_for_people(&c->out)) {
 		print_head(c, &o);
 		out_rows(&c->out, rows, columns);
@@ -347,7 +228,6 @@ COMMAND(cmd_status)
 	}
 	code = o.ok ? CTL_DONE : CTL_NO;
 	json_decref(rows);
-	json_decref(o.warnings);
-	house_fini(&o.house);
+	overview_fini(&o);
 	return code;
 }

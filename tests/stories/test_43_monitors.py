@@ -1,0 +1,46 @@
+"""What watches the house: check for monitoring plugins, metrics for Prometheus, stats."""
+import json
+import re
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from test_20_trace import talk_and_end
+
+FAMILIES = {"sip_messages", "sip_transactions", "sip_retransmissions", "sip_parse_errors", "sip_registrations",
+            "sip_auth", "sip_route", "sip_calls", "media_sessions", "media_packets", "config_generation", "build",
+            "udp_drops", "gateway_up"}
+
+
+def metrics(house):
+    families = {f.name: f for f in text_string_to_metric_families(house.sipctl("metrics").stdout)}
+    return families, {(s.name, *sorted(s.labels.items())): s.value for f in families.values() for s in f.samples}
+
+
+def test_metrics_and_stats(house, phones):
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    before = metrics(house)[1]
+    talk_and_end(anna, bert)
+    families, after = metrics(house)
+    assert FAMILIES <= set(families), FAMILIES - set(families)
+    assert all(f.documentation for f in families.values())
+    key = ("sip_messages_total", ("dir", "in"), ("kind", "request"))
+    assert after[key] - before[key] >= 4                    # INVITE twice, ACK, BYE
+    assert after[("sip_registrations",)] == 2
+    assert after[("sip_auth_total", ("result", "good"))] > before[("sip_auth_total", ("result", "good"))]
+    assert after[("config_generation", ("daemon", "sipd"))] == 1
+    rows = house.json("stats")
+    requests = next(r for r in rows if (r["daemon"], r["name"]) == ("sipd", "requests"))
+    assert requests["value"] >= after[key] and requests["help"] and requests["kind"] == "counter"
+
+
+def test_check_speaks_plugin(house):
+    fine = house.sipctl("check")
+    assert re.match(r"SIP OK - 5 daemons, generation 1 \|( \w+=\d+)+$", fine.stdout.strip())
+    house.sipctl("config", "set", "timer-b", "9s")
+    edited = house.sipctl("check", check=1)
+    assert edited.stdout.startswith("SIP WARNING - edited, not applied")
+    assert json.loads(house.sipctl("status", "-o", "json").stdout)["warnings"]
+    house.down()
+    assert house.sipctl("check", check=2).stdout.startswith("SIP CRITICAL - ")
+    assert house.sipctl("stats", check=3).stdout == ""
+    house.up()
