@@ -92,6 +92,15 @@ settings_domain(const struct settings *s, struct str domain)
 	return NULL;
 }
 
+const struct set_words *
+settings_algorithms(const struct settings *s, struct str realm)
+{
+	const struct user_settings *domain = settings_domain(s, realm);
+
+	return given(domain, USER_SETTING_digest_algorithms) ?
+	    &domain->digest_algorithms : &s->digest_algorithms;
+}
+
 /* ---- what is in force ---- */
 
 static struct set_nets *

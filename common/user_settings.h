@@ -23,6 +23,10 @@ void	user_settings_print(const struct user_settings *u, const char *indent,
 const struct user_settings *settings_domain(const struct settings *s,
 	    struct str domain);
 
+/* The challenges that are offered in this realm. */
+const struct set_words *settings_algorithms(const struct settings *s,
+	struct str realm);
+
 /*
  * What is in force for an account of the domain whose own are these lines ("" for
  * none). Texts and lists are borrowed from s and own, which keeps what was read.

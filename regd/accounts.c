@@ -13,6 +13,7 @@
 
 #include "common/map.h"
 #include "common/str.h"
+#include "common/uri.h"
 #include "regd/slots.h"
 
 enum {
@@ -20,15 +21,15 @@ enum {
 	TEXT_NAME,
 	TEXT_NUMBER,
 	TEXT_REALM,
-	TEXT_NETWORKS,
+	TEXT_SETTINGS,
 	TEXTS
 };
 
 struct account {
 	uint64_t	version;
+	uint64_t	import;
 	uint32_t	slot;
 	uint16_t	len[TEXTS];
-	bool		off;
 	uint8_t		have;		/* bit a * HA1_FORMS + form */
 	char		bytes[];	/* the texts, then the HA1 values there are */
 };
@@ -74,29 +75,25 @@ account_realm(const struct account *c)
 }
 
 struct str
-account_networks(const struct account *c)
+account_settings(const struct account *c)
 {
-	return text(c, TEXT_NETWORKS);
+	return text(c, TEXT_SETTINGS);
 }
 
-bool
-account_is_off(const struct account *c)
+uint64_t
+account_import(const struct account *c)
 {
-	return c->off;
+	return c->import;
 }
 
-bool
-account_may_from(const struct account *c, const struct addr *source)
+void
+account_policy(const struct account *c, const struct settings *s,
+    struct user_policy *out)
 {
-	struct str rest = account_networks(c), one;
-	struct net net;
+	struct str user, domain;
 
-	if (rest.len == 0)
-		return true;
-	while (str_cut(&rest, ' ', &one))
-		if (net_parse(&net, one) == 0 && net_has(&net, source))
-			return true;
-	return false;
+	aor_split(account_aor(c), &user, &domain);
+	user_policy_make(out, s, domain, account_settings(c));
 }
 
 uint64_t
@@ -200,7 +197,7 @@ static struct account *
 make(const struct store_account *from, uint64_t version)
 {
 	const struct str texts[TEXTS] = {
-		from->aor, from->name, from->number, from->realm, from->networks
+		from->aor, from->name, from->number, from->realm, from->settings
 	};
 	struct account *c;
 	struct str ha1;
@@ -214,7 +211,7 @@ make(const struct store_account *from, uint64_t version)
 		size += from->ha1[i / HA1_FORMS][i % HA1_FORMS].len;
 	c = xcalloc(1, size);
 	c->version = version;
-	c->off = from->off;
+	c->import = from->import;
 	for (int i = 0; i < TEXTS; i++) {
 		c->len[i] = (uint16_t)texts[i].len;
 		if (texts[i].len > 0)
@@ -254,7 +251,7 @@ account_row(const struct account *c, struct store_account *out)
 	*out = (struct store_account){
 		.aor = account_aor(c), .name = account_name(c),
 		.number = account_number(c), .realm = account_realm(c),
-		.networks = account_networks(c), .off = c->off,
+		.settings = account_settings(c), .import = c->import,
 	};
 	for (int i = 0; i < DIGEST_ALGORITHMS * HA1_FORMS; i++)
 		out->ha1[i / HA1_FORMS][i % HA1_FORMS] = ha1_octets(c, i);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/addr.h"
+#include "common/user_settings.h"
 #include "regd/store.h"
 
 /*
@@ -39,11 +39,13 @@ struct str account_aor(const struct account *c);
 struct str account_name(const struct account *c);
 struct str account_number(const struct account *c);
 struct str account_realm(const struct account *c);
-struct str account_networks(const struct account *c);
-/* No SIP service: whoever signs in as this account is refused. */
-bool	account_is_off(const struct account *c);
-/* Is the address in the networks that it may come from (row 86)? */
-bool	account_may_from(const struct account *c, const struct addr *source);
+/* Its own settings: lines, see user_settings.h. */
+struct str account_settings(const struct account *c);
+/* Number of the import that put it so, or 0. */
+uint64_t account_import(const struct account *c);
+/* What is in force for it; user_policy_fini() afterwards. */
+void	account_policy(const struct account *c, const struct settings *s,
+	    struct user_policy *out);
 uint64_t account_version(const struct account *c);
 /* In hex into *out; false (and *out untouched) when there is none. */
 bool	account_ha1(const struct account *c, enum digest_algorithm a,

@@ -11,6 +11,7 @@
 #include "common/digest.h"
 #include "common/stats.h"
 #include "common/uri.h"
+#include "common/user_settings.h"
 
 #define CNONCE_MAX	512
 
@@ -77,11 +78,19 @@ word_chosen(const struct set_words *w, unsigned word)
 }
 
 /* The settings list the algorithms, and behind them the same with -sess. */
-static bool
-algorithm_offered(const struct settings *set, enum digest_algorithm a, bool sess)
+static uint8_t
+algorithm_word(const struct form *f)
 {
-	return a != DIGEST_NONE && word_chosen(&set->digest_algorithms,
-	    (unsigned)a + (sess ? DIGEST_ALGORITHMS : 0));
+	return (uint8_t)(f->algorithm + (f->sess ? DIGEST_ALGORITHMS : 0));
+}
+
+/* Challenges are of a domain: its realm. What an account takes comes later. */
+static bool
+algorithm_offered(const struct settings *set, const struct form *f,
+    struct str realm)
+{
+	return f->algorithm != DIGEST_NONE && word_chosen(
+	    settings_algorithms(set, realm), algorithm_word(f));
 }
 
 /* "user@domain" in lower case; empty when it is too long. */
@@ -214,7 +223,7 @@ form_check(const struct auth_question *q, const struct settings *set,
 	struct judged j;
 
 	f->algorithm = digest_algorithm(d->algorithm, &f->sess);
-	if (!algorithm_offered(set, f->algorithm, f->sess))
+	if (!algorithm_offered(set, f, d->realm))
 		return BAD("an algorithm that was not offered");
 	if ((j = qop_check(set, d, f)).verdict != VERDICT_GOOD)
 		return j;
@@ -273,6 +282,7 @@ judge(struct auth *a, const struct settings *set,
 		out->wrong++;
 		return j;
 	}
+	out->algorithm = algorithm_word(&f);
 	out->nonce = nc_hash(a->nc, d->nonce);
 	if (nc_repeated(a->nc, d->nonce, q->fingerprint, q->boot_ms,
 	    &out->code)) {

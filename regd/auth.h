@@ -36,6 +36,7 @@ struct auth_question {
 struct auth_result {
 	enum verdict	verdict;
 	const struct account *account;	/* when good; borrowed */
+	uint8_t		algorithm;	/* when good: as "digest-algorithms" counts */
 	const char	*reason;	/* for the log, never for the wire */
 	uint32_t	wrong;		/* passwords that were wrong */
 	bool		again;		/* a repetition of a question judged good */

@@ -263,7 +263,7 @@ draft_load(struct draft_binding *d, const struct rec_binding *r,
 
 	*d = (struct draft_binding){
 		.since_ms = r->since_ms, .cseq = r->cseq,
-		.reg_id = r->reg_id, .q = r->q,
+		.reg_id = r->reg_id, .q = r->q, .fixed = r->fixed,
 		.text = {
 			[B_URI] = r->uri, [B_PARAMS] = r->params,
 			[B_INSTANCE] = r->instance, [B_RECEIVED] = r->received,
@@ -295,8 +295,8 @@ set_load(const struct store_stamp *stamp, const struct msg_bindings *m,
 
 	d.n = 0;
 	for (uint32_t i = 0; i < m->bindings.n && d.n < SET_CONTACTS_MAX; i++) {
-		expires = loaded_expiry(stamp, m->bindings.v[i].expires_ms,
-		    now_ms, wall_now_ms);
+		expires = m->bindings.v[i].fixed ? INT64_MAX : loaded_expiry(
+		    stamp, m->bindings.v[i].expires_ms, now_ms, wall_now_ms);
 		if (expires <= now_ms)
 			continue;
 		to = &d.v[d.n];

@@ -24,6 +24,7 @@
 static const struct daemon daemon_ = { .name = "regd", .index = 2 };
 static char main_domain[] = "example.com", other_domain[] = "test.example";
 static char *domains[] = { main_domain, other_domain };
+static char no_rights[] = "";
 static struct settings settings;
 
 static struct house {
@@ -56,6 +57,7 @@ settings_reset(void)
 		.nonce_life = 300000,
 		.digest_algorithms = { { DIGEST_MD5, DIGEST_SHA256 }, 2 },
 		.digest_qop = { { QOP_AUTH }, 1 },
+		.service = true, .pstn = true, .rights = no_rights,
 	};
 }
 

@@ -16,7 +16,10 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "regd/banning.h"
+#include "regd/credential.h"
 #include "regd/publish.h"
+#include "regd/rights_asked.h"
+#include "regd/undo.h"
 
 #define TICK_MS		250
 #define EXPIRE_MAX	2000		/* AORs a turn */
@@ -74,8 +77,20 @@ load_item(void *arg, const struct store_item *i)
 {
 	struct loading *l = arg;
 
-	if (i->kind != STORE_BAN || !banning_load(l->regd, i))
+	switch (i->kind) {
+	case STORE_BAN:
+		l->bad += !banning_load(l->regd, i);
+		break;
+	case STORE_RIGHTS:
+		l->bad += !rights_load(l->regd, i);
+		break;
+	case STORE_IMPORT:
+	case STORE_BEFORE:
+		l->bad += !undo_load(l->regd, i);
+		break;
+	default:
 		l->bad++;
+	}
 }
 
 static void
@@ -183,6 +198,8 @@ regd_start(struct self *self)
 	r->auth.accounts = r->accounts;
 	r->guesses = guesses_new();
 	r->bans = bans_new();
+	r->rights = rights_new();
+	r->before = accounts_new();
 	r->late = late_new();
 	r->feed = self->feed;
 	dirs_path(keys, self->dirs.state, "keys");
@@ -238,8 +255,13 @@ regd_run(struct self *self)
 	bus_handlers_add(self->server, asked_handlers, r);
 	bus_handlers_add(self->server, users_handlers, r);
 	bus_handlers_add(self->server, banning_handlers, r);
+	bus_handlers_add(self->server, credential_handlers, r);
+	bus_handlers_add(self->server, fixed_handlers, r);
+	bus_handlers_add(self->server, rights_handlers, r);
+	bus_handlers_add(self->server, undo_handlers, r);
 	feed_serve(r->feed, self->server, publish_walk, r);
 	show_serve(self->server, regd_tables, r);
+	show_serve(self->server, regd_secret_tables, r);
 	show_serve(self->monitor, regd_tables, r);
 	r->timer = loop_timer_new(self->loop, tick, r);
 	loop_timer_start(r->timer, TICK_MS, 0);
@@ -260,6 +282,8 @@ regd_stop(struct self *self)
 	late_free(r->late);
 	guesses_free(r->guesses);
 	bans_free(r->bans);
+	rights_free(r->rights);
+	accounts_free(r->before);
 	nc_close(r->auth.nc);
 	accounts_free(r->accounts);
 	bindings_free(r->bindings);

@@ -12,6 +12,7 @@
 #include "regd/guesses.h"
 #include "regd/journal.h"
 #include "regd/late.h"
+#include "regd/rights.h"
 
 /* What regd is made of; one of it, on the main loop. */
 struct regd {
@@ -22,6 +23,9 @@ struct regd {
 	struct auth		 auth;
 	struct guesses		*guesses;
 	struct bans		*bans;
+	struct rights		*rights;
+	struct accounts		*before;	/* the last import: undo.h */
+	uint64_t		 last_import;	/* its number, 0: none */
 	struct late		*late;
 	struct feed		*feed;
 	struct loop_timer	*timer;
@@ -40,15 +44,18 @@ void	regd_stop(struct self *self);
 void	regd_status(struct self *self, struct status_is *out);
 unsigned regd_busy(struct self *self);
 
-/* asked.c: REGISTER, CREDENTIAL, REG_DEL; users.c: USER_PUT, USER_DEL. */
+/* asked.c: REGISTER; fixed.c: REG_ADD, REG_DEL; users.c: USER_PUT, USER_DEL. */
 extern const struct bus_handler asked_handlers[];
+extern const struct bus_handler fixed_handlers[];
 extern const struct bus_handler users_handlers[];
 /* tables.c: SHOW "bindings" and "users". */
 extern const struct show_table regd_tables[];
+/* Of these sipctl is shown nothing by the monitor's socket: "credentials". */
+extern const struct show_table regd_secret_tables[];
 
 /* Is domain one of the settings'? Case does not matter. */
 bool	domain_served(const struct settings *set, struct str domain);
-/* Removes all contacts of a durably; c as for journal_change(). */
-int	asked_remove_all(struct regd *r, struct aor *a, const struct change *c);
+/* fixed.c: all contacts of this AOR go, as durably as everything. */
+void	asked_forget(struct regd *r, struct str aor);
 
 #endif

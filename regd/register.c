@@ -24,7 +24,7 @@
 /* A request being judged. */
 struct work {
 	const struct msg_registration *m;
-	const struct settings	*set;
+	const struct user_settings *set;	/* what is in force for it */
 	int64_t			 boot_ms, wall_ms;
 	bool			 again;
 	struct draft		*draft;
@@ -81,7 +81,9 @@ star(struct work *w)
 	for (uint32_t i = 0; i < w->draft->n; i++)
 		if (!order_ok(w, &w->draft->v[i]))
 			return REFUSE(500, "CSeq out of order");
-	w->draft->n = 0;
+	for (uint32_t i = w->draft->n; i-- > 0;)
+		if (!draft_fixed(&w->draft->v[i]))
+			draft_remove(w->draft, i);
 	return NONE;
 }
 
@@ -122,6 +124,8 @@ same_contact(const struct draft_binding *b, const struct rec_contact *c,
 {
 	struct str instance = draft_text(b, B_INSTANCE);
 
+	if (draft_fixed(b))
+		return false;
 	if (instance.len > 0 && c->instance.len > 0)
 		return str_eq(instance, c->instance) &&
 		    draft_reg_id(b) == c->reg_id;
@@ -203,7 +207,8 @@ contact(struct work *w, const struct rec_contact *c, struct outcome *out)
 		return NONE;
 	}
 	if (i == d->n) {
-		if (d->n >= w->set->max_contacts || d->n >= SET_CONTACTS_MAX)
+		if (draft_loose(d) >= w->set->max_contacts ||
+		    d->n >= SET_CONTACTS_MAX)
 			return REFUSE(403, "Too Many Contacts");
 		d->n++;
 	}
@@ -276,7 +281,7 @@ judge(struct work *w, char *paths, size_t size, struct outcome *out)
 
 void
 register_judge(const struct set *now, const struct msg_registration *m,
-    const struct settings *set, int64_t boot_ms, int64_t wall_ms, bool again,
+    const struct user_settings *set, int64_t boot_ms, int64_t wall_ms, bool again,
     struct outcome *out)
 {
 	char paths[PATHS_OCTETS];

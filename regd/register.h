@@ -25,7 +25,7 @@ struct outcome {
  * before, for which the CSeq that it has left behind is no obstacle.
  */
 void	register_judge(const struct set *now, const struct msg_registration *m,
-	    const struct settings *set, int64_t boot_ms, int64_t wall_ms,
+	    const struct user_settings *set, int64_t boot_ms, int64_t wall_ms,
 	    bool again, struct outcome *out);
 
 #endif

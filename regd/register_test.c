@@ -13,7 +13,7 @@
 #define WALL		1700000000000ll
 #define NO		-1		/* no expires given */
 
-static const struct settings settings = {
+static const struct user_settings settings = {
 	.min_expires = 60000, .default_expires = 3600000,
 	.max_expires = 86400000, .max_contacts = 3,
 };

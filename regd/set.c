@@ -79,6 +79,22 @@ draft_remove(struct draft *d, uint32_t i)
 	d->n--;
 }
 
+bool
+draft_fixed(const struct draft_binding *b)
+{
+	return b->kept != NULL ? b->kept->fixed : b->fixed;
+}
+
+uint32_t
+draft_loose(const struct draft *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->n; i++)
+		n += !draft_fixed(&d->v[i]);
+	return n;
+}
+
 struct str
 draft_text(const struct draft_binding *b, enum binding_text which)
 {
@@ -116,6 +132,7 @@ binding_write(struct binding *to, const struct draft_binding *b, size_t size)
 	to->reg_id = b->reg_id;
 	to->size = (uint32_t)size;
 	to->q = b->q;
+	to->fixed = b->fixed;
 	for (int i = 0; i < B_TEXTS; i++) {
 		to->len[i] = (uint16_t)b->text[i].len;
 		if (b->text[i].len > 0)
@@ -182,7 +199,8 @@ record_fill(struct rec_binding *r, struct rec_path *paths,
 	r->uri = text[B_URI];
 	r->params = text[B_PARAMS];
 	r->q = b->q;
-	r->expires_ms = (uint64_t)(b->expires_ms - now_ms);
+	r->expires_ms = b->fixed ? 0 : (uint64_t)(b->expires_ms - now_ms);
+	r->fixed = b->fixed;
 	r->instance = text[B_INSTANCE];
 	r->reg_id = b->reg_id;
 	r->received = text[B_RECEIVED];

@@ -12,7 +12,8 @@
  * contact beside its strings. A change makes a new block from a draft, in which
  * contacts of the old block and new ones stand side by side.
  *
- * Times are CLOCK_BOOTTIME milliseconds, except since_ms (wall clock).
+ * Times are CLOCK_BOOTTIME milliseconds, except since_ms (wall clock). What is fixed
+ * expires at INT64_MAX.
  */
 enum binding_text {
 	B_URI,
@@ -34,6 +35,7 @@ struct binding {
 	uint32_t	size;		/* with its texts, a multiple of 8 */
 	uint16_t	q;
 	uint16_t	len[B_TEXTS];
+	bool		fixed;		/* the administrator's: phones do not touch it */
 	char		text[];
 };
 
@@ -66,6 +68,7 @@ struct draft_binding {
 	uint32_t	cseq;
 	uint32_t	reg_id;
 	uint16_t	q;
+	bool		fixed;
 	struct str	text[B_TEXTS];
 };
 struct draft {
@@ -75,6 +78,9 @@ struct draft {
 
 /* Begins with what of s has not expired at now_ms. */
 void	draft_from(struct draft *d, const struct set *s, int64_t now_ms);
+bool	draft_fixed(const struct draft_binding *b);
+/* Without those that are fixed. */
+uint32_t draft_loose(const struct draft *d);
 void	draft_remove(struct draft *d, uint32_t i);
 /* Text i's field, wherever it stands. */
 struct str draft_text(const struct draft_binding *b, enum binding_text which);

@@ -45,8 +45,8 @@ enum ha1_form {
 
 struct store_account {
 	struct str	aor, name, number, realm;
-	struct str	networks;	/* blanks between; empty: from anywhere */
-	bool		off;		/* no SIP service */
+	struct str	settings;	/* its own: lines, see user_settings.h */
+	uint64_t	import;		/* number of the import that put it so, or 0 */
 	/* Octets, not hex; empty when not known. */
 	struct str	ha1[DIGEST_ALGORITHMS][HA1_FORMS];
 	bool		remove;
@@ -55,6 +55,9 @@ struct store_account {
 /* Small things of which there are few: a packed message each, by kind and key. */
 enum store_kind {
 	STORE_BAN = 1,		/* BAN, by network */
+	STORE_RIGHTS,		/* RIGHTS, by name */
+	STORE_BEFORE,		/* ACCOUNT_BEFORE, by AOR */
+	STORE_IMPORT,		/* number of the last import in digits, by "last" */
 };
 
 struct store_item {

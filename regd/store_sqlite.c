@@ -36,6 +36,15 @@ static const char *const schema[] = {
 	" kind INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
 	" PRIMARY KEY (kind, key)"
 	") WITHOUT ROWID;",
+	"ALTER TABLE accounts ADD COLUMN settings TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE accounts ADD COLUMN import INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE accounts SET settings ="
+	" CASE WHEN off <> 0 THEN 'service off' || char(10) ELSE '' END ||"
+	" CASE WHEN networks <> '' THEN"
+	" 'networks [' || replace(networks, ' ', ', ') || ']' || char(10)"
+	" ELSE '' END;"
+	"ALTER TABLE accounts DROP COLUMN networks;"
+	"ALTER TABLE accounts DROP COLUMN off;",
 	NULL
 };
 #define HA1S	(DIGEST_ALGORITHMS * HA1_FORMS)
@@ -162,8 +171,8 @@ load_accounts(struct store *s, const struct store_loader *l, void *arg)
 		a.realm = db_str(st, 3);
 		for (int i = 0; i < HA1S; i++)
 			a.ha1[i / HA1_FORMS][i % HA1_FORMS] = db_blob(st, 4 + i);
-		a.networks = db_str(st, 4 + HA1S);
-		a.off = db_i64(st, 5 + HA1S) != 0;
+		a.settings = db_str(st, 4 + HA1S);
+		a.import = (uint64_t)db_i64(st, 5 + HA1S);
 		l->account(arg, &a);
 	}
 	return n;
@@ -258,8 +267,8 @@ account_write(struct store *s, const struct store_account *a)
 	db_bind_str(st, 4, a->realm);
 	for (int i = 0; i < HA1S; i++)
 		db_bind_blob(st, 5 + i, a->ha1[i / HA1_FORMS][i % HA1_FORMS]);
-	db_bind_str(st, 5 + HA1S, a->networks);
-	db_bind_i64(st, 6 + HA1S, a->off);
+	db_bind_str(st, 5 + HA1S, a->settings);
+	db_bind_i64(st, 6 + HA1S, (int64_t)a->import);
 	return run(st);
 }
 

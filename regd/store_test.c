@@ -76,7 +76,8 @@ on_account(void *arg, const struct store_account *a)
 	f->accounts++;
 	snprintf(f->account, sizeof(f->account), "%.*s %.*s %.*s %.*s %.*s%s",
 	    STR_ARG(a->aor), STR_ARG(a->name), STR_ARG(a->number),
-	    STR_ARG(a->realm), STR_ARG(a->networks), a->off ? " off" : "");
+	    STR_ARG(a->realm), STR_ARG(a->settings),
+	    a->import == 7 ? " import" : "");
 	if (a->ha1[DIGEST_SHA512_256][HA1_USER].len == sizeof(f->ha1))
 		memcpy(f->ha1, a->ha1[DIGEST_SHA512_256][HA1_USER].s,
 		    sizeof(f->ha1));
@@ -227,7 +228,7 @@ test_accounts(void **state)
 	struct store_account a[2] = {
 		{ .aor = STR("anna@x"), .name = STR("Anna 'B\" Berg"),
 		  .number = STR("+15551230101"), .realm = STR("x"),
-		  .networks = STR("10.0.0.0/8"), .off = true },
+		  .settings = STR("pstn off"), .import = 7 },
 		{ .aor = STR("bob@x"), .realm = STR("x") },
 	};
 	struct store_batch b = { .accounts = a, .naccounts = 2 };
@@ -247,7 +248,7 @@ test_accounts(void **state)
 	f = find(s);
 	assert_int_equal(f.accounts, 1);
 	assert_string_equal(f.account, "anna@x Anna +15551230101 x "
-	    "10.0.0.0/8 off");
+	    "pstn off import");
 	assert_memory_equal(f.ha1, octets, 32);
 	driver->close(s);
 }

@@ -7,7 +7,7 @@
 #include "common/mono.h"
 #include "common/uri.h"
 #include "regd/banning.h"
-#include "regd/regd.h"
+#include "regd/user_row.h"
 
 /* The transport of a flow "udp:192.0.2.1:5060". */
 static struct str
@@ -52,7 +52,10 @@ binding_show(struct show *s, const struct aor *a, const struct binding *b,
 	show_text(s, "received", flow_address(received));
 	show_text(s, "transport", flow_transport(received));
 	paths_show(s, binding_text(b, B_PATHS));
-	show_number(s, "expires_s", (b->expires_ms - now_ms) / 1000);
+	if (b->fixed)
+		show_null(s, "expires_s");
+	else
+		show_number(s, "expires_s", (b->expires_ms - now_ms) / 1000);
 	show_text(s, "instance", binding_text(b, B_INSTANCE));
 	show_text(s, "agent", binding_text(b, B_AGENT));
 	show_null(s, "node");
@@ -94,17 +97,57 @@ show_bindings(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+static struct str
+networks_text(const struct set_nets *nets, char *buf, size_t size)
+{
+	struct text t;
+
+	text_init(&t, buf, size);
+	for (size_t i = 0; i < nets->n; i++) {
+		if (i > 0)
+			text_ch(&t, ' ');
+		text_add(&t, str_of(nets->v[i].text));
+	}
+	return text_str(&t);
+}
+
+/* "max-contacts 5\npstn off\n" as import reads it: "max-contacts 5; pstn off". */
+static struct str
+settings_text(struct str lines, char *buf, size_t size)
+{
+	struct text t;
+	struct str line;
+
+	text_init(&t, buf, size);
+	while (str_cut(&lines, '\n', &line)) {
+		if (line.len == 0)
+			continue;
+		if (t.len > 0)
+			text_add(&t, STR("; "));
+		text_add(&t, line);
+	}
+	return text_str(&t);
+}
+
 static void
 user_show(struct show *s, struct regd *r, const struct account *c)
 {
 	struct aor *a = bindings_find(r->bindings, account_aor(c));
+	struct user_policy p;
+	char buf[1024], own[OWN_MAX];
 
 	show_row(s);
 	show_text(s, "aor", account_aor(c));
 	show_text(s, "name", account_name(c));
 	show_text(s, "number", account_number(c));
-	show_text(s, "service", account_is_off(c) ? STR("off") : STR("on"));
-	show_text(s, "networks", account_networks(c));
+	account_policy(c, r->self->settings, &p);
+	show_text(s, "service", p.v.service ? STR("on") : STR("off"));
+	show_text(s, "networks", networks_text(&p.v.networks, buf, sizeof(buf)));
+	show_text(s, "rights", str_of(p.v.rights));
+	show_text(s, "pstn", p.v.pstn ? STR("on") : STR("off"));
+	show_text(s, "settings", settings_text(account_settings(c), own,
+	    sizeof(own)));
+	user_policy_fini(&p);
 	show_number(s, "contacts",
 	    a != NULL ? set_live(a->set, boot_ms()) : 0);
 }
@@ -125,6 +168,50 @@ show_users(void *arg, struct show *s, uint64_t cursor)
 		if (show_full(s))
 			return cursor;
 		user_show(s, r, c);
+	}
+	return 0;
+}
+
+/* Each setting of one account, and which level says so (row 107). */
+static uint64_t
+show_settings(void *arg, struct show *s, uint64_t cursor)
+{
+	static const char *const levels[] = { "server", "domain", "account" };
+	struct regd *r = arg;
+	const struct account *c = accounts_find(r->accounts, show_arg(s, 0));
+	struct user_policy p;
+	struct text t;
+	char buf[1024];
+
+	if (c == NULL)
+		return 0;
+	account_policy(c, r->self->settings, &p);
+	for (unsigned i = 0; i < USER_SETTINGS; i++) {
+		text_init(&t, buf, sizeof(buf));
+		user_setting_print(&p.v, (enum user_setting)i, &t);
+		show_row(s);
+		show_text(s, "setting",
+		    str_of(user_setting_name((enum user_setting)i)));
+		show_text(s, "value", text_str(&t));
+		show_text(s, "from", str_of(levels[p.level[i]]));
+	}
+	user_policy_fini(&p);
+	return 0;
+}
+
+static uint64_t
+show_rights(void *arg, struct show *s, uint64_t cursor)
+{
+	struct regd *r = arg;
+	struct msg_rights m;
+
+	for (; rights_next(r->rights, &cursor, &m); cursor++) {
+		if (show_full(s))
+			return cursor;
+		show_row(s);
+		show_text(s, "name", m.name);
+		show_text(s, "rights", m.rights);
+		show_text(s, "groups", m.groups);
 	}
 	return 0;
 }
@@ -159,10 +246,53 @@ show_bans(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+/* ---- for administrators alone ---- */
+
+static void
+ha1_show(struct show *s, const char *name, const struct account *c,
+    enum digest_algorithm a)
+{
+	struct digest_hex hex = { .len = 0 };
+
+	(void)account_ha1(c, a, HA1_USER, &hex);
+	show_text(s, name, str_make(hex.s, hex.len));
+	explicit_bzero(&hex, sizeof(hex));
+}
+
+/* What import reads again; HA1s are as good as passwords here. */
+static uint64_t
+show_credentials(void *arg, struct show *s, uint64_t cursor)
+{
+	struct regd *r = arg;
+	const struct account *c;
+	char own[OWN_MAX];
+
+	for (; (c = accounts_next(r->accounts, &cursor)) != NULL; cursor++) {
+		if (show_full(s))
+			return cursor;
+		show_row(s);
+		show_text(s, "aor", account_aor(c));
+		ha1_show(s, "ha1_md5", c, DIGEST_MD5);
+		ha1_show(s, "ha1_sha256", c, DIGEST_SHA256);
+		show_text(s, "name", account_name(c));
+		show_text(s, "number", account_number(c));
+		show_text(s, "settings", settings_text(account_settings(c), own,
+		    sizeof(own)));
+	}
+	return 0;
+}
+
+const struct show_table regd_secret_tables[] = {
+	{ "credentials", show_credentials },
+	{ 0 }
+};
+
 const struct show_table regd_tables[] = {
 	{ "failures", show_failures },
 	{ "bans", show_bans },
 	{ "bindings", show_bindings },
+	{ "rights", show_rights },
+	{ "user settings", show_settings },
 	{ "users", show_users },
 	{ 0 }
 };

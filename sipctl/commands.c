@@ -36,6 +36,8 @@ static const struct option user_options[] = {
 	{ "number", 0, "NUMBER", false, "telephone number, E.164" },
 	{ "service", 0, "on|off", false, "may the account use SIP?" },
 	{ "networks", 0, "NETS|any", false, "where its phones may be: \"10.0.0.0/8 192.0.2.7\"" },
+	{ "set", 0, "NAME=VALUE", false, "one of its own settings, may be repeated; "
+	    "without a value it is inherited again" },
 	{ "password-file", 0, "FILE|-", false, "read the password from there" },
 	{ "ask-password", 0, NULL, false, "ask for the password" },
 	{ "dry-run", 'n', NULL, false, "check, change nothing" },
@@ -49,11 +51,26 @@ static const struct option passwd_options[] = {
 static const struct option import_options[] = {
 	{ "format", 0, "FORM", false, "csv or ndjson; else by the file's name" },
 	{ "update", 0, NULL, false, "change those that exist already" },
+	{ "undo", 0, NULL, false, "take back the last import" },
 	{ "dry-run", 'n', NULL, false, "check, change nothing" },
 	{ NULL }
 };
 static const struct option export_options[] = {
 	{ "format", 0, "FORM", false, "csv (the default) or ndjson" },
+	{ "with-ha1", 0, NULL, false, "with HA1 values: as good as passwords here" },
+	{ NULL }
+};
+static const struct option reg_add_options[] = {
+	{ "q", 0, "Q", false, "0 to 1: those of the highest ring first" },
+	{ "params", 0, "TEXT", false, "what it is for: 'audio;methods=\"INVITE,BYE\"', "
+	    "'+sip.message'" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
+static const struct option rights_options[] = {
+	{ "rights", 0, "LIST", false, "\"INVITE:local MESSAGE:all *:other\"" },
+	{ "groups", 0, "LIST", false, "groups whose rights it has as well" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
 	{ NULL }
 };
 static const struct option ban_options[] = {
@@ -168,28 +185,30 @@ const struct command commands[] = {
 	ROW("user", "list", "", 0, 0, NULL, true, cmd_user_list,
 	    "all accounts", "sipctl user", "sipctl user list -o name"),
 	ROW("user", "show", "U@D", 1, 1, NULL, false, cmd_user_show,
-	    "one account", "sipctl user show anna", "sipctl user show anna@example.com"),
+	    "one account, its settings and where each comes from",
+	    "sipctl user show anna", "sipctl user show anna@example.com"),
 	ROW("user", "add", "U@D [--name NAME] [--number N] [--service on|off] "
-	    "[--networks NETS] --password-file F|-", 1, 1,
+	    "[--networks NETS] [--set NAME=VALUE]... --password-file F|-", 1, 1,
 	    user_options, false, cmd_user_add, "adds an account",
 	    "sipctl user add anna@example.com --ask-password",
 	    "sipctl user add anna --name \"Anna Berg\" --password-file -"),
 	ROW("user", "set", "U@D [--name NAME] [--number N] [--service on|off] "
-	    "[--networks NETS|any] [--password-file F|-]", 1, 1, user_options, false, cmd_user_set, "changes an account",
+	    "[--networks NETS|any] [--set NAME=VALUE]... [--password-file F|-]", 1, 1,
+	    user_options, false, cmd_user_set, "changes an account",
 	    "sipctl user set anna --number +15551230101",
-	    "sipctl user set anna --service off"),
+	    "sipctl user set anna --set max-contacts=3 --set pstn=off"),
 	ROW("user", "passwd", "U@D [--password-file F|-]", 1, 1, passwd_options, false,
 	    cmd_user_passwd, "gives a new password", "sipctl user passwd anna",
 	    "sipctl user passwd anna --password-file anna.secret"),
 	ROW("user", "del", "U@D", 1, 1, NULL, false, cmd_user_del,
 	    "removes an account", "sipctl user del anna",
 	    "sipctl user del anna@example.com"),
-	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]",
-	    1, 1, import_options, false, cmd_user_import,
+	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run] | "
+	    "--undo [--dry-run]", 0, 1, import_options, false, cmd_user_import,
 	    "adds the accounts of a file; columns user,domain,password,ha1_md5,"
-	    "ha1_sha256,name,number,service,networks", "sipctl user import staff.csv --dry-run",
-	    "sipctl user import - --format ndjson"),
-	ROW("user", "export", "[--format csv|ndjson]", 0, 0, export_options, false,
+	    "ha1_sha256,name,number,service,networks,settings",
+	    "sipctl user import staff.csv --dry-run", "sipctl user import --undo"),
+	ROW("user", "export", "[--format csv|ndjson] [--with-ha1]", 0, 0, export_options, false,
 	    cmd_user_export, "all accounts, for import", "sipctl user export",
 	    "sipctl user export --format ndjson"),
 
@@ -201,9 +220,29 @@ const struct command commands[] = {
 	ROW("reg", "failures", "", 0, 0, NULL, false, cmd_reg_failures,
 	    "wrong passwords: from where, for whom", "sipctl reg failures",
 	    "sipctl reg failures -o json"),
+	ROW("reg", "add", "U@D URI [--q Q] [--params TEXT] [--dry-run]", 2, 2,
+	    reg_add_options, false, cmd_reg_add,
+	    "sets a contact for good, beside those of the user's phones",
+	    "sipctl reg add anna sip:anna@desk.example.net",
+	    "sipctl reg add anna sip:anna@192.0.2.7 --params 'methods=\"MESSAGE\"'"),
 	ROW("reg", "del", "U@D [CONTACT]", 1, 2, NULL, false, cmd_reg_del,
 	    "removes the contacts of a user, or one", "sipctl reg del anna",
 	    "sipctl reg del anna sip:anna@10.1.4.20:5062"),
+
+	ROW("rights", "list", "", 0, 0, NULL, true, cmd_rights_list,
+	    "groups of rights; an account has one by user set --set rights=GROUP",
+	    "sipctl rights", "sipctl rights list -o json"),
+	ROW("rights", "add", "GROUP [--rights LIST] [--groups LIST] [--dry-run]", 1, 1,
+	    rights_options, false, cmd_rights_add, "makes a group of rights",
+	    "sipctl rights add house --rights \"REGISTER:all *:local\"",
+	    "sipctl rights add staff --groups house --rights INVITE:other"),
+	ROW("rights", "set", "GROUP [--rights LIST] [--groups LIST] [--dry-run]", 1, 1,
+	    rights_options, false, cmd_rights_set, "changes a group of rights",
+	    "sipctl rights set staff --rights \"INVITE:other MESSAGE:all\"",
+	    "sipctl rights set staff --groups \"house lobby\""),
+	ROW("rights", "del", "GROUP [--dry-run]", 1, 1, dry_options, false,
+	    cmd_rights_del, "removes a group of rights", "sipctl rights del staff",
+	    "sipctl rights del lobby"),
 
 	ROW("ban", "list", "", 0, 0, NULL, true, cmd_ban_list,
 	    "the networks that are not listened to", "sipctl ban",

@@ -19,13 +19,15 @@
 
 enum field {
 	F_USER, F_DOMAIN, F_PASSWORD, F_HA1_MD5, F_HA1_SHA256, F_NAME, F_NUMBER,
-	F_SERVICE, F_NETWORKS, NFIELDS
+	F_SERVICE, F_NETWORKS, F_SETTINGS, NFIELDS
 };
+#define FIELD_LIST	"user,domain,password,ha1_md5,ha1_sha256,name,number," \
+			"service,networks,settings"
 static const char *const field_names[NFIELDS] = {
 	"user", "domain", "password", "ha1_md5", "ha1_sha256", "name", "number",
-	"service", "networks"
+	"service", "networks", "settings"
 };
-#define FIELD_MAX	255
+#define FIELD_MAX	255	/* of most: the settings have SETTINGS_MAX */
 
 /* One row as read, and its own text for the rejects. */
 struct row {
@@ -38,7 +40,7 @@ struct import {
 	struct ctl	*ctl;
 	const char	*file;		/* as complaints name it */
 	bool		 ndjson, dry_run;
-	enum user_mode	 mode;
+	struct putting	 putting;
 	char		*text;		/* csv unquotes in it */
 	char		*original;	/* for the rejects */
 	size_t		 len;
@@ -51,9 +53,10 @@ struct import {
 	struct batch	 batch;
 	struct row	 rows[BATCH_MAX];
 	char		 aors[BATCH_MAX][AOR_TEXT_MAX];
+	char		 settings[BATCH_MAX][SETTINGS_MAX];
 	json_t		*held[BATCH_MAX];	/* ndjson: owns the strings */
 	/* the result */
-	uint32_t	 seen, put, rejected;
+	uint32_t	 seen, put, rejected, lasting;
 	FILE		*rejects;
 	bool		 no_rejects;	/* their file cannot be made */
 	char		 rejects_name[4096];
@@ -131,8 +134,7 @@ read_header(struct import *im)
 
 	if (csv_next(&im->csv, &r) != 1)
 		return no(CTL_NO, "%s: there is no header line; it names the columns: "
-		    "user,domain,password,ha1_md5,ha1_sha256,name,number,service,"
-		    "networks", im->file);
+		    FIELD_LIST, im->file);
 	for (i = 0; i < r.n; i++) {
 		im->place[i] = -1;
 		for (f = 0; f < NFIELDS; f++)
@@ -140,8 +142,7 @@ read_header(struct import *im)
 				im->place[i] = f;
 		if (im->place[i] < 0)
 			return no(CTL_NO, "%s:%u:%u: unknown column \"%.*s\"; "
-			    "possible are user,domain,password,ha1_md5,ha1_sha256,"
-			    "name,number,service,networks", im->file, r.line, r.column[i],
+			    "possible are " FIELD_LIST, im->file, r.line, r.column[i],
 			    STR_ARG(r.field[i]));
 		has_user |= im->place[i] == F_USER;
 	}
@@ -214,8 +215,8 @@ ndjson_row(struct import *im, struct row *row)
 			;
 		if (f == NFIELDS || (!json_is_string(v) && !json_is_null(v))) {
 			reject(im, im->line, 1, line, f == NFIELDS ?
-			    "a key that is none of user, domain, password, ha1_md5, "
-			    "ha1_sha256, name, number, service, networks" : "all values are strings");
+			    "a key that is none of " FIELD_LIST :
+			    "all values are strings");
 			json_decref(object);
 			im->held[im->batch.n] = NULL;
 			return -EBADMSG;
@@ -268,13 +269,15 @@ static int
 send_batch(struct import *im)
 {
 	static struct refusals	out;
-	uint32_t		put = 0, i, k;
+	uint32_t		i, k;
 	int			code;
 
 	if (im->batch.n == 0)
 		return CTL_DONE;
-	code = accounts_put(im->ctl, &im->batch, im->mode, im->dry_run, &put, &out);
-	im->put += put;
+	im->putting.refused = &out;
+	code = accounts_put(im->ctl, &im->batch, &im->putting);
+	im->put += im->putting.put;
+	im->lasting += im->putting.lasting;
 	for (k = 0; k < out.n; k++)
 		for (i = 0; i < im->batch.n; i++)
 			if (im->rows[i].line == out.v[k].row) {
@@ -296,9 +299,10 @@ add_row(struct import *im, const struct row *row)
 	int		 f;
 
 	for (f = 0; f < NFIELDS; f++)
-		if (row->field[f].len > FIELD_MAX) {
+		if (row->field[f].len > (f == F_SETTINGS ? SETTINGS_MAX - 2 :
+		    FIELD_MAX)) {
 			reject(im, row->line, 1, row->source,
-			    "a field is longer than 255 characters");
+			    "a field is too long");
 			json_decref(im->held[im->batch.n]);
 			im->held[im->batch.n] = NULL;
 			return;
@@ -315,6 +319,8 @@ add_row(struct import *im, const struct row *row)
 	    .ha1_sha256 = row->field[F_HA1_SHA256],
 	    .service = row->field[F_SERVICE],
 	    .networks = row->field[F_NETWORKS], .row = row->line };
+	(void)settings_lines(row->field[F_SETTINGS], im->settings[im->batch.n],
+	    SETTINGS_MAX, &u->settings);
 	im->rows[im->batch.n++] = *row;
 }
 
@@ -361,6 +367,9 @@ report(struct import *im, int code)
 		    im->rejects != NULL ? im->rejects_name : "",
 		    im->rejects != NULL ? ")" : "",
 		    (double)mono_ms_between(im->begin, mono_now()) / 1000);
+	if (im->lasting > 0)
+		say("%u of them changed accounts beyond those that --undo remembers",
+		    im->lasting);
 	if (interrupted || code != CTL_DONE)
 		say("stopped after %s rows; what was added stays. To go on: import "
 		    "the file again with --update", rows);
@@ -393,13 +402,21 @@ is_ndjson(const struct line *l, const char *file, bool *out)
 
 COMMAND(cmd_user_import)
 {
-	struct import	*im = xcalloc(1, sizeof(*im));
+	struct import	*im;
 	int		 e, code;
 
+	if (line_flag(l, "undo"))
+		return l->nargs == 0 ? import_undo(c, line_flag(l, "dry-run")) :
+		    no(CTL_USAGE, "--undo takes back the last import; it has no file");
+	if (l->nargs == 0)
+		return no(CTL_USAGE, "which file? - is standard input");
+	im = xcalloc(1, sizeof(*im));
 	im->ctl = c;
 	im->file = l->args[0];
 	im->dry_run = line_flag(l, "dry-run");
-	im->mode = line_flag(l, "update") ? USER_ADD_OR_SET : USER_ADD;
+	im->putting.mode = line_flag(l, "update") ? USER_ADD_OR_SET : USER_ADD;
+	im->putting.dry_run = im->dry_run;
+	im->putting.import = (uint64_t)wall_ms();
 	if (!is_ndjson(l, im->file, &im->ndjson)) {
 		free(im);
 		return no(CTL_USAGE, "--format is csv or ndjson");

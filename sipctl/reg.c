@@ -2,6 +2,7 @@
  * reg - who is registered, from where.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sipctl/ask.h"
 
@@ -122,6 +123,44 @@ COMMAND(cmd_reg_failures)
 	out_rows(&c->out, rows, failure_columns);
 	json_decref(rows);
 	return CTL_DONE;
+}
+
+/* "0.5" as thousandths. */
+static bool
+q_parse(const char *typed, uint16_t *out)
+{
+	char	*end;
+	double	 q = strtod(typed, &end);
+
+	if (end == typed || *end != '\0' || !(q >= 0 && q <= 1))
+		return false;
+	*out = (uint16_t)(q * 1000 + 0.5);
+	return true;
+}
+
+COMMAND(cmd_reg_add)
+{
+	const char		*q_typed = line_option(l, "q");
+	struct rec_contact	 contact = { .q = 1000, .uri = str_of(l->args[1]),
+				    .params = str_of(line_option(l, "params")),
+				    .expires_s = -1 };
+	struct msg_reg_add	 body = { .by = str_of(c->user),
+				    .dry_run = line_flag(l, "dry-run"),
+				    .contacts = { &contact, 1 } };
+	struct question		 q = { .daemon = "regd", .type = MSG_REG_ADD,
+				    .body = &body };
+	char			 aor[256];
+	int			 code;
+
+	if (!aor_arg(c, l->args[0], aor))
+		return CTL_USAGE;
+	if (q_typed != NULL && !q_parse(q_typed, &contact.q))
+		return no(CTL_USAGE, "--q is between 0 and 1");
+	body.aor = str_of(aor);
+	if ((code = ask_one(c, &q, 10000, false)) == CTL_DONE)
+		done(c, "%s %s for %s", body.dry_run ? "would have set" : "set",
+		    l->args[1], aor);
+	return code;
 }
 
 COMMAND(cmd_reg_del)

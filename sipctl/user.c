@@ -1,5 +1,5 @@
 /*
- * user - accounts, one at a time; import.c does many.
+ * user - accounts, one at a time; import.c and export.c do many.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,15 @@ static const struct column columns[] = {
 	{ "number", "NUMBER", COLUMN_TEXT },
 	{ "service", "SERVICE", COLUMN_TEXT },
 	{ "networks", "NETWORKS", COLUMN_TEXT },
+	{ "rights", "RIGHTS", COLUMN_TEXT },
 	{ "contacts", "CONTACTS", COLUMN_NUMBER },
+	{ NULL }
+};
+
+static const struct column setting_columns[] = {
+	{ "setting", "SETTING", COLUMN_TEXT },
+	{ "value", "VALUE", COLUMN_TEXT },
+	{ "from", "FROM", COLUMN_TEXT },
 	{ NULL }
 };
 
@@ -58,45 +66,39 @@ aor_arg(const struct ctl *c, const char *typed, char buf[256])
 
 /* ---- putting ---- */
 
-struct put {
-	uint32_t		 done;
-	struct refusals		*out;
-};
-
 static void
 take_put(void *arg, enum msg_type type, const union msg *m)
 {
-	struct put	*p = arg;
+	struct putting	*p = arg;
+	struct refusals	*out = p->refused;
 	uint32_t	 i;
 
 	if (type != MSG_USERS_PUT)
 		return;
-	p->done = m->users_put.done;
-	for (i = 0; i < m->users_put.complaints.n && p->out->n < BATCH_MAX; i++) {
-		p->out->v[p->out->n].row = m->users_put.complaints.v[i].line;
-		snprintf(p->out->v[p->out->n].why, sizeof(p->out->v[0].why), "%.*s",
+	p->put = m->users_put.done;
+	p->lasting = m->users_put.lasting;
+	for (i = 0; i < m->users_put.complaints.n && out->n < BATCH_MAX; i++) {
+		out->v[out->n].row = m->users_put.complaints.v[i].line;
+		snprintf(out->v[out->n].why, sizeof(out->v[0].why), "%.*s",
 		    STR_ARG(m->users_put.complaints.v[i].text));
-		p->out->n++;
+		out->n++;
 	}
 }
 
 int
-accounts_put(struct ctl *c, const struct batch *b, enum user_mode mode,
-    bool dry_run, uint32_t *put, struct refusals *out)
+accounts_put(struct ctl *c, const struct batch *b, struct putting *p)
 {
-	struct put		p = { .out = out };
-	struct msg_user_put	body = { .by = str_of(c->user), .mode = (uint8_t)mode,
-				    .dry_run = dry_run };
+	struct msg_user_put	body = { .by = str_of(c->user),
+				    .mode = (uint8_t)p->mode, .dry_run = p->dry_run,
+				    .import = p->import };
 	struct question		q = { .daemon = "regd", .type = MSG_USER_PUT,
-				    .body = &body, .fn = take_put, .arg = &p };
-	int			code;
+				    .body = &body, .fn = take_put, .arg = p };
 
 	body.users.v = b->v;
 	body.users.n = b->n;
-	out->n = 0;
-	code = ask_one(c, &q, PUT_MS, false);
-	*put = p.done;
-	return code;
+	p->refused->n = 0;
+	p->put = p->lasting = 0;
+	return ask_one(c, &q, PUT_MS, false);
 }
 
 static int
@@ -105,33 +107,72 @@ put_one(struct ctl *c, const struct line *l, const struct rec_user *u,
 {
 	static struct refusals	 out;
 	struct batch		*b = xcalloc(1, sizeof(*b));
-	bool			 dry_run = line_flag(l, "dry-run");
-	uint32_t		 put = 0, i;
+	struct putting		 p = { .mode = mode, .refused = &out,
+				    .dry_run = line_flag(l, "dry-run") };
+	uint32_t		 i;
 	int			 code;
 
 	b->v[b->n++] = *u;
-	code = accounts_put(c, b, mode, dry_run, &put, &out);
+	code = accounts_put(c, b, &p);
 	for (i = 0; i < out.n; i++)
 		say("%s", out.v[i].why);
-	if (code == CTL_DONE && put == 0)
+	if (code == CTL_DONE && p.put == 0)
 		code = CTL_NO;
 	if (code == CTL_DONE)
-		done(c, "%s%s %.*s%s%.*s", dry_run ? "would have " : "", did,
+		done(c, "%s%s %.*s%s%.*s", p.dry_run ? "would have " : "", did,
 		    STR_ARG(u->aor), u->number.len > 0 ? ", number " : "",
 		    STR_ARG(u->number));
 	free(b);
 	return code;
 }
 
+bool
+settings_lines(struct str typed, char *buf, size_t size, struct str *out)
+{
+	struct text	t;
+	struct str	one;
+
+	text_init(&t, buf, size);
+	while (str_cut(&typed, ';', &one)) {
+		text_add(&t, str_trim(one));
+		text_ch(&t, '\n');
+	}
+	*out = text_str(&t);
+	return !t.full;
+}
+
+/* --set NAME=VALUE, each a line; without a value the setting is inherited again. */
+static bool
+settings_arg(const struct line *l, char buf[SETTINGS_MAX], struct str *out)
+{
+	const char	*one, *equal;
+	size_t		 at = 0;
+	struct text	 t;
+
+	text_init(&t, buf, SETTINGS_MAX);
+	while ((one = line_option_next(l, "set", &at)) != NULL) {
+		if ((equal = strchr(one, '=')) == NULL || strchr(one, '\n') != NULL) {
+			say("write --set NAME=VALUE, or --set NAME= to inherit it");
+			return false;
+		}
+		text_printf(&t, "%.*s %s\n", (int)(equal - one), one, equal + 1);
+	}
+	*out = text_str(&t);
+	if (t.full)
+		say("too many settings");
+	return !t.full;
+}
+
 /* The account of the line; password is to be wiped and freed by the caller. */
 static int
 account_arg(const struct ctl *c, const struct line *l, char aor[256],
-    struct rec_user *u, char **password, bool *given)
+    char settings[SETTINGS_MAX], struct rec_user *u, char **password, bool *given)
 {
 	const char	*name = line_option(l, "name");
 	const char	*number = line_option(l, "number");
+	struct str	 own;
 
-	if (!aor_arg(c, l->args[0], aor))
+	if (!aor_arg(c, l->args[0], aor) || !settings_arg(l, settings, &own))
 		return CTL_USAGE;
 	*password = password_arg(l, given);
 	if (*given && *password == NULL)
@@ -139,7 +180,8 @@ account_arg(const struct ctl *c, const struct line *l, char aor[256],
 	*u = (struct rec_user){ .aor = str_of(aor), .name = str_of(name),
 	    .number = str_of(number), .password = str_of(*password),
 	    .service = str_of(line_option(l, "service")),
-	    .networks = str_of(line_option(l, "networks")) };
+	    .networks = str_of(line_option(l, "networks")),
+	    .settings = own };
 	return CTL_DONE;
 }
 
@@ -154,11 +196,11 @@ wipe(char *password)
 COMMAND(cmd_user_add)
 {
 	struct rec_user	 u;
-	char		 aor[256], *password = NULL;
+	char		 aor[256], settings[SETTINGS_MAX], *password = NULL;
 	bool		 given;
 	int		 code;
 
-	code = account_arg(c, l, aor, &u, &password, &given);
+	code = account_arg(c, l, aor, settings, &u, &password, &given);
 	if (code == CTL_DONE && !given)
 		code = no(CTL_USAGE, "an account needs a password: --ask-password, "
 		    "or --password-file FILE, or - for standard input");
@@ -171,15 +213,16 @@ COMMAND(cmd_user_add)
 COMMAND(cmd_user_set)
 {
 	struct rec_user	 u;
-	char		 aor[256], *password = NULL;
+	char		 aor[256], settings[SETTINGS_MAX], *password = NULL;
 	bool		 given;
 	int		 code;
 
-	code = account_arg(c, l, aor, &u, &password, &given);
+	code = account_arg(c, l, aor, settings, &u, &password, &given);
 	if (code == CTL_DONE && !given && u.name.len == 0 && u.number.len == 0 &&
-	    u.service.len == 0 && u.networks.len == 0)
+	    u.service.len == 0 && u.networks.len == 0 && u.settings.len == 0)
 		code = no(CTL_USAGE, "nothing to change: --name, --number, "
-		    "--service, --networks, --password-file or --ask-password");
+		    "--service, --networks, --set, --password-file or "
+		    "--ask-password");
 	if (code == CTL_DONE)
 		code = put_one(c, l, &u, USER_SET, "changed");
 	wipe(password);
@@ -235,64 +278,28 @@ COMMAND(cmd_user_show)
 {
 	char		 aor[256];
 	const char	*args[] = { aor, NULL };
-	json_t		*rows;
+	json_t		*rows, *settings;
 	int		 code;
 
 	if (!aor_arg(c, l->args[0], aor))
 		return CTL_USAGE;
 	if ((code = ask_show(c, "regd", "users", args, &rows)) != CTL_DONE)
 		return code;
-	out_rows(&c->out, rows, columns);
-	if (json_array_size(rows) == 0)
-		code = no(CTL_NO, "there is no account %s", aor);
+	if (json_array_size(rows) == 0) {
+		out_rows(&c->out, rows, columns);
+		json_decref(rows);
+		return no(CTL_NO, "there is no account %s", aor);
+	}
+	if ((code = ask_show(c, "regd", "user settings", args, &settings)) ==
+	    CTL_DONE && out_for_people(&c->out)) {
+		out_rows(&c->out, rows, columns);
+		printf("\n");
+		out_rows(&c->out, settings, setting_columns);
+		json_decref(settings);
+	} else if (code == CTL_DONE) {
+		json_object_set_new(json_array_get(rows, 0), "in_force", settings);
+		out_rows(&c->out, rows, columns);
+	}
 	json_decref(rows);
 	return code;
-}
-
-/* ---- export ---- */
-
-/* "anna@example.com" as the two columns that import reads. */
-static json_t *
-export_row(const json_t *row)
-{
-	struct str	 user, domain, aor;
-	json_t		*out = json_object(), *v;
-	static const char *const keep[] = { "ha1_md5", "ha1_sha256", "name",
-	    "number", "service", "networks" };
-	size_t		 i;
-
-	aor = str_of(json_string_value(json_object_get(row, "aor")));
-	aor_split(aor, &user, &domain);
-	json_object_set_new(out, "user", json_text(user));
-	json_object_set_new(out, "domain", json_text(domain));
-	for (i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
-		if ((v = json_object_get(row, keep[i])) != NULL)
-			json_object_set(out, keep[i], v);
-	return out;
-}
-
-COMMAND(cmd_user_export)
-{
-	const char	*format = line_option(l, "format");
-	json_t		*rows, *list, *row;
-	size_t		 i;
-	int		 code;
-
-	if (out_for_people(&c->out))
-		c->out.form = OUT_CSV;
-	if (format != NULL && strcmp(format, "csv") == 0)
-		c->out.form = OUT_CSV;
-	else if (format != NULL && strcmp(format, "ndjson") == 0)
-		c->out.form = OUT_NDJSON;
-	else if (format != NULL)
-		return no(CTL_USAGE, "--format is csv or ndjson");
-	if ((code = ask_show(c, "regd", "users", NULL, &rows)) != CTL_DONE)
-		return code;
-	list = json_array();
-	json_array_foreach(rows, i, row)
-		json_array_append_new(list, export_row(row));
-	out_rows(&c->out, list, columns);
-	json_decref(list);
-	json_decref(rows);
-	return CTL_DONE;
 }

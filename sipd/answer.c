@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/scan.h"
 #include "common/stats.h"
+#include "common/user_settings.h"
 #include "sipd/branch.h"
 #include "sipd/core.h"
 #include "sipd/reply.h"
@@ -41,6 +42,7 @@ write_challenges(struct text *t, const struct answer *a)
 	    ", algorithm=SHA-256-sess", ", algorithm=SHA-512-256-sess" };
 	static const char *const qops[] = { "auth", "auth-int", "auth,auth-int" };
 	const struct settings	*set = settings_now();
+	const struct set_words	*algorithms = settings_algorithms(set, a->realm);
 	const char		*qop = qops[set->digest_qop.n > 1 ? 2 :
 				    set->digest_qop.v[0]];
 	char			 nonce[NONCE_TEXT_LEN], buf[1024];
@@ -49,11 +51,11 @@ write_challenges(struct text *t, const struct answer *a)
 				    STR("WWW-Authenticate") : STR("Proxy-Authenticate");
 
 	nonce_make(core_nonce_keys(), a->realm, wall_ms(), nonce);
-	for (size_t i = 0; i < set->digest_algorithms.n; i++) {
+	for (size_t i = 0; i < algorithms->n; i++) {
 		text_init(&v, buf, sizeof(buf));
 		text_printf(&v, "Digest realm=\"%.*s\", nonce=\"%.*s\"%s, "
 		    "qop=\"%s\"%s", STR_ARG(a->realm), NONCE_TEXT_LEN, nonce,
-		    names[set->digest_algorithms.v[i]], qop,
+		    names[algorithms->v[i]], qop,
 		    a->stale ? ", stale=true" : "");
 		reply_header(t, header, text_str(&v));
 	}

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define FOREVER_MS	(100ll * 365 * 86400 * 1000)
+
 static size_t
 size_of(struct str name, const struct rec_binding *v, uint32_t n)
 {
@@ -38,7 +40,7 @@ static void
 fill(struct contact *c, const struct rec_binding *b, struct str *paths,
     char **texts, struct mono now)
 {
-	int64_t	left = b->expires_ms < INT32_MAX ? (int64_t)b->expires_ms :
+	int64_t	left = b->fixed ? FOREVER_MS : b->expires_ms < INT32_MAX ? (int64_t)b->expires_ms :
 		    INT32_MAX;
 
 	c->uri = keep(texts, b->uri);
@@ -51,6 +53,7 @@ fill(struct contact *c, const struct rec_binding *b, struct str *paths,
 		paths[j] = keep(texts, b->paths.v[j].uri);
 	c->reg_id = b->reg_id;
 	c->q = b->q;
+	c->fixed = b->fixed;
 	c->expires = mono_add_ms(now, left);
 	if (b->received.len == 0 ||
 	    hop_parse(&c->flow, b->received, b->listener) < 0)

@@ -64,6 +64,16 @@ may_be_led(const struct proxy *p)
 	    nets_have(&set->client_networks, &p->from.remote));
 }
 
+/* Does any of it go through a gateway? */
+static bool
+leads_out(const struct decision *d)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->choices[i].kind == TARGET_GATEWAY)
+			return true;
+	return false;
+}
+
 static void
 decision_apply(struct proxy *p)
 {
@@ -73,6 +83,11 @@ decision_apply(struct proxy *p)
 	if (p->failed) {
 		log_rate(LOG_PROBLEMS, "SIGNAL", "routed or regd gave no answer: 503");
 		proxy_refuse(p, 503);
+		return;
+	}
+	/* Rows 47 and 108: who it is is known, and that he may not. */
+	if (p->verdict == VERDICT_FORBIDDEN || (p->no_pstn && leads_out(d))) {
+		proxy_refuse(p, 403);
 		return;
 	}
 	if (p->needed && p->account == NULL) {
@@ -137,6 +152,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 		p->failed = true;
 	else {
 		p->verdict = m->judged.verdict;
+		p->no_pstn = m->judged.no_pstn;
 		if (p->verdict == VERDICT_GOOD)
 			p->account = str_dup(m->judged.aor);
 	}

@@ -38,6 +38,7 @@ struct proxy {
 	bool		 needed;	/* a credential is needed */
 	bool		 failed;	/* routed did not answer */
 	uint8_t		 verdict;	/* enum verdict; 0: nothing was asked */
+	bool		 no_pstn;	/* the account may use no gateway (row 108) */
 	bool		 from_local;
 	bool		 led;		/* a Route of somebody else says where to */
 	uint16_t	 challenge;

@@ -107,6 +107,8 @@ record_judged(struct worker *w, int error, const struct msg_judged *m)
 	else
 		record_note(w, RECORD_DECISION, 0, "AUTH",
 		    m->verdict == VERDICT_STALE ? STR("the nonce is too old") :
+		    m->verdict == VERDICT_FORBIDDEN ?
+		    STR("good, but without the right to that") :
 		    m->verdict == VERDICT_MUTE ?
 		    STR("too many wrong passwords from there: no answer") :
 		    STR("unknown user or wrong password"));

@@ -87,6 +87,8 @@ write_bindings(struct text *t, void *arg)
 	for (uint32_t i = 0; i < r->bindings.n; i++) {
 		const struct rec_binding *b = &r->bindings.v[i];
 
+		if (b->fixed)		/* is not the phone's to know */
+			continue;
 		text_add(t, STR("Contact: <"));
 		text_add(t, b->uri);
 		text_ch(t, '>');

@@ -25,6 +25,7 @@ struct contact {
 	uint32_t	 npaths;
 	uint32_t	 reg_id;	/* 0: none */
 	uint16_t	 q;		/* 0..1000 */
+	bool		 fixed;		/* the administrator's (row 103) */
 	struct mono	 expires;	/* skip it from then on */
 	struct hop	 flow;		/* transport NONE when regd knew none */
 };

@@ -17,6 +17,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
+#include "sipd/select.h"
 #include "sipd/spiral.h"
 #include "sipd/worker.h"
 
@@ -192,7 +193,8 @@ add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 
 	for (uint32_t i = 0; a != NULL && i < a->n; i++) {
 		c = &a->contacts[i];
-		if (!is_usable(c, now) || is_spare(a, i, now))
+		if (!is_usable(c, now) || is_spare(a, i, now) ||
+		    (c->fixed && !select_fits(c->params, p->method, p->offered)))
 			continue;
 		g = add_contact(p, c, fixed != 0 ? fixed : order_of(q, c->q));
 		add_spares(p, g, a, c, now);
