@@ -48,10 +48,22 @@ enum gateway_state {
 	GATEWAY_FAILED,		/* backing off */
 };
 
+/* Of accounts and of the directory's entries. */
 enum user_mode {
 	USER_ADD = 1,		/* refused when it exists */
 	USER_SET,		/* refused when it does not */
 	USER_ADD_OR_SET,
+	USER_REMOVE,		/* of the directory only */
+};
+
+/* What a name of routed's directory is. */
+enum entry_kind {
+	ENTRY_ALIAS = 1,
+	ENTRY_FORWARDER,
+	ENTRY_GROUP,
+	ENTRY_NUMBER,
+	ENTRY_RULES,
+	ENTRY_KINDS
 };
 
 #endif

@@ -90,6 +90,21 @@ address_unwrap(struct address *a)
 
 /* ---- from texts ---- */
 
+/* A name, or an IP address, with or without brackets. */
+static bool
+domain_written(struct str s)
+{
+	struct addr	literal;
+
+	if (s.len > 2 && s.s[0] == '[')
+		return s.s[s.len - 1] == ']' && addr_parse(&literal,
+		    str_make(s.s + 1, s.len - 2), 0) == 0;
+	for (size_t i = 0; i < s.len; i++)
+		if (!scan_is(s.s[i], CHAR_HOST))
+			return false;
+	return s.len > 0;
+}
+
 /* "host:5061"; an IPv6 address has its colons in brackets. */
 static int
 domain_port(struct address *a, struct str s)
@@ -104,7 +119,7 @@ domain_port(struct address *a, struct str s)
 		a->port = (uint16_t)port;
 		s.len = (size_t)colon;
 	}
-	return s.len == 0 ? -EBADMSG : take_domain(a, s);
+	return domain_written(s) ? take_domain(a, s) : -EBADMSG;
 }
 
 /* "program{a,b}#" off the front. */
@@ -132,14 +147,10 @@ parse_app(struct address *a, struct str *text, const char **why)
 }
 
 static bool
-strip_scheme(struct address *a, struct str *text)
+has_scheme(struct str text)
 {
-	a->secure = str_caseprefix(*text, STR("sips:"));
-	if (a->secure || str_caseprefix(*text, STR("sip:")))
-		scan_skip(text, a->secure ? 5 : 4);
-	if (text->len > 1 && text->s[0] == '<' && text->s[text->len - 1] == '>')
-		*text = str_make(text->s + 1, text->len - 2);
-	return text->len > 0;
+	return str_caseprefix(text, STR("sip:")) ||
+	    str_caseprefix(text, STR("sips:")) || str_caseprefix(text, STR("tel:"));
 }
 
 static int
@@ -174,13 +185,21 @@ address_parse(struct address *a, struct str text, const char **why)
 {
 	struct address	v = { .port = 0 };
 	const char	*unused;
+	struct uri	u;
 	int		 error;
 
 	if (why == NULL)
 		why = &unused;
+	text = str_trim(text);
+	if (text.len > 1 && text.s[0] == '<' && text.s[text.len - 1] == '>')
+		text = str_make(text.s + 1, text.len - 2);
 	*why = "an address looks like local@domain";
-	if (!strip_scheme(&v, &text) && !strip_scheme(&v, &text))
+	if (text.len == 0)
 		return -EBADMSG;
+	if (has_scheme(text)) {
+		*why = "that is no URI";
+		return uri_parse(&u, text) < 0 ? -EBADMSG : address_of_uri(a, &u);
+	}
 	error = parse_app(&v, &text, why);
 	if (error == 0)
 		error = parse_name(&v, text, why);
@@ -346,16 +365,20 @@ add_escaped(struct text *out, const char *s)
 			text_printf(out, "%%%02X", (unsigned char)*s);
 }
 
-/* A name, "192.0.2.1" without its brackets, or "[2001:db8::1]" with them. */
-static void
-add_host(const struct address *a, struct text *out)
+struct str
+address_host(const struct address *a)
 {
 	size_t	len = strlen(a->domain);
 
 	if (a->domain[0] == '[' && strchr(a->domain, ':') == NULL && len > 2)
-		text_add(out, str_make(a->domain + 1, len - 2));
-	else
-		text_add(out, str_make(a->domain, len));
+		return str_make(a->domain + 1, len - 2);
+	return str_make(a->domain, len);
+}
+
+static void
+add_host(const struct address *a, struct text *out)
+{
+	text_add(out, address_host(a));
 	if (a->port != 0)
 		text_printf(out, ":%u", a->port);
 }

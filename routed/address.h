@@ -16,7 +16,7 @@
  * (any case, unescaped), the domain in lower case; "" is the main domain. IPv4
  * domains stand in brackets, as IPv6 ones do.
  */
-#define ADDRESS_MAX	512
+#define ADDRESS_MAX	2048	/* no request brings a longer URI */
 
 struct address {
 	char		local[ADDRESS_MAX];
@@ -41,7 +41,7 @@ int	address_parse(struct address *a, struct str text, const char **why);
 int	address_of_uri(struct address *a, const struct uri *u);
 /*
  * The host that the local part names becomes the domain: "x%y", "y!x", "x@y",
- * "@y:x" (rows 110, 126). False when it names none; -- the domain is then as before.
+ * "@y:x" (rows 110, 126). False when it names none: the address is then as before.
  */
 bool	address_unwrap(struct address *a);
 /* Puts brackets round an IP address (row 123). True when there is one. */
@@ -54,6 +54,8 @@ bool	address_cut(struct address *a, const char *suffix);
 /* "host.5061.via" has a port as its last label: it becomes a->port. */
 void	address_cut_port(struct address *a);
 
+/* A name, "192.0.2.1" without its brackets, or "[2001:db8::1]" with them. */
+struct str address_host(const struct address *a);
 /* For people: "+44@pstn", "anna" in the main domain. */
 void	address_print(const struct address *a, struct text *out);
 /* The Request-URI; the domain must not be empty. */

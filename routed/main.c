@@ -15,6 +15,7 @@ static const struct daemon routed = {
 	.start = routed_start,		/* routed.c, still privileged */
 	.run = routed_run,
 	.stop = routed_stop,		/* routed.c, the same backwards */
+	.prepare = routed_prepare,	/* routes.conf is read there, too */
 	.commit = routed_commit,
 	.status = routed_status,
 	.busy = routed_busy,

@@ -15,14 +15,27 @@ target_is_client(const struct relay_question *q)
 	const struct set_nets	*nets = &q->settings->client_networks;
 	struct addr		 a;
 
-	return addr_parse(&a, q->target->host, q->target->port) == 0 &&
+	return addr_parse(&a, q->target, 0) == 0 &&
 	    nets_have_named(nets, &a, q->target_name);
 }
 
 static bool
-by_alias(const struct relay_question *q)
+by_us(const struct relay_question *q)
 {
 	return q->by_us;
+}
+
+/* Row 117. Of several records on the way each has to let it. */
+static bool
+by_record(const struct relay_question *q)
+{
+	return q->by_record && !q->withheld;
+}
+
+static bool
+urgent(const struct relay_question *q)
+{
+	return q->urgent;
 }
 
 static bool
@@ -47,12 +60,15 @@ static const struct {
 } conditions[] = {
 	{ target_is_client, "the target is in client-networks",
 	    "the target is not in client-networks" },
-	{ by_alias, "an alias of ours leads there",
-	    "no alias of ours leads there" },
+	{ urgent, "it is an emergency number", NULL },
+	{ by_us, "the directory or a rule of ours leads there",
+	    "nothing in the directory leads there" },
 	{ source_is_client, "the source is in client-networks, and clients may",
 	    "the source is not one of the clients that may" },
 	{ anybody, "relay-to-non-clients is anybody",
 	    "relay-to-non-clients is not anybody" },
+	{ by_record, "a record without NoRelay: leads there",
+	    "no record lets everybody relay there" },
 };
 
 void
@@ -69,7 +85,8 @@ relay_judge(const struct relay_question *q, struct relay_verdict *out,
 			trace_step(t, "relay", true, "%s", conditions[i].yes);
 			return;
 		}
-		trace_step(t, "relay", false, "%s", conditions[i].no);
+		if (conditions[i].no != NULL)
+			trace_step(t, "relay", false, "%s", conditions[i].no);
 	}
 	trace_step(t, "relay", true, "only for who authenticates here");
 	out->if_not = 407;

@@ -12,11 +12,14 @@
  */
 struct relay_question {
 	const struct settings	*settings;
-	const struct uri	*target;
+	struct str		 target;	/* the host it is sent to */
 	const struct addr	*source;	/* NULL: not known */
 	struct str		 source_name;	/* confirmed, or empty: names.h */
 	struct str		 target_name;
-	bool			 by_us;		/* an alias of ours led there */
+	bool			 by_us;		/* the directory or rules of ours led there */
+	bool			 by_record;	/* a record without NoRelay: did */
+	bool			 withheld;	/* but another one had that prefix */
+	bool			 urgent;	/* an emergency number: row 127 */
 };
 
 struct relay_verdict {

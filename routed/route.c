@@ -1,12 +1,18 @@
 /*
- * route - the decision: where a request goes, and whether it may.
+ * route - the decision: where a request goes, and whether it may (FEATURES.md (a.2)
+ * B).
  *
- * The address is looked at in passes: ours or not; an account; an alias, which
- * begins anew with what it stands for; a number; a gateway; else outside, if it
- * may be relayed there. Every name that was consulted is a key of the decision, so
- * that it can be forgotten when that name's meaning changes.
+ * The address is asked the questions of the table below, in their order; the first
+ * that knows it answers: it has targets, is refused, or is another address by now,
+ * and then all are asked again. Every name that was consulted is a key of the
+ * decision, so that it can be forgotten when that name's meaning changes.
+ *
+ *   local.c    what is ours: accounts, the directory, numbers
+ *   record.c   routes.conf, by records.c
+ *   outside.c  gateways, other hosts; relay.c says who may
+ *   staged.c   signal rules: who rings as well, and who later
  */
-#include "routed/route.h"
+#include "routed/route_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,533 +20,445 @@
 #include "common/route.h"
 #include "common/uri.h"
 #include "routed/enum.h"
-#include "routed/relay.h"
 
-#define PASSES	20	/* an alias of an alias ... */
+#define EXPLAINED_MAX	24	/* records that did not match, of one decision */
 
-/* One decision under way. */
-struct pass {
-	const struct route_world	*w;
-	const struct msg_route		*q;
-	struct route_decision		*d;
-	struct str			 text;	/* the address now */
-	struct uri			 uri;
-	struct str			 domain;	/* ours, or empty */
-	unsigned			 n;
-	bool				 by_alias;
-	bool				 again;	/* text is new: once more */
-	bool				 unsure;	/* name servers fail */
-};
+/* ---- what a decision is made of ---- */
 
-static void
-refuse(struct pass *p, uint16_t code, const char *reason)
+struct str
+route_keep(struct route *r, struct str s)
 {
-	p->d->m.if_confirmed = p->d->m.if_not = code;
-	p->d->m.reason = str_of(reason);
-}
+	struct text	*t = &r->d->text;
+	size_t		 begin = t->len;
 
-/* Nobody knows where this leads; where that is for want of an answer, not for ever. */
-static void
-refuse_unknown(struct pass *p)
-{
-	if (p->unsure)
-		refuse(p, 503, "Service Unavailable");
-	else
-		refuse(p, 404, "Not Found");
+	if (t->full || s.len >= t->size - t->len)
+		return STR_NONE;
+	text_add(t, s);
+	return str_make(t->s + begin, s.len);
 }
 
 /* Keys are compared as they are: all canonical. One over its room is left out. */
-static void
-key_add(struct pass *p, struct str name)
+void
+route_key(struct route *r, struct str name)
 {
-	struct route_decision	*d = p->d;
+	struct route_decision	*d = r->d;
+	struct str		 kept;
 
 	for (uint32_t i = 0; i < d->m.keys.n; i++)
 		if (str_eq(d->keys[i].name, name))
 			return;
-	if (d->m.keys.n == ROUTE_KEYS ||
-	    name.len > sizeof(d->key_text) - d->key_used)
+	if (d->m.keys.n == ROUTE_KEYS || name.len == 0)
 		return;
-	memcpy(d->key_text + d->key_used, name.s, name.len);
-	d->keys[d->m.keys.n++].name = str_make(d->key_text + d->key_used,
-	    name.len);
-	d->key_used += name.len;
+	kept = route_keep(r, name);
+	if (kept.len > 0)
+		d->keys[d->m.keys.n++].name = kept;
 }
 
-static void
-target_set(struct pass *p, enum target_kind kind, struct str value,
+bool
+route_target(const struct walk *w, enum target_kind kind, struct str value,
     struct str next_hop)
 {
-	struct route_decision	*d = p->d;
+	struct route_decision	*d = w->route->d;
+	struct rec_target	*t;
 
-	d->target = (struct rec_target){
-		.kind = kind, .value = value, .next_hop = next_hop, .q = 1000,
-	};
-	d->m.targets.v = &d->target;
-	d->m.targets.n = 1;
-	d->stage = (struct rec_stage){ .when = STAGE_NOW };
-	d->m.stages.v = &d->stage;
-	d->m.stages.n = 1;
-}
-
-/* Begins anew with scheme:user@host; an empty user leaves out the at sign. */
-static void
-rewrite(struct pass *p, struct str user, struct str host)
-{
-	char		*to = p->d->uri[p->n & 1];
-	struct text	 t;
-
-	text_init(&t, to, ROUTE_URI_MAX);
-	text_add(&t, p->uri.scheme == URI_SIPS ? STR("sips:") : STR("sip:"));
-	text_add(&t, user);
-	if (user.len > 0)
-		text_ch(&t, '@');
-	text_add(&t, host);
-	if (t.full) {
-		refuse(p, 414, "Request-URI Too Long");
-		return;
+	for (uint32_t i = 0; i < d->m.targets.n; i++) {
+		t = &d->targets[i];
+		if (t->stage == w->stage && t->kind == kind &&
+		    str_eq(t->value, value) && str_eq(t->next_hop, next_hop))
+			return true;
 	}
-	p->text = text_str(&t);
-	p->again = true;
+	if (d->m.targets.n == ROUTE_TARGETS) {
+		STEP(w, "targets", false, "there are %d already, this is left out",
+		    ROUTE_TARGETS);
+		return false;
+	}
+	value = route_keep(w->route, value);
+	next_hop = route_keep(w->route, next_hop);
+	if (value.len == 0)
+		return false;
+	d->targets[d->m.targets.n++] = (struct rec_target){
+		.stage = w->stage, .kind = kind, .value = value,
+		.next_hop = next_hop, .q = 1000,
+	};
+	return true;
 }
 
-static void
-account_found(struct pass *p, const struct account *a)
+enum step
+walk_refuse(struct walk *w, uint16_t code, const char *reason)
+{
+	w->code = code;
+	w->reason = str_of(reason);
+	return STEP_DONE;
+}
+
+enum step
+walk_again(struct walk *w, const struct address *to)
+{
+	w->a = *to;
+	w->asked = STR_NONE;
+	return STEP_AGAIN;
+}
+
+const char *
+walk_print(const struct walk *w, char buf[2 * ADDRESS_MAX])
 {
 	struct text	t;
 
-	text_init(&t, p->d->value, sizeof(p->d->value));
-	text_add(&t, str_of(a->aor));
-	target_set(p, TARGET_AOR, text_str(&t), STR_NONE);
-	key_add(p, text_str(&t));
+	text_init(&t, buf, 2 * ADDRESS_MAX);
+	address_print(&w->a, &t);
+	if (w->a.domain[0] == '\0' && w->home.len > 0) {
+		text_ch(&t, '@');
+		text_add(&t, w->home);
+	}
+	return buf;
 }
 
-/* ---- accounts, aliases, numbers of a domain of ours ---- */
+/* ---- questions that are answered here ---- */
+
+/* Row 109: until there are applications. */
+static enum step
+by_application(struct walk *w)
+{
+	const char	*name = w->a.app[0] != '\0' ? w->a.app : w->a.local;
+
+	if (w->a.app[0] == '\0' && w->a.local[0] != '#')
+		return STEP_ON;
+	STEP(w, "application", false, "%.200s: there are no applications here", name);
+	return walk_refuse(w, 404, "No Application Here");
+}
 
 static bool
-by_account(struct pass *p, struct str aor)
+is_own_address(const struct walk *w)
 {
-	const struct account	*a = accounts_find(p->w->accounts, aor);
+	const struct domains	*d = w->route->w->domains;
+	struct peer		 listener;
+	bool			 known = peer_parse(&listener,
+				    w->route->q->listener) == 0;
 
-	if (a == NULL) {
-		trace_step(&p->d->trace, "account", false,
-		    "there is no account %.*s", STR_ARG(aor));
-		return false;
-	}
-	trace_step(&p->d->trace, "account", true, "%s", a->aor);
-	account_found(p, a);
-	return true;
+	return domains_main(d).len > 0 && domains_own_address(d,
+	    address_host(&w->a), w->a.port, known ? &listener.addr : NULL);
 }
 
-static bool
-by_address_alias(struct pass *p, struct str aor)
+/* Rows 111, 123: what of the domain is ours. The main domain becomes empty. */
+static enum step
+by_domain(struct walk *w)
 {
-	const struct alias	*a = aliases_find(p->w->aliases, aor);
-	struct str		 user, domain;
+	const struct domains	*d = w->route->w->domains;
+	struct str		 main = domains_main(d);
 
-	if (a == NULL) {
-		trace_step(&p->d->trace, "alias", false, "none for %.*s",
-		    STR_ARG(aor));
-		return false;
+	w->home = STR_NONE;
+	if (w->a.domain[0] != '\0')
+		route_key(w->route, str_of(w->a.domain));
+	if (w->a.domain[0] == '\0')
+		w->home = main;
+	else if (address_bracket(&w->a)) {
+		if (!is_own_address(w))
+			return STEP_ON;
+		w->home = main;
+		STEP(w, "domain", true, "%.100s is our own address: %.*s is meant",
+		    w->a.domain, STR_ARG(main));
+	} else {
+		w->home = domains_find(d, str_of(w->a.domain));
+		if (w->home.len > 0)
+			STEP(w, "domain", true, "%.*s is served here",
+			    STR_ARG(w->home));
 	}
-	trace_step(&p->d->trace, "alias", true, "%s means %s", a->name,
-	    a->target);
-	p->by_alias = true;
-	aor_split(str_of(a->target), &user, &domain);
-	rewrite(p, user, domain);
-	return true;
+	if (w->home.len == 0)
+		return STEP_ON;
+	w->a.port = 0;
+	w->a.params[0] = '\0';
+	if (str_eq(w->home, main))
+		w->a.domain[0] = '\0';
+	return STEP_ON;
 }
 
-/* Of the domain, its user stays. */
-static bool
-by_domain_alias(struct pass *p, struct str domain)
+/*
+ * Rows 110, 111, 126: in our own domain the local part may name another host. The
+ * caller chose that one, so no record has led there.
+ */
+static enum step
+by_path(struct walk *w)
 {
-	char			 name[AOR_MAX] = "@";
-	const struct alias	*a;
+	struct address	to = w->a;
+	char		buf[2 * ADDRESS_MAX];
 
-	if (!str_copy(name + 1, sizeof(name) - 1, domain))
-		return false;
-	str_lower(name + 1, domain.len);
-	a = aliases_find(p->w->aliases, str_make(name, domain.len + 1));
-	if (a == NULL)
-		return false;
-	trace_step(&p->d->trace, "alias", true, "%s means %s", a->name,
-	    a->target);
-	p->by_alias = true;
-	rewrite(p, p->uri.user, str_of(a->target + 1));
-	return true;
-}
-
-/* "+44 20 7123" without what only people read; empty: not a number. */
-static struct str
-number_of(struct str user, char buf[32])
-{
-	size_t	n = 0;
-
-	for (size_t i = 0; i < user.len; i++) {
-		char	c = user.s[i];
-
-		if (strchr("-.()", c) != NULL && c != '\0' && n > 0)
-			continue;
-		if ((c < '0' || c > '9') && (c != '+' || n > 0))
-			return STR_NONE;
-		if (n == 32)
-			return STR_NONE;
-		buf[n++] = c;
-	}
-	return n > 0 && (buf[0] != '+' || n > 1) ? str_make(buf, n) : STR_NONE;
-}
-
-/* An extension is a number of its own domain only; with a plus it is the world's. */
-static bool
-by_number(struct pass *p, struct str written, struct str domain)
-{
-	const struct account	*a;
-	struct str		 number, user, own;
-	char			 buf[32];
-
-	number = number_of(written, buf);
-	if (number.len == 0)
-		return false;
-	key_add(p, number);
-	a = accounts_by_number(p->w->accounts, number);
-	if (a != NULL && number.s[0] != '+') {
-		aor_split(str_of(a->aor), &user, &own);
-		if (!str_eq(own, domain))
-			a = NULL;
-	}
-	if (a == NULL) {
-		trace_step(&p->d->trace, "number", false,
-		    "nobody here has %.*s", STR_ARG(number));
-		return false;
-	}
-	trace_step(&p->d->trace, "number", true, "%.*s belongs to %s",
-	    STR_ARG(number), a->aor);
-	account_found(p, a);
-	return true;
+	if (w->home.len == 0 || !address_unwrap(&to))
+		return STEP_ON;
+	if (w->grant == GRANT_RECORD)
+		w->grant = GRANT_NOT;
+	walk_again(w, &to);
+	STEP(w, "path", true, "it goes on as %.300s", walk_print(w, buf));
+	return STEP_AGAIN;
 }
 
 /* ---- what name servers know ---- */
 
-/* NULL: nobody is asked. */
-static struct lookup *
-lookup(struct pass *p)
+struct lookup *
+route_lookup(struct route *r)
 {
-	if (p->d->lookup == NULL && p->w->names != NULL)
-		p->d->lookup = lookup_new(p->w->names);
-	return p->d->lookup;
+	if (r->d->lookup == NULL && r->w->names != NULL)
+		r->d->lookup = lookup_new(r->w->names);
+	return r->d->lookup;
 }
 
-/* Row 122: a number of the world that nobody here has. It gives no right to relay. */
-static bool
-by_enum(struct pass *p)
+/*
+ * Row 122: a number of the world that nobody here has. It gives no right to relay:
+ * a stranger wrote that zone.
+ */
+static enum step
+by_enum(struct walk *w)
 {
-	const struct settings	*s = p->w->settings;
-	char			 digits[32], buf[ENUM_URI_MAX];
-	struct str		 number = number_of(p->uri.user, digits), uri;
-	struct text		 t;
+	const struct settings	*s = w->route->w->settings;
+	struct route_decision	*d = w->route->d;
+	char			 digits[NUMBER_MAX], buf[ENUM_URI_MAX];
+	struct str		 number = number_of(str_of(w->a.local), digits), text;
+	struct uri		 u;
 	int			 error;
 
 	if (!s->enum_on || number.len == 0 || number.s[0] != '+' ||
-	    lookup(p) == NULL)
-		return false;
-	error = enum_find(p->d->lookup, &s->enum_roots, number, buf, &uri,
-	    &p->d->trace);
-	p->d->waits |= error == -EINPROGRESS;
-	p->d->by_enum = error == 0 ? ENUM_FOUND : ENUM_NONE;
-	p->unsure = error == -ETIMEDOUT || error == -EREMOTEIO || error == -EBUSY;
+	    strcmp(w->a.domain, "telnum") != 0 || route_lookup(w->route) == NULL)
+		return STEP_ON;
+	error = enum_find(d->lookup, &s->enum_roots, number, buf, &text, &d->trace);
+	d->waits |= error == -EINPROGRESS;
+	d->by_enum = error == 0 ? ENUM_FOUND : ENUM_NONE;
+	w->unsure |= error == -ETIMEDOUT || error == -EREMOTEIO || error == -EBUSY;
 	if (error < 0)
-		return p->d->waits;
-	text_init(&t, p->d->uri[p->n & 1], ROUTE_URI_MAX);
-	text_add(&t, uri);
-	p->text = text_str(&t);
-	p->again = true;
-	return true;
+		return d->waits ? STEP_DONE : STEP_ON;
+	if (uri_parse(&u, text) < 0 || address_of_uri(&w->a, &u) < 0)
+		return STEP_ON;
+	w->asked = route_keep(w->route, text);
+	if (w->grant == GRANT_RECORD)
+		w->grant = GRANT_NOT;
+	return STEP_AGAIN;
 }
 
-/* The confirmed name of a, when client-networks want it; empty: none, or not yet. */
-static struct str
-client_name(struct pass *p, const struct addr *a, char buf[DNS_NAME_MAX + 1])
+/* ---- routes.conf ---- */
+
+/*
+ * For people: which records before it were looked at in vain. Of a long table those
+ * that begin as the address does.
+ */
+static void
+explain_records(struct walk *w, const struct record *found)
 {
-	struct str	name = STR_NONE;
+	const struct records	*all = w->route->w->records;
+	uint32_t		 n = found != NULL ?
+				    (uint32_t)(found - records_at(all, 0)) :
+				    records_count(all), left_out = 0;
+	char			 why[256];
+	struct text		 t;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct record	*one = records_at(all, i);
+
+		if (w->route->explained == EXPLAINED_MAX || (n > EXPLAINED_MAX &&
+		    pattern_head(&one->local).len > 0 &&
+		    pattern_head(&one->local).s[0] != w->a.local[0])) {
+			left_out++;
+			continue;
+		}
+		w->route->explained++;
+		text_init(&t, why, sizeof(why));
+		record_why_not(one, w->a.local, w->a.domain, RECORD_SIGNAL, &t);
+		trace_line(&w->route->d->trace, records_file(all), one->line,
+		    one->text, false, "%s", why);
+	}
+	if (left_out > 0)
+		STEP(w, "records", false, "%u others do not match", left_out);
+}
+
+static enum step
+by_record(struct walk *w)
+{
+	const struct records	*all = w->route->w->records;
+	const struct record	*one;
+	struct captures		 taken;
+	struct address		 to;
+	char			 buf[2 * ADDRESS_MAX];
+
+	if (all == NULL || records_count(all) == 0)
+		return STEP_ON;
+	one = records_find(all, w->a.local, w->a.domain, RECORD_SIGNAL, &taken);
+	if (w->route->q->test)
+		explain_records(w, one);
+	if (one == NULL)
+		return STEP_ON;
+	if (record_apply(one, &w->a, &taken, &to) < 0)
+		return walk_refuse(w, 414, "Request-URI Too Long");
+	if (one->no_relay)
+		w->withheld = true;
+	else if (w->grant == GRANT_NOT)
+		w->grant = GRANT_RECORD;
+	walk_again(w, &to);
+	trace_line(&w->route->d->trace, records_file(all), one->line, one->text,
+	    true, "rewritten to %.300s", walk_print(w, buf));
+	return STEP_AGAIN;
+}
+
+/* ---- the walk ---- */
+
+static enum step	(*const questions[])(struct walk *) = {
+	by_application,		/* row 109 */
+	by_domain,		/* 111, 123 */
+	by_path,		/* 110, 126 */
+	by_number,		/* 120, 121: local numbers before all records */
+	by_enum,		/* 122 */
+	by_record,		/* 112-119 */
+	by_first_call,		/* 123, 124 */
+	by_name,		/* 81, 121 */
+	by_final_call,		/* 125, 128, 129 */
+};
+
+static enum step
+ask(struct walk *w)
+{
+	enum step	step = STEP_ON;
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]) &&
+	    step == STEP_ON && !w->route->d->waits; i++)
+		step = questions[i](w);
+	return step;
+}
+
+void
+route_walk(struct walk *w)
+{
+	for (unsigned n = 0; !w->route->d->waits; n++) {
+		if (n == WALK_REWRITES || w->route->passes++ == ROUTE_PASSES) {
+			STEP(w, "loop", false, "after %u rewrites: it goes round in "
+			    "a circle", n);
+			walk_refuse(w, 482, "Loop Detected");
+			return;
+		}
+		if (ask(w) != STEP_AGAIN)
+			return;
+	}
+}
+
+bool
+route_also(const struct walk *from, const char *written, struct str domain,
+    uint8_t stage)
+{
+	struct walk	w = { .route = from->route, .stage = stage,
+			    .depth = (uint8_t)(from->depth + 1),
+			    .grant = GRANT_DIRECTORY };
+
+	if (w.depth > WALK_DEPTH) {
+		STEP(&w, "loop", false, "%.200s: groups and rules lead to each other",
+		    written);
+		return false;
+	}
+	if (address_parse(&w.a, str_of(written), NULL) < 0)
+		return false;
+	if (w.a.domain[0] == '\0' && w.a.app[0] == '\0' && w.a.local[0] != '#')
+		str_copy(w.a.domain, sizeof(w.a.domain), domain);
+	STEP(&w, "also", true, "%.200s", written);
+	route_walk(&w);
+	if (w.code != 0)
+		STEP(&w, "also", false, "%.200s is left out: %u %.*s", written,
+		    w.code, STR_ARG(w.reason));
+	return w.code == 0;
+}
+
+/* ---- the question ---- */
+
+static bool
+begin(struct walk *w)
+{
+	struct str	text = w->route->q->uri;
+	struct uri	u;
 	int		error;
 
-	if (!nets_want_name(&p->w->settings->client_networks) || lookup(p) == NULL)
-		return name;
-	error = lookup_name(p->d->lookup, a, buf, &name);
-	p->d->waits |= error == -EINPROGRESS;
-	if (error != -EINPROGRESS)
-		trace_step(&p->d->trace, "name", error == 0, "of the address: %.*s",
-		    STR_ARG(error == 0 ? name : STR("none that leads back to it")));
-	return name;
-}
-
-static void
-inside(struct pass *p)
-{
-	struct uri	u = p->uri;
-	char		buf[AOR_MAX];
-	struct str	aor;
-
-	if (u.user.len == 0) {
-		trace_step(&p->d->trace, "address", false, "it names no user");
-		refuse(p, 404, "Not Found");
-		return;
-	}
-	u.host = p->domain;		/* it may have been one of our addresses */
-	aor = uri_aor(&u, buf);
-	if (aor.len == 0) {
-		refuse(p, 404, "Not Found");
-		return;
-	}
-	key_add(p, aor);
-	if (!accounts_ready(p->w->accounts))
-		p->d->waits = true;
-	else if (!by_account(p, aor) && !by_address_alias(p, aor) &&
-	    !by_number(p, u.user, p->domain) && !by_enum(p) &&
-	    !by_domain_alias(p, p->domain))
-		refuse_unknown(p);
-}
-
-/* tel: has no domain; its extensions are those of the main one. */
-static void
-telephone(struct pass *p)
-{
-	if (!accounts_ready(p->w->accounts)) {
-		p->d->waits = true;
-		return;
-	}
-	if (!by_number(p, p->uri.user, domains_main(p->w->domains)) && !by_enum(p))
-		refuse_unknown(p);
-}
-
-/* ---- outside ---- */
-
-#define SIPGW	".sipgw"
-
-/* "number@NAME.sipgw" */
-static bool
-by_gateway(struct pass *p)
-{
-	const struct gateway	*g;
-	struct str		 host = p->uri.host, suffix, name;
-	struct text		 t;
-	size_t			 n = sizeof(SIPGW) - 1;
-
-	if (host.len <= n)
+	if (uri_parse(&u, text) < 0) {
+		STEP(w, "address", false, "it is malformed");
+		walk_refuse(w, 400, "Bad Request-URI");
 		return false;
-	suffix = str_make(host.s + host.len - n, n);
-	name = str_make(host.s, host.len - n);
-	if (!str_caseeq(suffix, STR(SIPGW)))
-		return false;
-	g = gateways_find(p->w->gateways, name);
-	if (g == NULL) {
-		trace_step(&p->d->trace, "gateway", false,
-		    "none is called %.*s", STR_ARG(name));
-		refuse(p, 404, "Not Found");
-		return true;
 	}
-	trace_step(&p->d->trace, "gateway", true, "%s: %s", g->name,
-	    gateway_state_name(g->state));
-	text_init(&t, p->d->value, sizeof(p->d->value));
-	text_add(&t, p->uri.user);
-	text_ch(&t, '@');
-	text_add(&t, str_of(g->name));
-	if (t.full)
-		refuse(p, 414, "Request-URI Too Long");
-	else
-		target_set(p, TARGET_GATEWAY, text_str(&t), STR_NONE);
+	STEP(w, "address", true, "%.*s", (int)(text.len > 200 ? 200 : text.len),
+	    text.s);
+	if (u.scheme == URI_OTHER) {
+		walk_refuse(w, 416, "Unsupported URI Scheme");
+		return false;
+	}
+	error = address_of_uri(&w->a, &u);
+	if (error < 0) {
+		STEP(w, "address", false, error == -ENAMETOOLONG ?
+		    "it is too long" : "it has characters that nobody's name has");
+		walk_refuse(w, error == -ENAMETOOLONG ? 414 : 404,
+		    error == -ENAMETOOLONG ? "Request-URI Too Long" : "Not Found");
+		return false;
+	}
+	w->asked = text;
 	return true;
 }
 
-/* relay-via as a URI, or nothing. */
+/* The Request-URI of the only way there is; else the one that came. */
 static struct str
-next_hop(struct pass *p)
+final_uri(const struct route *r)
 {
-	struct str	via = str_of(p->w->settings->relay_via);
-	struct text	t;
+	const struct route_decision	*d = r->d;
 
-	if (via.len == 0)
-		return STR_NONE;
-	text_init(&t, p->d->next_hop, sizeof(p->d->next_hop));
-	if (!str_caseprefix(via, STR("sip:")) &&
-	    !str_caseprefix(via, STR("sips:")))
-		text_add(&t, STR("sip:"));
-	text_add(&t, via);
-	trace_step(&p->d->trace, "relay-via", true, "%.*s",
-	    STR_ARG(text_str(&t)));
-	return text_str(&t);
+	if (d->m.targets.n == 1 && d->targets[0].kind == TARGET_URI)
+		return d->targets[0].value;
+	return r->q->uri;
 }
 
-/* "udp:192.0.2.1:5060" of a request; "route test" may name just the address. */
 static bool
-source_address(const struct pass *p, struct addr *out)
+anybody_now(const struct route_decision *d)
 {
-	struct peer	peer;
-
-	if (peer_parse(&peer, p->q->source) < 0)
-		return addr_parse(out, p->q->source, 0) == 0;
-	*out = peer.addr;
-	return true;
+	for (uint32_t i = 0; i < d->m.targets.n; i++)
+		if (d->targets[i].stage == 0)
+			return true;
+	return false;
 }
 
 static void
-may_leave(struct pass *p)
+result(struct route *r, const struct walk *w)
 {
-	char			source_buf[DNS_NAME_MAX + 1];
-	char			target_buf[DNS_NAME_MAX + 1];
-	struct addr		source, target;
-	struct relay_question	r = {
-		.settings = p->w->settings, .target = &p->uri,
-		.by_us = p->by_alias,
-	};
-	struct relay_verdict	v;
+	struct route_decision	*d = r->d;
+	struct msg_routed	*m = &d->m;
 
-	if (source_address(p, &source))
-		r.source = &source;
-	if (r.source != NULL &&
-	    p->w->settings->relay_to_non_clients == RELAY_CLIENTS)
-		r.source_name = client_name(p, r.source, source_buf);
-	if (addr_parse(&target, p->uri.host, 0) == 0)
-		r.target_name = client_name(p, &target, target_buf);
-	relay_judge(&r, &v, &p->d->trace);
-	p->d->m.if_confirmed = v.if_confirmed;
-	p->d->m.if_not = v.if_not;
-	p->d->m.depends |= v.depends;
-	p->d->m.reason = v.reason;
-}
-
-static void
-outside(struct pass *p)
-{
-	struct addr	a;
-
-	if (addr_parse(&a, p->uri.host, 0) < 0 && str_chr(p->uri.host, '.') < 0) {
-		trace_step(&p->d->trace, "domain", false,
-		    "%.*s is not ours, and no address outside",
-		    STR_ARG(p->uri.host));
-		refuse(p, 404, "Not Found");
-		return;
-	}
-	trace_step(&p->d->trace, "domain", false, "%.*s is not served here",
-	    STR_ARG(p->uri.host));
-	target_set(p, TARGET_URI, p->text, next_hop(p));
-	may_leave(p);
-}
-
-/* ---- the passes ---- */
-
-static struct str
-our_domain(struct pass *p)
-{
-	struct peer	listener;
-	bool		known = peer_parse(&listener, p->q->listener) == 0;
-	struct str	name = domains_find(p->w->domains, p->uri.host);
-
-	if (name.len > 0) {
-		trace_step(&p->d->trace, "domain", true, "%.*s is served here",
-		    STR_ARG(name));
-		return name;
-	}
-	name = domains_main(p->w->domains);
-	if (name.len == 0 || !domains_own_address(p->w->domains, p->uri.host,
-	    p->uri.port, known ? &listener.addr : NULL))
-		return STR_NONE;
-	trace_step(&p->d->trace, "domain", true,
-	    "%.*s is our own address: %.*s is meant", STR_ARG(p->uri.host),
-	    STR_ARG(name));
-	return name;
-}
-
-static void
-host_key(struct pass *p)
-{
-	char	lower[AOR_MAX];
-
-	if (!str_copy(lower, sizeof(lower), p->uri.host))
-		return;
-	str_lower(lower, p->uri.host.len);
-	key_add(p, str_make(lower, p->uri.host.len));
-}
-
-static void
-look(struct pass *p)
-{
-	if (uri_parse(&p->uri, p->text) < 0) {
-		trace_step(&p->d->trace, "address", false, "it is malformed");
-		refuse(p, 400, "Bad Request-URI");
-		return;
-	}
-	trace_step(&p->d->trace, "address", true, "%.*s",
-	    (int)(p->text.len > 200 ? 200 : p->text.len), p->text.s);
-	if (p->uri.scheme == URI_OTHER) {
-		refuse(p, 416, "Unsupported URI Scheme");
-		return;
-	}
-	if (p->uri.scheme == URI_TEL) {
-		telephone(p);
-		return;
-	}
-	host_key(p);
-	p->domain = our_domain(p);
-	if (p->domain.len > 0)
-		inside(p);
-	else if (!by_domain_alias(p, p->uri.host)) {
-		if (by_gateway(p)) {
-			if (p->d->m.targets.n > 0)
-				may_leave(p);
-		} else
-			outside(p);
-	}
-}
-
-static void
-result(struct pass *p)
-{
-	struct msg_routed	*m = &p->d->m;
-
-	if (m->if_confirmed != 0)
+	if (!anybody_now(d)) {
+		m->if_confirmed = m->if_not = w->code != 0 ? w->code : 480;
+		m->reason = w->code != 0 ? w->reason : STR("Nobody To Call");
 		m->targets.n = m->stages.n = 0;
-	if (m->if_confirmed != 0)
-		trace_step(&p->d->trace, "result", false, "%u %.*s",
-		    m->if_confirmed, STR_ARG(m->reason));
-	else if (p->d->target.kind == TARGET_AOR)
-		trace_step(&p->d->trace, "result", true,
-		    "the devices of %.*s", STR_ARG(p->d->target.value));
+		STEP(w, "result", false, "%u %.*s", m->if_confirmed,
+		    STR_ARG(m->reason));
+	} else {
+		m->if_not = w->if_not;
+		m->reason = w->reason;
+		for (uint32_t i = 0; i < m->targets.n; i++)
+			if (d->targets[i].kind == TARGET_AOR)
+				STEP(w, "result", true, "the devices of %.*s",
+				    STR_ARG(d->targets[i].value));
+	}
 	/* What was built on records of name servers is good as long as they are. */
-	if (p->d->lookup != NULL &&
-	    lookup_valid_ms(p->d->lookup) != INT64_MAX)
-		m->valid_until = (uint64_t)(p->w->now_ms +
-		    lookup_valid_ms(p->d->lookup));
-	m->uri = p->text;
-	m->keys.v = p->d->keys;
-	m->steps.v = p->d->trace.v;
-	m->steps.n = p->d->trace.n;
+	if (d->lookup != NULL && lookup_valid_ms(d->lookup) != INT64_MAX)
+		m->valid_until = (uint64_t)(r->w->now_ms +
+		    lookup_valid_ms(d->lookup));
+	m->uri = final_uri(r);
+	m->keys.v = d->keys;
+	m->stages.v = d->stages;
+	m->targets.v = d->targets;
+	m->steps.v = d->trace.v;
+	m->steps.n = d->trace.n;
 }
 
 void
 route_decide(const struct route_world *w, const struct msg_route *q,
     struct route_decision *d)
 {
-	struct pass	p = { .w = w, .q = q, .d = d, .text = q->uri };
+	struct route	r = { .w = w, .q = q, .d = d };
+	struct walk	first = { .route = &r };
 
 	d->waits = false;
 	d->by_enum = ENUM_UNASKED;
 	d->m = (struct msg_routed){ 0 };
-	d->key_used = 0;
-	d->target.kind = 0;
+	d->stages[d->m.stages.n++] = (struct rec_stage){ .when = STAGE_NOW };
+	text_init(&d->text, d->buf, sizeof(d->buf));
 	trace_init(&d->trace);
-	do {
-		p.again = false;
-		if (p.n == PASSES) {
-			trace_step(&d->trace, "alias", false,
-			    "they go round in a circle");
-			refuse(&p, 482, "Loop Detected");
-			break;
-		}
-		look(&p);
-		p.n++;
-	} while (p.again);
+	if (begin(&first) && by_server_rules(&first) != STEP_DONE)
+		route_walk(&first);
 	if (!d->waits)
-		result(&p);
+		result(&r, &first);
 }

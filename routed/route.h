@@ -4,10 +4,11 @@
 #include "common/messages.h"
 #include "common/uri.h"
 #include "routed/accounts.h"
-#include "routed/aliases.h"
+#include "routed/directory.h"
 #include "routed/domains.h"
 #include "routed/gateways.h"
 #include "routed/names.h"
+#include "routed/records.h"
 #include "routed/trace.h"
 
 /* What a decision consults. Borrowed. */
@@ -15,17 +16,19 @@ struct route_world {
 	const struct settings	*settings;
 	const struct domains	*domains;
 	const struct accounts	*accounts;
-	const struct aliases	*aliases;
+	struct directory	*directory;
 	const struct gateways	*gateways;
+	const struct records	*records;	/* NULL: there are none */
 	struct names		*names;		/* NULL: no name server is asked */
 	int64_t			 now_ms;	/* wall clock */
 };
 
 enum enum_result { ENUM_UNASKED, ENUM_FOUND, ENUM_NONE };
 
-
-#define ROUTE_KEYS	48
-#define ROUTE_URI_MAX	MSG_STR_MAX
+#define ROUTE_KEYS	64
+#define ROUTE_STAGES	12
+#define ROUTE_TARGETS	48
+#define ROUTE_TEXT	32768
 
 /* A decision; big: keep one. What it points to is in it or in the question. */
 struct route_decision {
@@ -34,14 +37,11 @@ struct route_decision {
 	struct lookup	*lookup;	/* the caller's; NULL before the first name */
 	enum enum_result by_enum;
 	struct msg_routed m;
-	struct rec_stage stage;
-	struct rec_target target;
+	struct rec_stage stages[ROUTE_STAGES];
+	struct rec_target targets[ROUTE_TARGETS];
 	struct rec_key	 keys[ROUTE_KEYS];
-	char		 key_text[ROUTE_KEYS * 64];
-	size_t		 key_used;
-	char		 uri[2][ROUTE_URI_MAX];	/* rewritten, in turn */
-	char		 value[AOR_MAX];
-	char		 next_hop[512];
+	struct text	 text;		/* what the others point to */
+	char		 buf[ROUTE_TEXT];
 	struct trace	 trace;
 };
 

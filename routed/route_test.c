@@ -63,7 +63,7 @@ setup(void **state)
 		{ "@round.example", "@round.example" },
 	};
 	struct accounts		*accounts = accounts_new(changed, NULL);
-	struct aliases		*a = aliases_new();
+	struct directory	*a = directory_new(NULL);
 	struct domains		*d = domains_new();
 	struct gateways		*g = gateways_new(changed, NULL);
 	struct msg_gateway	 gw = { .name = STR("Teleco"),
@@ -71,7 +71,7 @@ setup(void **state)
 
 	settings_fill();
 	domains_set(d, &settings, NULL, NULL);
-	world = (struct route_world){ &settings, d, accounts, a, g };
+	world = (struct route_world){ &settings, d, accounts, a, g, NULL };
 	gateways_record(g, &gw);
 	accounts_begin(accounts);
 	account("anna@example.com", "+442071234567", 1, false);
@@ -79,7 +79,8 @@ setup(void **state)
 	account("eva@second.example", "", 3, false);
 	accounts_complete(accounts);
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		aliases_apply(a, str_of(aliases[i][0]), str_of(aliases[i][1]));
+		directory_apply(a, ENTRY_ALIAS, str_of(aliases[i][0]),
+		    str_of(aliases[i][1]));
 	return 0;
 }
 
@@ -87,7 +88,7 @@ static int
 teardown(void **state)
 {
 	accounts_free((struct accounts *)world.accounts);
-	aliases_free((struct aliases *)world.aliases);
+	directory_free(world.directory);
 	domains_free((struct domains *)world.domains);
 	gateways_free((struct gateways *)world.gateways);
 	nets_fini(&settings.client_networks);
@@ -261,7 +262,6 @@ test_steps(void **state)
 		{ "domain", "example.com is served here", true },
 		{ "account", "there is no account sales@example.com", false },
 		{ "alias", "sales@example.com means anna@example.com", true },
-		{ "address", "sip:anna@example.com", true },
 		{ "domain", "example.com is served here", true },
 		{ "account", "anna@example.com", true },
 		{ "result", "the devices of anna@example.com", true },
@@ -308,7 +308,7 @@ test_long(void **state)
 	memcpy(uri, "sip:", 4);
 	memcpy(uri + 7000, "@old.example", 12);
 	uri[7012] = '\0';
-	assert_int_equal(decide(uri, OUTSIDE)->if_not, 404);
+	assert_int_equal(decide(uri, OUTSIDE)->if_not, 414);
 	memset(uri, 'a', sizeof(uri) - 1);
 	memcpy(uri, "sip:", 4);
 	memcpy(uri + sizeof(uri) - 13, "@old.example", 12);

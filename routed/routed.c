@@ -1,8 +1,8 @@
 /*
  * routed - how the router begins and ends, and whom it follows.
  *
- * main.c hands these to daemon_main(). start() connects; run() opens the aliases
- * as the daemon's own user and begins to answer.
+ * main.c hands these to daemon_main(). start() connects; run() opens the
+ * directory as the daemon's own user and begins to answer.
  */
 #include "routed/routed.h"
 
@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "routed/rules.h"
 
 /* ---- whom it follows ---- */
 
@@ -94,6 +95,37 @@ gateway_changed(void *arg, struct str name)
 	publish_forget(arg, text_str(&t));
 }
 
+/* ---- routes.conf ---- */
+
+#define ROUTES_FILE	"routes.conf"
+
+/* NULL: none, or with an error, which PREPARE would have refused. */
+static struct records *
+records_of(const struct settings *s)
+{
+	struct complaints	 out = { 0 };
+	struct records		*r = NULL;
+
+	if (s->routes != NULL && s->routes[0] != '\0')
+		r = records_build(ROUTES_FILE, str_of(s->routes), s, &out);
+	if (out.errors > 0)
+		log_problem("ROUTER", "%s:%u:%u: %s; no record is in force",
+		    ROUTES_FILE, out.v[0].line, out.v[0].column, out.v[0].text);
+	complaints_fini(&out);
+	return r;
+}
+
+bool
+routed_prepare(struct self *self, const struct settings *next,
+    struct complaints *out)
+{
+	size_t	errors = out->errors;
+
+	records_free(records_build(ROUTES_FILE, str_of(next->routes != NULL ?
+	    next->routes : ""), next, out));
+	return out->errors == errors;
+}
+
 /* ---- begin ---- */
 
 static int
@@ -121,7 +153,8 @@ routed_start(struct self *self)
 	r->self = self;
 	r->domains = domains_new();
 	r->accounts = accounts_new(publish_forget, r);
-	r->aliases = aliases_new();
+	r->directory = directory_new(rules_free);
+	r->records = records_of(self->settings);
 	r->gateways = gateways_new(gateway_changed, r);
 	r->names = names_new(self->loop, self->settings);
 	domains_set(r->domains, self->settings, NULL, NULL);
@@ -147,7 +180,7 @@ routed_run(struct self *self)
 	int		 error;
 
 	dirs_path(path, self->dirs.state, "routed/routed.db");
-	error = aliases_open(r->aliases, self->loop, path);
+	error = directory_open(r->directory, self->loop, path);
 	if (error < 0) {
 		log_at(LOG_FAILURE, "ROUTER", 0, "cannot open %s: %s", path,
 		    strerror(-error));
@@ -172,7 +205,8 @@ routed_stop(struct self *self)
 
 	if (r == NULL)
 		return;
-	aliases_free(r->aliases);
+	directory_free(r->directory);
+	records_free(r->records);
 	held_free(r);
 	names_free(r->names);
 	accounts_free(r->accounts);
@@ -189,6 +223,8 @@ routed_commit(struct self *self, const struct settings *old)
 	struct routed	*r = self->own;
 
 	domains_set(r->domains, self->settings, publish_domain, r);
+	records_free(r->records);
+	r->records = records_of(self->settings);
 	names_configure(r->names, self->settings);
 	publish_forget(r, STR_NONE);
 }
@@ -199,7 +235,14 @@ routed_status(struct self *self, struct status_is *out)
 	struct routed	*r = self->own;
 
 	status_figure(out, "accounts", accounts_count(r->accounts));
-	status_figure(out, "aliases", aliases_count(r->aliases));
+	status_figure(out, "aliases", directory_count(r->directory, ENTRY_ALIAS));
+	status_figure(out, "forwarders",
+	    directory_count(r->directory, ENTRY_FORWARDER));
+	status_figure(out, "groups", directory_count(r->directory, ENTRY_GROUP));
+	status_figure(out, "numbers", directory_count(r->directory, ENTRY_NUMBER));
+	status_figure(out, "rules", directory_count(r->directory, ENTRY_RULES));
+	status_figure(out, "records",
+	    r->records != NULL ? records_count(r->records) : 0);
 	status_figure(out, "domains", domains_count(r->domains));
 	status_figure(out, "gateways", gateways_count(r->gateways));
 	status_figure(out, "held", held_count(r));
@@ -216,5 +259,5 @@ routed_busy(struct self *self)
 {
 	struct routed	*r = self->own;
 
-	return aliases_waiting(r->aliases) + held_count(r);
+	return directory_waiting(r->directory) + held_count(r);
 }

@@ -11,7 +11,8 @@ struct routed {
 	struct self		*self;
 	struct domains		*domains;
 	struct accounts		*accounts;
-	struct aliases		*aliases;
+	struct directory	*directory;
+	struct records		*records;	/* of the generation in force */
 	struct gateways		*gateways;
 	struct feed		*feed;
 	struct bus_peer		*regd;
@@ -24,11 +25,16 @@ struct routed {
 int	routed_start(struct self *self);
 int	routed_run(struct self *self);
 void	routed_stop(struct self *self);
+bool	routed_prepare(struct self *self, const struct settings *next,
+	    struct complaints *out);
 void	routed_commit(struct self *self, const struct settings *old);
 void	routed_status(struct self *self, struct status_is *out);
 unsigned routed_busy(struct self *self);
 
-/* handlers.c: ROUTE, ALIAS_PUT. */
+/* changes.c: DIRECTORY_PUT. */
+void	on_directory_put(void *arg, struct bus_ticket t, const union msg *m);
+
+/* handlers.c: ROUTE. */
 extern const struct bus_handler routed_handlers[];
 /* Answers q, or holds it; lookup, taken, is what it asked for before, or NULL. */
 void	routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
@@ -50,7 +56,7 @@ void	publish_domain(void *arg, struct str name, uint64_t version, bool deleted);
 void	publish_forget(void *arg, struct str key);
 uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
 
-/* tables.c: SHOW "domains", "aliases", "accounts". */
+/* tables.c: SHOW "domains", "aliases", "groups" ... */
 extern const struct show_table routed_tables[];
 
 #endif

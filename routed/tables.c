@@ -1,4 +1,4 @@
-/* tables - what sipctl shows of routed: domains, aliases, accounts. */
+/* tables - what sipctl shows of routed: domains, the directory, accounts. */
 #include "routed/routed.h"
 
 static uint64_t
@@ -18,20 +18,32 @@ show_domains(void *arg, struct show *s, uint64_t cursor)
 }
 
 static uint64_t
-show_aliases(void *arg, struct show *s, uint64_t cursor)
+show_entries(struct routed *r, struct show *s, uint64_t cursor,
+    enum entry_kind kind, const char *name, const char *value)
 {
-	struct routed		*r = arg;
-	const struct alias	*a;
+	const struct entry	*e;
 
-	for (; (a = aliases_next(r->aliases, &cursor)) != NULL; cursor++) {
+	for (; (e = directory_next(r->directory, kind, &cursor)) != NULL; cursor++) {
 		if (show_full(s))
 			return cursor;
 		show_row(s);
-		show_text(s, "alias", str_of(a->name));
-		show_text(s, "target", str_of(a->target));
+		show_text(s, name, str_of(e->name));
+		show_text(s, value, str_of(e->value));
 	}
 	return 0;
 }
+
+#define SHOW_ENTRIES(fn, kind, name, value)				\
+	static uint64_t							\
+	fn(void *arg, struct show *s, uint64_t cursor)			\
+	{								\
+		return show_entries(arg, s, cursor, kind, name, value);	\
+	}
+SHOW_ENTRIES(show_aliases, ENTRY_ALIAS, "alias", "target")
+SHOW_ENTRIES(show_forwarders, ENTRY_FORWARDER, "forwarder", "target")
+SHOW_ENTRIES(show_groups, ENTRY_GROUP, "group", "members")
+SHOW_ENTRIES(show_numbers, ENTRY_NUMBER, "number", "target")
+SHOW_ENTRIES(show_rules, ENTRY_RULES, "scope", "text")
 
 static uint64_t
 show_accounts(void *arg, struct show *s, uint64_t cursor)
@@ -53,6 +65,10 @@ show_accounts(void *arg, struct show *s, uint64_t cursor)
 const struct show_table routed_tables[] = {
 	{ "domains", show_domains },
 	{ "aliases", show_aliases },
+	{ "forwarders", show_forwarders },
+	{ "groups", show_groups },
+	{ "numbers", show_numbers },
+	{ "rules", show_rules },
 	{ "accounts", show_accounts },
 	{ 0 }
 };

@@ -1,5 +1,5 @@
-/* aliases: what was answered is there after a restart; a full disk changes nothing. */
-#include "routed/aliases.h"
+/* directory: what was answered is there after a restart; a full disk changes nothing. */
+#include "routed/directory.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,8 +16,8 @@
 
 struct room {
 	struct loop	*loop;
-	struct aliases	*aliases;
-	char		 dir[32];
+	struct directory	*directory;
+	char		 dir[40];
 	char		 path[64];
 	unsigned	 done;
 	int		 error;
@@ -26,8 +26,8 @@ struct room {
 static void
 open_it(struct room *r)
 {
-	r->aliases = aliases_new();
-	assert_int_equal(aliases_open(r->aliases, r->loop, r->path), 0);
+	r->directory = directory_new(NULL);
+	assert_int_equal(directory_open(r->directory, r->loop, r->path), 0);
 }
 
 static int
@@ -35,7 +35,7 @@ setup(void **state)
 {
 	struct room	*r = xcalloc(1, sizeof(*r));
 
-	strcpy(r->dir, "/tmp/aliases_test.XXXXXX");
+	strcpy(r->dir, "/tmp/directory_test.XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	snprintf(r->path, sizeof(r->path), "%s/routed.db", r->dir);
 	r->loop = loop_new();
@@ -51,7 +51,7 @@ teardown(void **state)
 	struct room			*r = *state;
 	char				 path[80];
 
-	aliases_free(r->aliases);
+	directory_free(r->directory);
 	loop_free(r->loop);
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s%s", r->path, tails[i]);
@@ -63,7 +63,7 @@ teardown(void **state)
 }
 
 static void
-done(void *arg, int error, struct str name)
+done(void *arg, int error, enum entry_kind kind, struct str name)
 {
 	struct room	*r = arg;
 
@@ -76,7 +76,7 @@ change(struct room *r, const char *name, const char *target)
 {
 	unsigned	before = r->done;
 
-	assert_int_equal(aliases_change(r->aliases, str_of(name),
+	assert_int_equal(directory_change(r->directory, ENTRY_ALIAS, str_of(name),
 	    str_of(target), done, r), 0);
 	assert_int_equal(r->done, before);
 	while (r->done == before)
@@ -86,13 +86,13 @@ change(struct room *r, const char *name, const char *target)
 static void
 assert_alias(struct room *r, const char *name, const char *target)
 {
-	const struct alias	*a = aliases_find(r->aliases, str_of(name));
+	const struct entry	*a = directory_find(r->directory, str_of(name));
 
 	if (target == NULL)
 		assert_null(a);
 	else {
 		assert_non_null(a);
-		assert_string_equal(a->target, target);
+		assert_string_equal(a->value, target);
 	}
 }
 
@@ -108,12 +108,12 @@ test_survives(void **state)
 	change(r, "gone@x", "");
 	assert_int_equal(r->error, 0);
 	assert_alias(r, "sales@x", "bo@x");
-	aliases_free(r->aliases);
+	directory_free(r->directory);
 	open_it(r);
 	assert_alias(r, "sales@x", "bo@x");
 	assert_alias(r, "@old", "@new");
 	assert_alias(r, "gone@x", NULL);
-	assert_int_equal(aliases_count(r->aliases), 2);
+	assert_int_equal(directory_count(r->directory, ENTRY_ALIAS), 2);
 }
 
 /* Many at once: bounded, one commit, all answered. */
@@ -124,16 +124,16 @@ test_bounded(void **state)
 	char		 name[32];
 	int		 error = 0;
 
-	for (int i = 0; i < ALIASES_WAITING + 1; i++) {
+	for (int i = 0; i < DIRECTORY_WAITING + 1; i++) {
 		snprintf(name, sizeof(name), "n%d@x", i);
-		error = aliases_change(r->aliases, str_of(name), STR("anna@x"),
+		error = directory_change(r->directory, ENTRY_ALIAS, str_of(name), STR("anna@x"),
 		    done, r);
 	}
 	assert_int_equal(error, -EAGAIN);
-	while (r->done < ALIASES_WAITING)
+	while (r->done < DIRECTORY_WAITING)
 		loop_once(r->loop, 1000);
-	assert_int_equal(aliases_waiting(r->aliases), 0);
-	assert_int_equal(aliases_count(r->aliases), ALIASES_WAITING);
+	assert_int_equal(directory_waiting(r->directory), 0);
+	assert_int_equal(directory_count(r->directory, ENTRY_ALIAS), DIRECTORY_WAITING);
 }
 
 /* The disk refuses: the old alias holds, and a later change goes through. */
@@ -166,9 +166,9 @@ test_free_finishes(void **state)
 {
 	struct room	*r = *state;
 
-	assert_int_equal(aliases_change(r->aliases, STR("last@x"), STR("anna@x"),
+	assert_int_equal(directory_change(r->directory, ENTRY_ALIAS, STR("last@x"), STR("anna@x"),
 	    done, r), 0);
-	aliases_free(r->aliases);
+	directory_free(r->directory);
 	assert_int_equal(r->done, 1);
 	open_it(r);
 	assert_alias(r, "last@x", "anna@x");
@@ -177,11 +177,11 @@ test_free_finishes(void **state)
 static void
 test_bad_store(void **state)
 {
-	struct aliases	*a = aliases_new();
+	struct directory	*a = directory_new(NULL);
 	struct room	*r = *state;
 
-	assert_true(aliases_open(a, r->loop, "/nowhere/at/all.db") < 0);
-	aliases_free(a);
+	assert_true(directory_open(a, r->loop, "/nowhere/at/all.db") < 0);
+	directory_free(a);
 }
 
 int
