@@ -162,3 +162,56 @@ etc_replace(const struct ctl *c, const char *file, const char *text, char **befo
 	free(old);
 	return code;
 }
+
+int
+etc_nothing_pending(const struct ctl *c)
+{
+	struct complaints	out = { 0 };
+	struct edition		now, etc;
+	struct generation	g;
+	int			e, code = CTL_DONE;
+
+	e = edition_in_force(&now, c, &g);
+	if (!edition_read(&etc, c, NULL, &out)) {
+		complaints_say(c, &out, NULL);
+		code = no(CTL_NO, "mend %s first", c->dirs.etc);
+	} else if (e == 0 && !edition_equal(&now, &etc)) {
+		code = no(CTL_CONFLICT, "%s has edits that are not applied; next: "
+		    "sipctl config diff, then config apply", c->dirs.etc);
+	}
+	complaints_fini(&out);
+	edition_fini(&now);
+	edition_fini(&etc);
+	return code;
+}
+
+int
+etc_apply(struct ctl *c, const char *file, const char *text, const char *why,
+    bool anyway)
+{
+	struct complaints out = { 0 };
+	struct apply	  a = { .why = why, .anyway = anyway };
+	struct edition	  next;
+	char		 *before, path[4096];
+	int		  code;
+
+	if ((code = etc_replace(c, file, text, &before)) != CTL_DONE)
+		return code;
+	if (edition_read(&next, c, NULL, &out)) {
+		complaints_say(c, &out, NULL);
+		code = apply_edition(c, &next, &a);
+	} else {
+		complaints_say(c, &out, NULL);
+		code = CTL_NO;
+	}
+	if (code == CTL_NO || code == CTL_CONFLICT || code == CTL_DENIED) {
+		if (before != NULL)
+			etc_replace(c, file, before, NULL);
+		else
+			unlink(dirs_path(path, c->dirs.etc, "%s", file));
+	}
+	complaints_fini(&out);
+	edition_fini(&next);
+	free(before);
+	return code;
+}

@@ -55,6 +55,18 @@ int	etc_replace(const struct ctl *c, const char *file, const char *text,
 /* Text of a file below etc/, "" when there is none; malloc'd. NULL after saying why. */
 char	*etc_read(const struct ctl *c, const char *file);
 
+/*
+ * Refuses to go on, with the exit code, while etc/ has edits that are not in force:
+ * they would come into force with what a command edits.
+ */
+int	etc_nothing_pending(const struct ctl *c);
+/*
+ * Replaces a file below etc/ and applies; takes it back when that is refused. anyway:
+ * apply even when no text has changed. The exit code.
+ */
+int	etc_apply(struct ctl *c, const char *file, const char *text, const char *why,
+	    bool anyway);
+
 /* Drains a daemon and waits for its next process. The exit code. */
 int	restart_daemon(struct ctl *c, const char *name);
 

@@ -108,32 +108,6 @@ COMMAND(cmd_gw_do)
 
 /* ---- settings ---- */
 
-/*
- * An apply takes all of etc/: what somebody else has edited and not applied must
- * not come into force by the way.
- */
-static int
-nothing_pending(const struct ctl *c)
-{
-	struct complaints	out = { 0 };
-	struct edition		now, etc;
-	struct generation	g;
-	int			e, code = CTL_DONE;
-
-	e = edition_in_force(&now, c, &g);
-	if (!edition_read(&etc, c, NULL, &out)) {
-		complaints_say(c, &out, NULL);
-		code = no(CTL_NO, "mend %s first", c->dirs.etc);
-	} else if (e == 0 && !edition_equal(&now, &etc)) {
-		code = no(CTL_CONFLICT, "%s has edits that are not applied; next: "
-		    "sipctl config diff, then config apply", c->dirs.etc);
-	}
-	complaints_fini(&out);
-	edition_fini(&now);
-	edition_fini(&etc);
-	return code;
-}
-
 /* The file below etc/ that has this gateway; false when there is none. */
 static bool
 file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
@@ -149,41 +123,6 @@ file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
 	conf_free(conf);
 	complaints_fini(&none);
 	return block != NULL;
-}
-
-/*
- * Puts text into file and in force; the old text comes back when that fails. secret:
- * a password changed, which gwregd reads when something is applied.
- */
-static int
-edit_and_apply(struct ctl *c, const char *file, const char *text, const char *why,
-    bool secret)
-{
-	struct complaints out = { 0 };
-	struct apply	  a = { .why = why, .anyway = secret };
-	struct edition	  next;
-	char		 *before, path[4096];
-	int		  code;
-
-	if ((code = etc_replace(c, file, text, &before)) != CTL_DONE)
-		return code;
-	if (edition_read(&next, c, NULL, &out)) {
-		complaints_say(c, &out, NULL);
-		code = apply_edition(c, &next, &a);
-	} else {
-		complaints_say(c, &out, NULL);
-		code = CTL_NO;
-	}
-	if (code == CTL_NO || code == CTL_CONFLICT || code == CTL_DENIED) {
-		if (before != NULL)
-			etc_replace(c, file, before, NULL);
-		else
-			unlink(dirs_path(path, c->dirs.etc, "%s", file));
-	}
-	complaints_fini(&out);
-	edition_fini(&next);
-	free(before);
-	return code;
 }
 
 static const char *
@@ -289,7 +228,7 @@ COMMAND(cmd_gw_add)
 		return CTL_USAGE;
 	if (line_option(l, "domain") == NULL)
 		return no(CTL_USAGE, "a gateway needs its --domain");
-	if ((code = nothing_pending(c)) != CTL_DONE)
+	if ((code = etc_nothing_pending(c)) != CTL_DONE)
 		return code;
 	if (file_of(c, l->args[0], file))
 		return no(CTL_NO, "there is a gateway \"%s\" already, in %s; next: "
@@ -309,7 +248,7 @@ COMMAND(cmd_gw_add)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw add %s", l->args[0]);
-	code = edit_and_apply(c, GATEWAYS_CONF, text, why, given);
+	code = etc_apply(c, GATEWAYS_CONF, text, why, given);
 	free(text);
 	return code;
 }
@@ -342,7 +281,7 @@ COMMAND(cmd_gw_set)
 	bool		  given;
 	int		  code;
 
-	if ((code = nothing_pending(c)) != CTL_DONE)
+	if ((code = etc_nothing_pending(c)) != CTL_DONE)
 		return code;
 	if (!file_of(c, l->args[0], file))
 		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
@@ -356,7 +295,7 @@ COMMAND(cmd_gw_set)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw set %s", l->args[0]);
-	code = edit_and_apply(c, file, text, why, given);
+	code = etc_apply(c, file, text, why, given);
 	free(text);
 	return code;
 }
@@ -368,7 +307,7 @@ COMMAND(cmd_gw_del)
 	char		  path[4096], *old, *text;
 	int		  code;
 
-	if ((code = nothing_pending(c)) != CTL_DONE)
+	if ((code = etc_nothing_pending(c)) != CTL_DONE)
 		return code;
 	if (!file_of(c, l->args[0], file))
 		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
@@ -382,7 +321,7 @@ COMMAND(cmd_gw_del)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw del %s", l->args[0]);
-	code = edit_and_apply(c, file, text, why, false);
+	code = etc_apply(c, file, text, why, false);
 	free(text);
 	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
 		unlink(dirs_path(path, c->dirs.etc, "%s",
@@ -398,7 +337,7 @@ COMMAND(cmd_gw_switch)
 	char		  file[CONF_NAME_MAX + 1], why[128], *old, *text;
 	int		  code;
 
-	if ((code = nothing_pending(c)) != CTL_DONE)
+	if ((code = etc_nothing_pending(c)) != CTL_DONE)
 		return code;
 	if (!file_of(c, l->args[0], file))
 		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
@@ -413,7 +352,7 @@ COMMAND(cmd_gw_switch)
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
-	code = edit_and_apply(c, file, text, why, false);
+	code = etc_apply(c, file, text, why, false);
 	free(text);
 	return code;
 }
