@@ -25,6 +25,7 @@
 #include "sipd/gate.h"
 #include "sipd/extension.h"
 #include "sipd/failures.h"
+#include "sipd/merged.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy.h"
 #include "sipd/record.h"
@@ -85,6 +86,7 @@ core_worker_start(struct worker *w)
 	c->msg = xcalloc(1, sizeof(*c->msg));
 	c->kept = xcalloc(1, sizeof(*c->kept));
 	c->body = xcalloc(1, MESSAGE_MAX);
+	c->merged = merged_new();
 	nexthop_start(w);
 	proxies_open(c);
 	return 0;
@@ -108,6 +110,7 @@ core_worker_stop(struct worker *w)
 	free(c->msg);
 	free(c->kept);
 	free(c->body);
+	merged_free(c->merged);
 	proxies_close(c);
 	free(c);
 	w->core = NULL;

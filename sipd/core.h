@@ -31,6 +31,7 @@ struct core {
 	uint64_t	 serials;	/* given so far */
 	struct slab	*proxies;	/* proxy.c's */
 	struct slab	*legs;
+	struct merged	*merged;
 	char		*body;		/* MESSAGE_MAX octets: a second text */
 	struct mono	 backs_since;	/* back.c's */
 	unsigned	 backs;

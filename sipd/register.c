@@ -15,6 +15,7 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
+#include "sipd/merged.h"
 #include "sipd/record.h"
 #include "sipd/registration.h"
 #include "sipd/replica.h"
@@ -23,6 +24,7 @@
 
 #define DEADLINE_MS	8000
 #define RETRY_S		5
+#define T1_FACTOR	64
 
 /* A REGISTER that regd was asked about. */
 struct registering {
@@ -219,6 +221,13 @@ register_begin(const struct inbound *in, const struct admission *adm)
 	struct registering	*r;
 	struct answer		 no;
 
+	if (merged_came_before(in->w->core->merged, in->m,
+	    txn_server_key(in->m, in->m->method_text), loop_now(in->w->loop),
+	    T1_FACTOR * settings_now()->t1)) {
+		stats->merged++;
+		answer_plain(in, 482, STR("Merged Request"));
+		return;
+	}
 	if (!registration_read(&a, in, adm, &no)) {
 		answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote, &no);
 		return;

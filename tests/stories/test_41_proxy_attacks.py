@@ -197,6 +197,32 @@ def test_s18_two_servers(houses, phones):
     assert code in (440, 482) and 2 < invites <= 14
 
 
+# ---- S20 ----------------------------------------------------------------------
+
+def test_s20_merged_register(home, phones):
+    """RFC 3261 section 8.2.2.2: what somebody forked on its way here is carried out once. The
+    same with another branch, but from its maker, is a replay (S04)."""
+    anna = phones(home, "anna")
+
+    def judged(*below):
+        m = anna.request("REGISTER", f"sip:{home.domain}", to=anna.aor, contact=False,
+                         headers=[("Contact", f"<{anna.contact}>"), ("Expires", "300")])
+        r = anna.transact(m)
+        m = anna.credential(m, r)
+        m.headers[1:1] = [("Via", v) for v in below]
+        assert anna.transact(m).code == 200
+        m.headers[0] = ("Via", anna.via("z9hG4bK" + token()))
+        return anna.transact(m)
+
+    before = home.figure("sipd", "merged")
+    merged = judged("SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKphone")
+    assert merged.code == 482 and merged.start.endswith("Merged Request")
+    assert judged().code in (401, 500)
+    assert home.figure("sipd", "merged") == before + 1
+    assert home.contacts("anna") == [anna.contact]
+    assert anna.register(expires=0).code == 200
+
+
 # ---- S21, S22 -----------------------------------------------------------------
 
 def established(anna, bert):
