@@ -113,9 +113,14 @@ admission_look(struct admission *a, const struct inbound *in, bool answered_here
 	aor_split(a->from_aor, &user, &domain);
 	a->from_local = a->from_aor.len > 0 && domain_is_local(domain);
 	a->needed = !in->urgent && needs_credential(m, a->from_local);
-	a->realm = realm_of(a);
-	a->code = answered_here || settings_now()->challenge_code == CHALLENGE_401 ?
-	    401 : 407;
+	if (settings_now()->advertise_digest) {
+		a->realm = realm_of(a);
+		a->code = answered_here ||
+		    settings_now()->challenge_code == CHALLENGE_401 ? 401 : 407;
+	} else {	/* row 42: nothing to challenge with (section 20.44) */
+		a->realm = STR_NONE;
+		a->code = 403;
+	}
 	take_digests(a, m, HDR_PROXY_AUTHORIZATION);
 	take_digests(a, m, HDR_AUTHORIZATION);
 }
@@ -149,5 +154,5 @@ admission_challenge(const struct admission *a, const struct inbound *in)
 	    STR("no credential of ours: challenged"));
 	answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote,
 	    &(struct answer){ .code = a->code, .realm = a->realm, .stale = a->stale,
-	    .reason = STR("Authenticate") });	/* short: S33 */
+	    .reason = a->code == 403 ? STR_NONE : STR("Authenticate") });	/* short: S33 */
 }
