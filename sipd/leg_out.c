@@ -45,6 +45,15 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 	    !addr_eq(&named.remote, &p->from.remote));
 }
 
+/* Others cannot, whatever their Record-Route: RFC 3261 section 16.6, step 4. */
+static bool
+may_begin_dialog(enum method method)
+{
+	return method == METHOD_INVITE || method == METHOD_SUBSCRIBE ||
+	    method == METHOD_REFER || method == METHOD_NOTIFY ||
+	    method == METHOD_OTHER;
+}
+
 /*
  * Rows 35 and 36: everywhere, or in dialogs that cannot do without us: media pass
  * through mediad, a side is reached by its flow alone, the transports differ.
@@ -54,10 +63,12 @@ must_stay(const struct leg *g, const struct cookie *c)
 {
 	const struct settings	*set = settings_now();
 
-	return set->force_dialog_relaying || set->record_route_all ||
+	if (set->record_route_all)
+		return true;
+	return may_begin_dialog(g->p->method) && (set->force_dialog_relaying ||
 	    (set->record_route_outbound && g->peer) || c->media ||
 	    c->caller_by_flow || c->callee_by_flow ||
-	    c->caller.transport != c->callee.transport;
+	    c->caller.transport != c->callee.transport);
 }
 
 /*
