@@ -89,6 +89,8 @@ COMMAND(cmd_status);
 COMMAND(cmd_check);
 COMMAND(cmd_stats);
 COMMAND(cmd_metrics);
+COMMAND(cmd_capacity);
+COMMAND(cmd_doctor);
 COMMAND(cmd_user_add);
 COMMAND(cmd_user_set);
 COMMAND(cmd_user_passwd);

@@ -44,3 +44,30 @@ def test_check_speaks_plugin(house):
     assert house.sipctl("check", check=2).stdout.startswith("SIP CRITICAL - ")
     assert house.sipctl("stats", check=3).stdout == ""
     house.up()
+
+
+def test_capacity_names_the_fullest_first(house, phones):
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    talk_and_end(anna, bert)
+    rows = house.json("capacity")
+    shares = [r["share"] for r in rows]
+    assert shares == sorted(shares, reverse=True)
+    found = {r["what"]: r for r in rows}
+    assert {"server transactions", "calls", "media ports", "media sessions", "descriptors of sipd"} <= set(found)
+    assert found["descriptors of sipd"]["used"] > 5
+    assert all(r["left"] == r["limit"] - r["used"] for r in rows)
+    shown = house.sipctl("capacity").stdout.splitlines()
+    assert shown[-1] == f"first to be reached: {rows[0]['what']}"
+
+
+def test_doctor_finds_what_was_forgotten(houses):
+    house = houses(settings={"relay-to-non-clients": "anybody"}, media_ports=(40000, 40098)).init()
+    found = {r["check"]: r for r in house.json("doctor", check=1)}
+    assert {"udp-drops", "udp-buffers", "media-ports", "clock", "dns", "relay", "sip-alg", "disk"} <= set(found)
+    assert found["relay"]["state"] == "!" and found["relay"]["command"].startswith("sipctl config set relay-")
+    assert found["media-ports"]["state"] == "!" and "40000-4009" in found["media-ports"]["text"]
+    assert all(r["command"] is None for r in found.values() if r["state"] == "ok")
+    house.sipctl("config", "set", "relay-to-non-clients", "nobody")
+    house.up()
+    again = {r["check"]: r for r in house.json("doctor", check=False)}
+    assert again["relay"]["state"] == "ok"
