@@ -156,6 +156,7 @@ recorder_open(struct recorder **out, const char *path, uint64_t size, unsigned u
 	r->key = r->head->key;
 	r->at = r->head->written;
 	r->reserved = r->head->reserved;
+	r->wall_at_ns = INT64_MIN;	/* not read yet */
 	*out = r;
 	return 0;
 }
@@ -171,18 +172,22 @@ recorder_close(struct recorder *r)
 
 /* ---- a record ---- */
 
+static __attribute__((noinline)) int64_t
+wall_read(struct recorder *r, struct mono now)
+{
+	r->wall_at_ns = now.ns;
+	r->wall_ms = wall_ms();
+	return r->wall_ms;
+}
+
 /* The wall clock may be set; it is read once a second. */
-static int64_t
+static inline int64_t
 wall_of(struct recorder *r, struct mono now)
 {
-	int64_t	age = now.ns - r->wall_at_ns;
+	uint64_t	age = (uint64_t)now.ns - (uint64_t)r->wall_at_ns;
 
-	if (r->wall_ms == 0 || age >= WALL_NS || age < 0) {
-		r->wall_ms = wall_ms();
-		r->wall_at_ns = now.ns;
-		age = 0;
-	}
-	return r->wall_ms + age / 1000000;
+	return age < WALL_NS ? r->wall_ms + (int64_t)(age / 1000000) :
+	    wall_read(r, now);
 }
 
 /* Where the call's record before this one begins. */
@@ -246,6 +251,15 @@ recorder_knows(const struct recorder *r, uint64_t call)
 	return r != NULL && r->last[call % CALLS].call == call;
 }
 
+/* Filled with NUL; a loop is shorter than calls for a few octets. */
+static inline void
+tag_set(struct record_note *note, const char *tag)
+{
+	*note = (struct record_note){ "" };
+	for (size_t i = 0; i < sizeof(note->tag) && tag[i] != '\0'; i++)
+		note->tag[i] = tag[i];
+}
+
 void
 recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t call,
     struct mono now, const char *tag, const struct str *parts, size_t n)
@@ -260,8 +274,7 @@ recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t
 		length += parts[i].len;
 	left = length < NOTE_MAX ? length : NOTE_MAX;
 	note = recorder_begin(r, kind, code, call, now, sizeof(*note) + left);
-	*note = (struct record_note){ "" };
-	memcpy(note->tag, tag, strnlen(tag, sizeof(note->tag)));
+	tag_set(note, tag);
 	p = (char *)(note + 1);
 	for (size_t i = 0; i < n && left > 0; i++) {
 		take = parts[i].len < left ? parts[i].len : left;

@@ -285,6 +285,33 @@ mask_body(struct masks *k, struct str text)
 	}
 }
 
+typedef uint8_t octets __attribute__((vector_size(16)));
+
+static octets
+secret_letters(octets v)
+{
+	v |= 0x20;
+	return (octets)((v == 'k') | (v == 'w') | (v == 'y'));
+}
+
+/* Each of secrets[] has one of these letters, most bodies have none: sixteen at once. */
+static bool
+may_hold_secret(struct str text)
+{
+	octets		found = { 0 }, v;
+	uint64_t	half[2];
+
+	for (; text.len >= sizeof(v); scan_skip(&text, sizeof(v))) {
+		memcpy(&v, text.s, sizeof(v));
+		found |= secret_letters(v);
+	}
+	v = (octets){ 0 };
+	memcpy(&v, text.s, text.len);
+	found |= secret_letters(v);
+	memcpy(half, &found, sizeof(half));
+	return (half[0] | half[1]) != 0;
+}
+
 /* As is_secret(), but only where a line begins like one: bodies are many. */
 static bool
 body_needless(struct str text)
@@ -292,9 +319,7 @@ body_needless(struct str text)
 	const char	*p = text.s, *end = text.s + text.len;
 	size_t		 which;
 
-	/* Most have none of the letters that every one of secrets[] has one of. */
-	if (text.len == 0 || (memchr(p, 'y', text.len) == NULL &&
-	    memchr(p, 'k', text.len) == NULL && memchr(p, 'w', text.len) == NULL))
+	if (text.len == 0 || !may_hold_secret(text))
 		return true;
 	while (p != NULL && p < end) {
 		if (end - p > 2 && p[1] == '=' && is_secret(str_make(p,
@@ -309,7 +334,6 @@ body_needless(struct str text)
 /* ---- the whole ---- */
 
 #define BIT(id)	(UINT64_C(1) << HDR_##id)
-_Static_assert(HDR_COUNT <= 64, "a set of headers is a word");
 
 /* Read by the parser, or without any URI. */
 static const uint64_t	harmless = BIT(VIA) | BIT(FROM) | BIT(TO) | BIT(CALL_ID) |
@@ -319,23 +343,41 @@ static const uint64_t	harmless = BIT(VIA) | BIT(FROM) | BIT(TO) | BIT(CALL_ID) |
 static const uint64_t	credentials = BIT(AUTHORIZATION) | BIT(PROXY_AUTHORIZATION) |
 	BIT(AUTHENTICATION_INFO) | BIT(PROXY_AUTHENTICATION_INFO);
 
+/*
+ * Two colons and an '@' behind them: most values have not so many. The first one
+ * is near the begin, that of the scheme.
+ */
+static bool
+without_password(struct str value)
+{
+	const char	*at = value.len > 0 ? memrchr(value.s, '@', value.len) : NULL;
+	size_t		 from = 0, n, i = 0;
+
+	if (at == NULL)
+		return true;
+	n = (size_t)(at - value.s);
+	while (i < n && value.s[i] != ':')
+		i++;
+	return i >= n || memchr(value.s + i + 1, ':', n - i - 1) == NULL ||
+	    next_password(value, &from).len == 0;
+}
+
 bool
 mask_needless(const struct sip_msg *m)
 {
-	uint64_t	bit;
-	size_t		from;
+	uint64_t	asked = m->present & ~harmless;
 
-	if (m->bad != NULL || m->from.uri.password.len > 0 ||
-	    m->to.uri.password.len > 0 || m->ruri.password.len > 0)
+	if (m->bad != NULL || (asked & credentials) ||
+	    m->from.uri.password.len > 0 || m->to.uri.password.len > 0 ||
+	    m->ruri.password.len > 0)
 		return false;
-	for (unsigned i = 0; i < m->nlines; i++) {
-		bit = UINT64_C(1) << m->line[i].id;
-		if (bit & harmless)
-			continue;
-		from = 0;
-		if ((bit & credentials) ||
-		    next_password(m->line[i].value, &from).len > 0)
-			return false;
+	for (; asked != 0; asked &= asked - 1) {
+		const struct sip_line *l = sip_first(m,
+		    (enum header)__builtin_ctzll(asked));
+
+		for (; l != NULL; l = sip_next(m, l))
+			if (!without_password(l->value))
+				return false;
 	}
 	return body_needless(m->body);
 }

@@ -53,6 +53,7 @@ static const struct {
 	{ "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1j|2^20\r\nb=1\r\n",
 	  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:*****************\r\nb=1\r\n" },
 	{ "A=CRYPTO:1 X key\n", "A=CRYPTO:1 *****\n" },
+	{ "v=0\no=- 1 1 IN IP4 192.0.2.1\nA=CRYPTO:1 X QQ\n", "A=CRYPTO:1 ****\n" },
 	{ "k=clear:abc\r\n", "k=*********\r\n" },
 	{ "a=ice-pwd:abc\r\na=ice-ufrag:x\r\n", "a=ice-pwd:***\r\na=ice-ufrag:x\r\n" },
 	{ "a=key-mgmt:mikey AQAFgM0\r\n", "a=key-mgmt:mikey *******\r\n" },

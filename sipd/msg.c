@@ -27,6 +27,7 @@ reset(struct sip_msg *m)
 	m->truncated = false;
 	m->loose = false;
 	m->nlines = 0;
+	m->present = 0;
 	memset(m->first, 0xff, sizeof(m->first));
 	msg_fields_reset(m);
 }
@@ -122,6 +123,8 @@ first_line_parse(struct sip_msg *m, struct str in, const char **rest)
 
 /* ---- header lines -------------------------------------------------------- */
 
+_Static_assert(HDR_COUNT <= 64, "a set of headers is a word");
+
 static void
 line_index(struct sip_msg *m, enum header id)
 {
@@ -133,6 +136,7 @@ line_index(struct sip_msg *m, enum header id)
 	else
 		m->line[m->last[id]].next = i;
 	m->last[id] = i;
+	m->present |= UINT64_C(1) << id;
 }
 
 /* From *p to the empty line and past it. 0 or -E2BIG. */

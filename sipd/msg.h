@@ -67,6 +67,7 @@ struct sip_msg {
 	int64_t		expires_s;	/* -1: no such header; bad: 3600 */
 	int64_t		content_length;	/* -1: no such header */
 
+	uint64_t	present;	/* a bit for each id there is a line of */
 	unsigned	nlines;
 	uint16_t	first[HDR_COUNT];	/* index into line[]; SIP_NO_LINE */
 	uint16_t	last[HDR_COUNT];	/* valid where first[] is */

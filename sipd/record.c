@@ -89,6 +89,7 @@ record_ring(unsigned worker)
 
 /* ---- messages ---- */
 
+/* Its peers; the rest is the caller's to fill in. */
 static void
 write_peers(struct record_message *r, const struct hop *h, const struct addr *local)
 {
@@ -108,14 +109,12 @@ write_peers(struct record_message *r, const struct hop *h, const struct addr *lo
 	r->local_port = local->len > 0 ? addr_port(local) : 0;
 }
 
-static struct record_slice
+/* Of a message: neither place nor length can be more than it is long. */
+static inline struct record_slice
 slice(struct str text, struct str part)
 {
-	size_t	at = (size_t)(part.s - text.s);
-
-	if (part.len == 0 || at > UINT16_MAX || part.len > UINT16_MAX)
-		return (struct record_slice){ 0, 0 };
-	return (struct record_slice){ (uint16_t)at, (uint16_t)part.len };
+	_Static_assert(MESSAGE_MAX <= UINT16_MAX + 1, "a place fits");
+	return (struct record_slice){ (uint16_t)(part.s - text.s), (uint16_t)part.len };
 }
 
 #define VERSION_LEN	(sizeof("SIP/2.0 ") - 1)
@@ -131,21 +130,29 @@ label_of(struct str bytes, bool request)
 	return str_make(begin, end != NULL ? (size_t)(end - begin) : 0);
 }
 
-static void
-put(struct worker *w, const struct record_message *r, bool out, uint16_t code,
-    struct str text, bool plain)
+/* In the ring, where the text will follow it; until finish(). NULL: no recorder. */
+static inline struct record_message *
+begin(struct worker *w, enum record_kind kind, uint16_t code, const struct hop *h,
+    const struct addr *local, size_t length)
 {
-	char	*p;
+	struct record_message	*r;
 
-	p = recorder_begin(w->recorder, out ? RECORD_OUT : RECORD_IN, code,
-	    w->recording.call, loop_now(w->loop), sizeof(*r) + text.len);
-	if (p == NULL)
-		return;
-	memcpy(p, r, sizeof(*r));
+	r = recorder_begin(w->recorder, kind, code, w->recording.call,
+	    loop_now(w->loop), sizeof(*r) + length);
+	if (r != NULL)
+		write_peers(r, h, local);
+	return r;
+}
+
+static inline void
+finish(struct worker *w, struct record_message *r, struct str text, bool plain)
+{
+	char	*p = (char *)(r + 1);
+
 	if (plain)
-		memcpy(p + sizeof(*r), text.s, text.len);
+		memcpy(p, text.s, text.len);
 	else
-		mask_copy(p + sizeof(*r), text);
+		mask_copy(p, text);
 	recorder_commit(w->recorder);
 }
 
@@ -153,38 +160,40 @@ void
 record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
     const struct packet *p)
 {
-	struct record_message	r;
+	struct record_message	*r;
 
-	if (w->recorder == NULL)
+	if (__builtin_expect(w->recorder == NULL, 0))
 		return;
 	record_as(w, call, mask_needless(m));
-	write_peers(&r, &p->from, &p->from.local);
-	r.flags = m->body.len > 0 ? RECORD_HAS_BODY : 0;
-	r.label = slice(m->text, m->request ? m->method_text :
+	r = begin(w, RECORD_IN, m->code, &p->from, &p->from.local, m->text.len);
+	if (r == NULL)
+		return;
+	r->flags = m->body.len > 0 ? RECORD_HAS_BODY : 0;
+	r->label = slice(m->text, m->request ? m->method_text :
 	    str_make(m->first_line.s + VERSION_LEN, m->first_line.len - VERSION_LEN));
-	r.method = slice(m->text, m->request ? m->method_text : m->cseq_method);
-	r.call_id = slice(m->text, m->call_id);
-	r.from = slice(m->text, m->from.uri.text);
-	r.to = slice(m->text, m->to.uri.text);
-	put(w, &r, false, m->code, m->text, w->recording.plain);
+	r->method = slice(m->text, m->request ? m->method_text : m->cseq_method);
+	r->call_id = slice(m->text, m->call_id);
+	r->from = slice(m->text, m->from.uri.text);
+	r->to = slice(m->text, m->to.uri.text);
+	finish(w, r, m->text, w->recording.plain);
 }
 
 void
 record_bad(struct worker *w, const struct packet *p)
 {
-	struct record_message	r;
-	struct str		text = p->bytes;
+	struct record_message	*r;
+	struct str		 text = p->bytes;
 
 	if (w->recorder == NULL)
 		return;
 	record_end(w);
-	write_peers(&r, &p->from, &p->from.local);
-	r.flags = RECORD_BAD;
-	if (text.len > BAD_MAX) {
+	if (text.len > BAD_MAX)
 		text.len = BAD_MAX;
-		r.flags |= RECORD_CUT;
-	}
-	put(w, &r, false, 0, text, false);
+	r = begin(w, RECORD_IN, 0, &p->from, &p->from.local, text.len);
+	if (r == NULL)
+		return;
+	r->flags = RECORD_BAD | (text.len < p->bytes.len ? RECORD_CUT : 0);
+	finish(w, r, text, false);
 }
 
 /* Our own requests: what nobody has parsed. We wrote it: names are in full. */
@@ -220,21 +229,24 @@ void
 record_out(struct worker *w, const struct hop *to, const struct addr *local,
     struct str bytes, int error)
 {
-	struct record_message	r;
-	struct str		label;
-	bool			request;
+	struct record_message	*r;
+	struct str		 label;
+	bool			 request, first;
 
 	if (w->recorder == NULL)
 		return;
-	write_peers(&r, to, local);
 	request = bytes.len < VERSION_LEN || memcmp(bytes.s, "SIP/2.0 ", VERSION_LEN) != 0;
 	label = label_of(bytes, request);
-	r.label = slice(bytes, label);
+	first = request && !recorder_knows(w->recorder, w->recording.call);
+	r = begin(w, RECORD_OUT, request ? 0 : code_of(label), to, local, bytes.len);
+	if (r == NULL)
+		return;
+	r->label = slice(bytes, label);
 	if (request)
-		r.method = r.label;
-	if (request && !recorder_knows(w->recorder, w->recording.call))
-		write_own(&r, bytes);
-	put(w, &r, true, request ? 0 : code_of(label), bytes, w->recording.plain);
+		r->method = r->label;
+	if (first)
+		write_own(r, bytes);
+	finish(w, r, bytes, w->recording.plain);
 	if (error < 0)
 		record_note(w, RECORD_FAILURE, (uint16_t)-error, "SIPDATA",
 		    STR("not sent: "), str_of(strerror(-error)));
