@@ -68,10 +68,10 @@ void	leg_free(struct leg *g);
  */
 void	leg_start(struct leg *g);
 /*
- * The others have begun and this one waits, for its turn or for name servers: from
- * here on it is in the record.
+ * The others have begun and this one waits, for its turn, for name servers or as the
+ * spare of another one (NULL: of none): from here on it is in the record.
  */
-void	leg_keep(struct leg *g);
+void	leg_keep(struct leg *g, const struct leg *spare_of);
 void	leg_cancel(struct leg *g, struct str reason);
 /*
  * A leg of the last process, from its record; and, when all of them are there, those
@@ -79,6 +79,7 @@ void	leg_cancel(struct leg *g, struct str reason);
  * was sent.
  */
 struct leg *leg_taken(struct proxy *p, int record, const struct ringing_branch *b);
+bool	leg_is_spare(const struct ringing_branch *b);	/* still */
 void	leg_go_on(struct leg *g, const struct ringing_branch *b);
 /* It rang for long enough: nobody waits for it any more, whatever it says. */
 void	leg_time_out(struct leg *g);

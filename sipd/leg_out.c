@@ -247,26 +247,28 @@ leg_media(struct leg *g, const struct sip_msg *m)
 }
 
 static int
-record_leg(const struct leg *g, const struct hop *to)
+record_leg(const struct leg *g, const struct hop *to, const struct leg *spare_of)
 {
 	return proxy_record(g->p, &(struct ringing_branch){
 	    .to = *to, .uri = str_of(g->uri), .route = str_of(g->route),
 	    .where = g->where != NULL ? str_of(g->where) : STR_NONE,
-	    .order = g->order, .by_flow = g->by_flow, .peer = g->peer,
+	    .order = g->order,
+	    .spare_of = spare_of != NULL ? spare_of->record : 0, .by_flow = g->by_flow, .peer = g->peer,
 	    .media = g->media, .confirmed = g->p->account != NULL });
 }
 
 void
-leg_keep(struct leg *g)
+leg_keep(struct leg *g, const struct leg *spare_of)
 {
 	static const struct hop	nowhere;
 
-	if (g->record >= 0 || g->done || g->p->ring == NULL)
+	if (g->record >= 0 || g->p->ring == NULL ||
+	    (spare_of != NULL ? spare_of->record < 0 : g->done))
 		return;
 	g->nowhere = g->next != NULL;
 	if (!g->nowhere)
 		g->media = leg_media(g, proxy_request(g->p));
-	g->record = record_leg(g, g->nowhere ? &nowhere : &g->hop);
+	g->record = record_leg(g, g->nowhere ? &nowhere : &g->hop, spare_of);
 }
 
 static void
@@ -293,7 +295,7 @@ leg_attempt(struct leg *g)
 
 	if (before < 0 || g->nowhere) {	/* else it is decided */
 		g->media = leg_media(g, m);
-		g->record = record_leg(g, &g->hop);
+		g->record = record_leg(g, &g->hop, NULL);
 		ringing_mark(p->w->core->ringing, p->ring, before, RINGING_DONE);
 		g->nowhere = false;
 		m = proxy_request(p);	/* it may have moved */
@@ -322,7 +324,7 @@ leg_next(struct leg *g)
 	else if (error == -EINPROGRESS) {
 		proxy_ref(g->p);	/* until leg_on_next() */
 		if (g->failed != 0)	/* else targets.c sees to it */
-			leg_keep(g);
+			leg_keep(g, NULL);
 	} else {
 		if (g->failed == 0)
 			record_note(g->p->w, RECORD_FAILURE, nexthop_code(error), "DNS",

@@ -26,6 +26,12 @@ skip_tried(struct proxy *p, struct leg *g)
 	}
 }
 
+bool
+leg_is_spare(const struct ringing_branch *b)
+{
+	return b->spare_of != 0 && !(b->marks & RINGING_BEGUN);
+}
+
 struct leg *
 leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 {
@@ -51,7 +57,7 @@ leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 	g->provisional = b->marks & RINGING_PROVISIONAL;
 	g->cancel = b->marks & RINGING_CANCEL;
 	g->rang_out = b->marks & RINGING_RANG_OUT;
-	g->done = b->marks & RINGING_DONE;
+	g->done = (b->marks & RINGING_DONE) || leg_is_spare(b);
 	g->began = b->began;
 	forward_target(&(struct forward){ .to = g->hop, .uri = b->uri }, g->target);
 	return g;
@@ -84,6 +90,11 @@ leg_go_on(struct leg *g, const struct ringing_branch *b)
 	struct hop	 to;
 	struct text	 out;
 
+	if (!g->done && (b->marks & RINGING_MOVED)) {
+		/* It was acknowledged, so it will not come again. */
+		leg_end(g, 480, STR_NONE);
+		return;
+	}
 	if (!(b->marks & RINGING_SENT) || !(g->provisional || g->done)) {
 		if (!g->done)
 			leg_attempt(g);

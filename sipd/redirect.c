@@ -162,6 +162,7 @@ redirect_follow(struct leg *g, const struct sip_msg *m, struct str bytes)
 	memcpy(r->bytes, bytes.s, bytes.len);
 	r->open = 1;		/* ours, while we ask */
 	g->following = true;
+	leg_mark(g, RINGING_MOVED);
 	for (unsigned i = 0; i < n; i++)
 		ask(r, c[i].uri, order_of(g, c[i].q, highest));
 	answered(r);

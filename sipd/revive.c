@@ -88,15 +88,17 @@ static void
 legs_taken(struct proxy *p)
 {
 	struct ringing_branch	 b;
-	struct leg		*g;
+	struct leg		*g, *first;
 	int			 handle = -1, last;
 
 	while (ringing_next(p->ring, &handle, &b)) {
 		/* Which one does not matter any more, but that he has: see redirect.c. */
 		if (b.confirmed && p->account == NULL)
 			p->account = xstrdup("");
-		if (!is_over(&b))
-			leg_taken(p, handle, &b);
+		if (is_over(&b) || (g = leg_taken(p, handle, &b)) == NULL)
+			continue;
+		if (leg_is_spare(&b) && (first = leg_of(p, b.spare_of)) != NULL)
+			first->spare = g;
 	}
 	targets_taken(p);
 	p->beginning = true;

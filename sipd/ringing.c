@@ -159,6 +159,7 @@ ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch 
 	e->confirmed = b->confirmed;
 	e->peer = b->peer;
 	e->order = b->order;
+	e->spare_of = (uint32_t)b->spare_of;
 	e->where_len = (uint16_t)b->where.len;
 	at = e->texts;
 	text_put(&at, b->uri);

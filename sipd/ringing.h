@@ -46,6 +46,7 @@ struct ringing_branch {
 	bool		peer;
 	bool		media;
 	bool		confirmed;	/* its sender has shown an account */
+	int		spare_of;	/* handle of the other flow; 0: of none */
 	/* What came later; not for ringing_add(). */
 	unsigned	marks;
 	const char	*branch;	/* once it was sent: BRANCH_LEN octets */
@@ -63,6 +64,7 @@ enum ringing_mark {
 	RINGING_RANG_OUT	= 1 << 4,	/* by timer C */
 	RINGING_DONE		= 1 << 5,	/* a final response came, or none will */
 	RINGING_BEGUN		= 1 << 6,	/* else it waits for its turn */
+	RINGING_MOVED		= 1 << 7,	/* its 3xx is being judged */
 };
 
 /*

@@ -85,7 +85,7 @@ branch_read(const struct branch_entry *e, struct ringing_branch *b)
 		.to = e->to, .uri = str_make(e->texts, e->e.texts[0]),
 		.route = str_make(route, e->e.texts[1]),
 		.where = str_make(route + e->e.texts[1], e->where_len),
-		.order = e->order, .by_flow = e->by_flow, .peer = e->peer,
+		.order = e->order, .spare_of = (int)e->spare_of, .by_flow = e->by_flow, .peer = e->peer,
 		.media = e->media, .confirmed = e->confirmed, .breadth = e->breadth,
 		.marks = word & MARKS_MASK, .branch = e->branch, .began = e->began,
 		.deadline = { (int64_t)(word >> DEADLINE_SHIFT) * NS_PER_MS },

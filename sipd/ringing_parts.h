@@ -14,7 +14,7 @@
  * ringing_found.c (the start, and reading). Nobody else includes it.
  */
 #define MAGIC		UINT64_C(0x636f72642d72696e)
-#define LAYOUT		3
+#define LAYOUT		4
 #define SIZES		4
 #define SIZE_MIN	2048	/* octets of a record; each size is twice the last */
 #define REGION		(UINT64_C(1) << 30)
@@ -65,6 +65,7 @@ struct branch_entry {
 	struct mono		began;	/* valid once it is marked as sent */
 	uint32_t		breadth;	/* the same */
 	uint32_t		order;
+	uint32_t		spare_of;	/* handle, or 0 */
 	struct hop		to;
 	char			branch[BRANCH_LEN];	/* as began */
 	bool			by_flow, media, confirmed, peer;

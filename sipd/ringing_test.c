@@ -81,6 +81,7 @@ says_what_it_was_told(void **state)
 	b.by_flow = b.peer = true;
 	b.where = STR("sip:far.test");
 	b.order = 7;
+	b.spare_of = first;
 	second = ringing_add(c, &r, &b);
 	assert_true(first >= 0 && second > first);
 	ringing_sent(c, r, second, BRANCH, 30, (struct mono){ 5000000001 });
@@ -107,11 +108,13 @@ says_what_it_was_told(void **state)
 	assert_true(str_eq(b.route, STR("<sip:p>")));
 	assert_true(b.media && !b.by_flow && !b.confirmed && hop_eq(&b.to, &bob));
 	assert_int_equal(b.marks, 0);
+	assert_int_equal(b.spare_of, 0);
 	assert_true(ringing_next(r, &handle, &b));
 	assert_int_equal(handle, second);
 	assert_true(b.by_flow && b.peer && b.route.len == 0);
 	assert_true(str_eq(b.where, STR("sip:far.test")));
 	assert_int_equal(b.order, 7);
+	assert_int_equal(b.spare_of, first);
 	assert_int_equal(b.breadth, 30);
 	assert_int_equal(b.marks, RINGING_SENT | RINGING_PROVISIONAL |
 	    RINGING_RANG_OUT);

@@ -326,7 +326,7 @@ group_begins(struct proxy *p, const struct leg *g)
 	wheel_start(p->w->wheel, &p->wait, proxy_is_invite(p) ? set->fork_wait : set->t2);
 }
 
-/* A restart knows those, too, that did not begin or are being looked up. */
+/* A restart knows those, too, that did not begin, are spares or being looked up. */
 static void
 keep_waiting(struct proxy *p)
 {
@@ -335,7 +335,9 @@ keep_waiting(struct proxy *p)
 	for (unsigned i = 0; i < p->nlegs && p->ring != NULL && !p->finished; i++) {
 		g = p->legs[i];
 		if (!g->begun || (g->next != NULL && g->hop.remote.len == 0))
-			leg_keep(p->legs[i]);
+			leg_keep(p->legs[i], NULL);
+		if (g->spare != NULL)
+			leg_keep(g->spare, g);
 	}
 }
 

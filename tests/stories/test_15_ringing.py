@@ -146,6 +146,42 @@ def test_further_groups_after_a_kill(houses, phones):
     house.idle(20)
 
 
+def test_spare_flow_after_a_kill(houses, phones):
+    """RFC 5626 section 7: the other flow to that device, when the one that was tried is gone."""
+    house = houses(settings={"media-policy": "never", "authenticate": "register"}).start()
+    house.import_users(["bert"])
+    flows = [phones(house, "bert"), phones(house, "bert")]
+    for i, p in enumerate(flows, 1):
+        p.registered(contact=f'<{p.contact}>;+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>";reg-id={i}',
+                     headers=[("Supported", "path, outbound")])
+    ring = Ring(phones(house, "anna"), flows[1:])       # the latest that was refreshed
+    flows[0].silent(0.1)
+    restart(house, "kill")
+    ring.refuse(ring.far[0], 430)
+    other = Call.from_invite(flows[0], flows[0].wait_request("INVITE", 10, ring.id))
+    other.ring()
+    ring.far = [other]
+    assert ring.is_answered()
+    house.idle(20)
+
+
+def test_redirected_while_killed(houses, phones):
+    """A 3xx is acknowledged at once, and then asked about: it does not come again."""
+    house = houses(settings={"media-policy": "never", "authenticate": "register"}).start()
+    house.import_users(["bert"])
+    bert = phones(house, "bert").registered()
+    ring = Ring(phones(house, "anna"), [bert])
+    before = house.pids()
+    with house.frozen("routed"):
+        bert.reply(ring.far[0].request, 302, to_tag=ring.far[0].local_tag,
+                   headers=[("Contact", f"<sip:carl@{house.domain}>")])
+        bert.wait_request("ACK", 10, ring.id)
+        house.kill("sipd")
+        house.back(before, ["sipd"])
+        assert ring.call.finish(10).code == 480
+    house.idle(20)
+
+
 def test_strangers_after_a_kill(scene, phones):
     """S22, S23: neither a CANCEL nor an answer from somewhere else."""
     house, anna, (bert, carl, dora) = scene
