@@ -6,6 +6,7 @@
  * that all of them are seen at once; then a value may be missing.
  */
 #include "common/overrides.h"
+#include "common/method_rule.h"
 #include "common/setting_types.h"
 
 static const struct conf_node *
@@ -322,6 +323,28 @@ check_gateway(const struct gateway_settings *g, const struct conf *c,
 		    "username: it is not registered", g->name);
 }
 
+/* ACK and CANCEL cannot be challenged: RFC 3261 section 22.1. */
+static void
+check_methods(const struct settings *s, const struct conf *c,
+    struct complaints *out)
+{
+	const struct conf_node	*node;
+	const struct conf_value	*v;
+
+	for (size_t i = 0; i < s->authenticate_methods.n; i++) {
+		if ((v = value_at(c, "authenticate-methods", i, &node)) == NULL)
+			break;
+		if (!method_rule_ok(str_of(v->text)))
+			complain(out, false, node->file, v->line, v->column,
+			    "\"%s\" is not like INVITE, MESSAGE:local or *:other",
+			    v->text);
+		else if (v->text[0] != '*' &&
+		    (method_rule_fits(str_of(v->text), STR("ACK"), true) ||
+		    method_rule_fits(str_of(v->text), STR("CANCEL"), true)))
+			complain(out, false, node->file, v->line, v->column, "ACK and CANCEL never need a credential");
+	}
+}
+
 bool
 settings_check(const struct settings *s, const struct conf *c,
     struct complaints *out)
@@ -332,6 +355,7 @@ settings_check(const struct settings *s, const struct conf *c,
 	check_listens(s, c, out);
 	check_media(s, c, out);
 	check_name_servers(s, c, out);
+	check_methods(s, c, out);
 	overrides_check(s, out);
 	if (out->errors == 0) {		/* else values may be missing */
 		check_order(c, "min-expires", s->min_expires, "default-expires",

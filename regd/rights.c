@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/map.h"
+#include "common/method_rule.h"
 #include "regd/slots.h"
 
 struct group {
@@ -69,27 +70,15 @@ rights_count(const struct rights *r)
 /* ---- what may be written ---- */
 
 static bool
-word_ok(struct str s, const char *more)
+name_ok(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (!((s.s[i] >= 'a' && s.s[i] <= 'z') ||
 		    (s.s[i] >= 'A' && s.s[i] <= 'Z') ||
 		    (s.s[i] >= '0' && s.s[i] <= '9') ||
-		    strchr(more, s.s[i]) != NULL))
+		    (s.s[i] != '\0' && strchr("-_.", s.s[i]) != NULL)))
 			return false;
 	return s.len > 0 && s.len <= RIGHTS_NAME_MAX;
-}
-
-static bool
-right_ok(struct str one)
-{
-	struct str method, rest = one;
-
-	if (!str_cut(&rest, ':', &method) || rest.s == NULL)
-		return false;
-	return (str_eq(method, STR("*")) || word_ok(method, "-.!%*_+`'~")) &&
-	    (str_eq(rest, STR("local")) || str_eq(rest, STR("other")) ||
-	    str_eq(rest, STR("all")));
 }
 
 /* Is name in the groups, or in theirs? Too deep counts as yes. */
@@ -117,7 +106,7 @@ rights_check(const struct rights *r, const struct msg_rights *m, char *why,
 {
 	struct str rest, one;
 
-	if (!word_ok(m->name, "-_."))
+	if (!name_ok(m->name))
 		(void)snprintf(why, size, "a group's name has up to %d letters, "
 		    "digits, \"-\", \"_\", \".\"", RIGHTS_NAME_MAX);
 	else if (m->rights.len > RIGHTS_TEXT_MAX || m->groups.len > RIGHTS_TEXT_MAX)
@@ -129,9 +118,9 @@ rights_check(const struct rights *r, const struct msg_rights *m, char *why,
 	else
 		why[0] = '\0';
 	for (rest = m->rights; why[0] == '\0' && str_cut(&rest, ' ', &one);)
-		if (one.len > 0 && !right_ok(one))
+		if (one.len > 0 && !method_rule_ok(one))
 			(void)snprintf(why, size, "\"%.*s\" is no right like "
-			    "INVITE:local, *:all or MESSAGE:other",
+			    "INVITE, *:local or MESSAGE:other",
 			    (int)(one.len < 80 ? one.len : 80), one.s);
 	for (rest = m->groups; why[0] == '\0' && str_cut(&rest, ' ', &one);)
 		if (one.len > 0 && map_find(r->map, one) == NULL)
@@ -210,18 +199,6 @@ rights_named_by(const struct rights *r, struct str name)
 /* ---- the question ---- */
 
 static bool
-right_allows(struct str one, struct str method, bool local)
-{
-	struct str of;
-
-	if (!str_cut(&one, ':', &of))
-		return false;
-	return (str_eq(of, STR("*")) || str_eq(of, method)) &&
-	    (str_eq(one, STR("all")) ||
-	    str_eq(one, local ? STR("local") : STR("other")));
-}
-
-static bool
 allows(const struct rights *r, struct str name, struct str method, bool local,
     int depth)
 {
@@ -231,7 +208,7 @@ allows(const struct rights *r, struct str name, struct str method, bool local,
 	if (g == NULL || depth == 0)
 		return false;
 	for (rest = str_of(g->rights); str_cut(&rest, ' ', &one);)
-		if (right_allows(one, method, local))
+		if (method_rule_fits(one, method, local))
 			return true;
 	for (rest = str_of(g->groups); str_cut(&rest, ' ', &one);)
 		if (allows(r, one, method, local, depth - 1))

@@ -10,8 +10,8 @@
 
 /*
  * Groups of rights (row 47): what accounts may ask for. A group has rights of its
- * own, "INVITE:local MESSAGE:all *:other", and those of the groups it names; "*"
- * is any method, the word behind the colon what the Request-URI's domain is.
+ * own, "INVITE:local MESSAGE *:other" (method_rule.h), and those of the groups it
+ * names.
  */
 struct rights;
 

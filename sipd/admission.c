@@ -1,7 +1,7 @@
 /*
  * admission - decides statelessly whether a request is challenged.
  *
- * core.c calls it for requests outside dialogs. RFC 3261 section 22; rows 41,
+ * core.c calls it for requests outside dialogs. RFC 3261 section 22; rows 27, 41,
  * 42 and 46 of FEATURES; attacks S01, S06, S33, S34.
  */
 #include "sipd/admission.h"
@@ -9,16 +9,37 @@
 #include "common/daemon.h"
 #include "common/digest.h"
 #include "common/log.h"
+#include "common/method_rule.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
 #include "sipd/record.h"
 #include "sipd/worker.h"
 
+/* The table of methods (row 46): what is not in it never needs one. */
 static bool
-needs_credential(const struct sip_msg *m, bool from_local)
+listed(const struct set_texts *methods, const struct sip_msg *m, bool here)
 {
-	switch (settings_now()->authenticate) {
+	bool	local = here || domain_is_local(m->ruri.host);
+
+	for (size_t i = 0; i < methods->n; i++)
+		if (method_rule_fits(str_of(methods->v[i]), m->method_text, local))
+			return true;
+	return false;
+}
+
+static bool
+needs_credential(const struct inbound *in, bool from_local, bool here)
+{
+	const struct settings	*set = settings_now();
+	const struct sip_msg	*m = in->m;
+
+	if (m->method != METHOD_REGISTER &&
+	    nets_have(&set->trusted_networks, &in->p->from.remote))
+		return false;
+	if (set->authenticate_methods.n > 0)
+		return listed(&set->authenticate_methods, m, here);
+	switch (set->authenticate) {
 	case AUTHENTICATE_NONE:
 		return false;
 	case AUTHENTICATE_REGISTER:
@@ -112,7 +133,8 @@ admission_look(struct admission *a, const struct inbound *in, bool answered_here
 	a->from_aor = core_aor(in, &m->from.uri, a->aor_buf);
 	aor_split(a->from_aor, &user, &domain);
 	a->from_local = a->from_aor.len > 0 && domain_is_local(domain);
-	a->needed = !in->urgent && needs_credential(m, a->from_local);
+	a->needed = !in->urgent && needs_credential(in, a->from_local,
+	    answered_here);
 	if (settings_now()->advertise_digest) {
 		a->realm = realm_of(a);
 		a->code = answered_here ||

@@ -163,7 +163,7 @@ def test_rights_are_checked(home):
     home.sipctl("rights", "add", "g2", "--groups", "g1")
     assert "already" in no("add", "g1") and "no group" in no("set", "g9", "--rights", "A:all")
     assert "itself" in no("set", "g1", "--groups", "g2") and "no group" in no("add", "g3", "--groups", "g9")
-    assert "no right" in no("set", "g1", "--rights", "INVITE") and "no right" in no("set", "g1", "--rights", "A:here")
+    assert "no right" in no("set", "g1", "--rights", "INVITE:") and "no right" in no("set", "g1", "--rights", "A:here")
     assert "has it" in no("del", "g1")
     home.sipctl("rights", "set", "g2", "--groups", "", "--dry-run")
     assert "has it" in no("del", "g1")
