@@ -427,18 +427,38 @@ write_connection(const struct sdp_relay *r, struct text *out)
 	text_add(out, addr_print_host(&r->addr, host));
 }
 
+/* "IN IP6 ..." for a reader of IPv6, and so on? */
+static bool
+is_of_family(struct str connection, const struct sdp_relay *r)
+{
+	return (str_find(connection, STR(":")) >= 0) ==
+	    (r->addr.sa.sa_family == AF_INET6);
+}
+
+/*
+ * The session's name stays as it was written, unless the reader is of the other
+ * family: Debian's baresip (1.0.0) takes the family of o= for that of the offer.
+ */
+static void
+write_origin(const struct sdp_relay *r, struct str was, struct text *out)
+{
+	if (r->origin || !is_of_family(was, r))
+		write_connection(r, out);
+	else
+		text_add(out, was);
+}
+
 /* The unspecified address of the reader's family, as it was where that is the same. */
 static void
 write_hold(const struct sdp_relay *r, struct str was, struct text *out)
 {
-	bool	v6 = r->addr.sa.sa_family == AF_INET6;
-
 	if (r->convert_hold)
 		write_connection(r, out);
-	else if ((str_find(was, STR(":")) >= 0) == v6)
+	else if (is_of_family(was, r))
 		text_add(out, was);
 	else
-		text_add(out, v6 ? STR("IN IP6 ::") : STR("IN IP4 0.0.0.0"));
+		text_add(out, r->addr.sa.sa_family == AF_INET6 ?
+		    STR("IN IP6 ::") : STR("IN IP4 0.0.0.0"));
 }
 
 /* RFC 3264 section 8.4 for a line that is held by its address. */
@@ -484,10 +504,7 @@ write_edit(const struct sdp *s, const struct sdp_relay *r,
 		port = r->port[media_leader(s, e->media)];
 	switch ((enum sdp_edit_kind)e->kind) {
 	case SDP_ORIGIN:
-		if (r->origin)
-			write_connection(r, out);
-		else
-			text_add(out, str_make(s->body.s + e->at, e->len));
+		write_origin(r, str_make(s->body.s + e->at, e->len), out);
 		break;
 	case SDP_CONNECTION:
 		write_connection(r, out);

@@ -14,7 +14,8 @@
  * unknown and damaged lines, order, line ends (CRLF or LF), blanks.
  *
  * What is rewritten: the value of every c= line, the port of every m= line, the
- * value of a=rtcp (RFC 3605), and the address of o= where that is asked for.
+ * value of a=rtcp (RFC 3605), and the address of o= where that is asked for or the
+ * reader is of the other family.
  * Removed are the lines of ICE (a=candidate, a=ice-*, a=remote-candidates,
  * a=end-of-candidates): their agents would find a direct way around a proxy that was
  * asked for; without them the phones fall back to c= and m= (RFC 8839 section 4.2.5).

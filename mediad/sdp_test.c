@@ -79,6 +79,9 @@ test_rewrite(void **state)
 		/* ... in the reader's family */
 		{ HEAD "c=IN IP6 ::\r\nm=audio 4000 RTP/AVP 0\r\n",
 		  HEAD "c=IN IP4 0.0.0.0\r\nm=audio 30000 RTP/AVP 0\r\n" },
+		/* the reader's family, in o= too */
+		{ "v=0\r\no=- 1 1 IN IP6 2001:db8::1\r\ns=-\r\n" CONN,
+		  "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\n" },
 		/* a name, another family */
 		{ HEAD "c=IN IP4 phone.example.com\r\nm=audio 4000 RTP/AVP 0\r\n",
 		  HEAD "c=IN IP4 198.51.100.9\r\nm=audio 30000 RTP/AVP 0\r\n" },

@@ -313,6 +313,23 @@ listeners_close(void)
 	memset(&state, 0, sizeof(state));
 }
 
+/*
+ * How well a socket suits the far end when nobody said which: loopback reaches
+ * loopback and nothing else; a machine with an address in the LAN and one outside
+ * speaks to each side from its own (row 154).
+ */
+static int
+suits(const struct listener *l, const struct addr *remote)
+{
+	const struct set_nets	*lan = &settings_now()->lan_networks;
+
+	if (l->wildcard)
+		return 3;
+	if (addr_is_loopback(&l->addr) != addr_is_loopback(remote))
+		return 1;
+	return nets_have(lan, &l->addr) == nets_have(lan, remote) ? 3 : 2;
+}
+
 const struct listener *
 listener_for(const struct hop *h)
 {
@@ -322,22 +339,18 @@ listener_for(const struct hop *h)
 
 	for (uint32_t i = 0; i < t->n; i++) {
 		const struct listener	*l = t->v[i];
-		int			 fit = 1;
+		int			 fit;
 
 		if (l->transport != h->transport ||
 		    l->addr.sa.sa_family != h->remote.sa.sa_family)
 			continue;
-		if (h->local.len > 0) {
-			if (addr_eq(&l->addr, &h->local))
-				return l;
-			if (l->wildcard &&
-			    addr_port(&l->addr) == addr_port(&h->local))
-				fit = 4;
-		}
-		/* Loopback reaches loopback, and nothing else. */
-		if (fit == 1 && (l->wildcard || addr_is_loopback(&l->addr) ==
-		    addr_is_loopback(&h->remote)))
-			fit = 2;
+		if (h->local.len > 0 && addr_eq(&l->addr, &h->local))
+			return l;
+		if (h->local.len > 0 && l->wildcard &&
+		    addr_port(&l->addr) == addr_port(&h->local))
+			fit = 4;
+		else
+			fit = suits(l, &h->remote);
 		if (fit > good) {
 			good = fit;
 			best = l;

@@ -45,7 +45,7 @@ const struct listeners *listeners_now(void);
 
 /*
  * The listener for a message to h: the one of h->local, else a wildcard of that
- * port, else any of the family; NULL: none of this transport and family.
+ * port, else the one on the far end's side; NULL: none of this transport and family.
  */
 const struct listener *listener_for(const struct hop *h);
 

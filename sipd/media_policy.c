@@ -5,6 +5,33 @@
  */
 #include "sipd/media_policy.h"
 
+#include <string.h>
+
+#define NETWORK_OCTETS4	3
+#define NETWORK_OCTETS6	8
+
+/* Do they name addresses of one network? Names say nothing. */
+static bool
+share_network(const struct party *a, const struct party *b)
+{
+	struct addr	x, y;
+	size_t		n;
+
+	if (addr_parse(&x, a->contact, 0) < 0 || addr_parse(&y, b->contact, 0) < 0 ||
+	    x.sa.sa_family != y.sa.sa_family)
+		return false;
+	n = x.sa.sa_family == AF_INET6 ? NETWORK_OCTETS6 : NETWORK_OCTETS4;
+	return memcmp(addr_bytes(&x).s, addr_bytes(&y).s, n) == 0;
+}
+
+/* Both are behind one NAT. */
+static enum media_why
+same_nat(const struct settings *s, const struct party *a, const struct party *b)
+{
+	return s->media_same_nat == SAME_NAT_NETWORK && !share_network(a, b) ?
+	    MEDIA_NETWORKS : MEDIA_SAME_NAT;
+}
+
 static bool
 decide(const struct settings *s, const struct party *a, const struct party *b,
     enum media_why *why)
@@ -15,7 +42,7 @@ decide(const struct settings *s, const struct party *a, const struct party *b,
 		*why = MEDIA_FAMILIES;
 	else if (sa == SIDE_NAT && sb == SIDE_NAT &&
 	    nat_is_same(s, &a->at->remote, &b->at->remote))
-		*why = MEDIA_SAME_NAT;
+		*why = same_nat(s, a, b);
 	else if (sa == SIDE_NAT && sb == SIDE_NAT)
 		*why = MEDIA_NATS;
 	else if (sa == SIDE_NAT)
@@ -50,6 +77,7 @@ media_why_text(enum media_why why)
 		[MEDIA_CALLEE_NAT] = "the callee is behind a NAT",
 		[MEDIA_NATS] = "behind different NATs",
 		[MEDIA_SAME_NAT] = "behind the same NAT",
+		[MEDIA_NETWORKS] = "behind the same NAT, in different networks",
 		[MEDIA_SAME_SIDE] = "on the same side",
 	};
 

@@ -20,6 +20,7 @@ enum media_why {
 	MEDIA_NATS,		/* behind different NATs */
 	MEDIA_SAME_NAT,		/* behind the same one */
 	MEDIA_SAME_SIDE,
+	MEDIA_NETWORKS,		/* behind the same one, in different networks */
 	MEDIA_WHYS,
 };
 

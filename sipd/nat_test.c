@@ -105,6 +105,7 @@ test_media(void **state)
 		{ "2001:db8::7", "2001:db8::7" },	/* 7: IPv6, outside */
 		{ "fd00::7", "fd00::7" },		/* 8: IPv6, LAN */
 		{ "198.51.100.9", "198.51.100.9" },	/* 9: gateway behind a NAT */
+		{ "203.0.113.2", "192.168.7.5" },	/* 10: as 3, one NAT further in */
 	};
 	static const struct { int a, b; bool want; enum media_why why; } cases[] = {
 		{ 0, 1, false, MEDIA_SAME_SIDE }, { 2, 2, false, MEDIA_SAME_SIDE },
@@ -115,9 +116,11 @@ test_media(void **state)
 		{ 0, 7, true, MEDIA_FAMILIES }, { 7, 3, true, MEDIA_FAMILIES },
 		{ 0, 8, true, MEDIA_FAMILIES }, { 7, 7, false, MEDIA_SAME_SIDE },
 		{ 7, 8, true, MEDIA_LAN }, { 2, 9, true, MEDIA_CALLEE_NAT },
+		{ 3, 10, true, MEDIA_NETWORKS }, { 10, 5, true, MEDIA_NETWORKS },
 	};
 	struct settings	*s = build(""), *never = build("media-policy never\n");
 	struct settings	*same = build("media-same-nat proxied\n");
+	struct settings	*direct = build("media-same-nat direct\n");
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hop	ha = seen_at(who[cases[i].a].seen);
@@ -131,12 +134,15 @@ test_media(void **state)
 			fail_msg("case %zu: %s", i, media_why_text(why));
 		assert_int_equal(media_wanted(same, &a, &b, &why), cases[i].want ||
 		    cases[i].why == MEDIA_SAME_NAT);
+		assert_int_equal(media_wanted(direct, &a, &b, &why), cases[i].want &&
+		    cases[i].why != MEDIA_NETWORKS);
 		assert_false(media_wanted(never, &a, &b, &why));
 		assert_int_equal(why, MEDIA_SETTING);
 	}
 	settings_free(s);
 	settings_free(never);
 	settings_free(same);
+	settings_free(direct);
 }
 
 int

@@ -13,11 +13,18 @@ from .wait import eventually
 MODULES = "/usr/lib/baresip/modules"
 
 
+def bracketed(ip):
+    return f"[{ip}]" if ":" in ip else ip
+
+
 class Baresip:
     def __init__(self, house, user, directory, hertz=440, transport="udp", answer="manual",
-                 password=None, extra="", register=True):
-        self.house, self.user = house, user
-        self.ip, port = "127.0.0.1", free_ports()
+                 password=None, extra="", register=True, host=None, server=None):
+        """host: the namespace it lives in (lib/internet.py), with the address host.ip; server:
+        the house's address from there."""
+        self.house, self.user, self.host = house, user, host
+        self.ip = host.ip if host else "127.0.0.1"
+        port = 5060 if host else free_ports()
         self.dir = pathlib.Path(directory) / user
         self.rec = self.dir / "rec"
         self.rec.mkdir(parents=True)
@@ -29,8 +36,8 @@ class Baresip:
         password = password if password is not None else house.passwords[user]
         config = f"""\
 poll_method      epoll
-sip_listen       {self.ip}:{port}
-net_interface    {self.ip}
+sip_listen       {bracketed(self.ip)}:{port}
+net_interface    {"eth0" if host else self.ip}
 rtp_ports        {port + 4}-{port + 30}
 audio_source     ausine,{hertz}
 audio_player     aubridge,sink{user}
@@ -51,11 +58,11 @@ module_tmp       uuid.so
 module_tmp       account.so
 module_app       menu.so
 module_app       ctrl_tcp.so
-ctrl_tcp_listen  {self.ip}:{self.control_port}
+ctrl_tcp_listen  127.0.0.1:{self.control_port}
 """
-        server = house.tls_port if transport == "tls" else house.port
+        sip_port = house.tls_port if transport == "tls" else house.port
         account = (f"<sip:{user}@{house.domain}>;auth_pass={password};"
-                   f'outbound="sip:{house.ip}:{server};transport={transport}";'
+                   f'outbound="sip:{bracketed(server or house.ip)}:{sip_port};transport={transport}";'
                    f"answermode={answer};regint={60 if register else 0};audio_codecs=PCMA{extra}\n")
         (self.dir / "config").write_text(config)
         (self.dir / "accounts").write_text(account)
@@ -63,20 +70,19 @@ ctrl_tcp_listen  {self.ip}:{self.control_port}
 
     def start(self, seconds=120):
         self.output = open(self.dir / "output", "wb")
+        command = ["baresip", "-6" if ":" in self.ip else "-4", "-f", str(self.dir), "-t", str(seconds), "-v", "-s"]
         self.process = subprocess.Popen(
-            ["baresip", "-4", "-f", str(self.dir), "-t", str(seconds), "-v", "-s"],
+            self.host.command(*command) if self.host else command,
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, cwd=self.dir,
             start_new_session=True)
+        where = "127.0.0.1", self.control_port
 
         def connect():
             assert self.process.poll() is None, self.said()
-            s = socket.socket()
             try:
-                s.connect((self.ip, self.control_port))
+                return self.host.connect(where) if self.host else socket.create_connection(where)
             except OSError:
-                s.close()
                 return None
-            return s
         self.control = eventually(connect, 10, what=f"control port of {self.user}")
         self.control.settimeout(0.1)
         return self

@@ -14,16 +14,30 @@ def _check(result):
 
 
 @contextlib.contextmanager
-def own_network():
-    """For this thread and all that it starts. PermissionError without the right to it."""
+def _and_back():
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _check(_libc.unshare(CLONE_NEWNET))
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         yield
     finally:
         _check(_libc.setns(before, CLONE_NEWNET))
         os.close(before)
+
+
+@contextlib.contextmanager
+def own_network():
+    """For this thread and all that it starts. PermissionError without the right to it."""
+    with _and_back():
+        _check(_libc.unshare(CLONE_NEWNET))
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield
+
+
+@contextlib.contextmanager
+def entered(path):
+    """The namespace behind /proc/.../ns/net, for this thread and all that it starts."""
+    with _and_back(), open(path) as there:
+        _check(_libc.setns(there.fileno(), CLONE_NEWNET))
+        yield
 
 
 def lose(percent):
