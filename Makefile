@@ -87,8 +87,11 @@ $(COMMON): $(call objects,common)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# sipctl tries a configuration as the router would: with its rooms (sipctl/router.c).
+also	= $(if $(filter sipctl,$(1)),$(B)/librouted.a)
+
 define program
-$(B)/bin/$(1): $(call objects,$(1)) $(COMMON)
+$(B)/bin/$(1): $(call objects,$(1)) $(call also,$(1)) $(COMMON)
 	@mkdir -p $$(@D)
 	$(call say,LINK,$$@)
 	$(Q)$(CC) $(LDFLAGS_) -o $$@ $$^ $(LDLIBS_)
@@ -115,7 +118,7 @@ tests	= $(patsubst %.c,$(B)/%,$(wildcard $(1)/*_test.c))
 UNITS	:= $(foreach r,$(ROOMS),$(call tests,$(r)))
 
 define room_tests
-$(call tests,$(1)): $(B)/%_test: $(B)/%_test.o $(call inner,$(1)) $(COMMON)
+$(call tests,$(1)): $(B)/%_test: $(B)/%_test.o $(call inner,$(1)) $(call also,$(1)) $(COMMON)
 	$(call say,LINK,$$@)
 	$(Q)$(CC) $(LDFLAGS_) -o $$@ $$^ -lcmocka $(LDLIBS_)
 units-$(subst /,-,$(1)): $(call tests,$(1))
@@ -160,7 +163,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call room_archive,$(p))))
 
 define fuzz_program
 $(B)/fuzz/$(1): $(B)/tests/fuzz/$(1)_fuzz.o $(filter %.o,$(FUZZ_MAIN)) \
-    $(foreach r,$(call rooms_of,tests/fuzz/$(1)_fuzz.c),$(B)/lib$(r).a) $(COMMON)
+    $(foreach r,$(call rooms_of,tests/fuzz/$(1)_fuzz.c),$(B)/lib$(r).a $(call also,$(r))) $(COMMON)
 	@mkdir -p $$(@D)
 	$(call say,LINK,$$@)
 	$(Q)$(CC) $(LDFLAGS_) $(filter -%,$(FUZZ_MAIN)) -o $$@ $$^ $(LDLIBS_)

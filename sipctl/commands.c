@@ -129,6 +129,10 @@ static const struct option route_options[] = {
 	{ "method", 0, "METHOD", false, "INVITE unless said otherwise" },
 	{ NULL }
 };
+static const struct option check_options[] = {
+	{ "tests", 0, "FILE", false, "addresses, and where they are to go" },
+	{ NULL }
+};
 static const struct option apply_options[] = {
 	{ "confirm", 0, "T", false, "goes back after T unless confirmed" },
 	{ "message", 'm', "WHY", false, "for the history" },
@@ -302,10 +306,10 @@ const struct command commands[] = {
 	    "where would this call go? Nothing is sent",
 	    "sipctl route test anna@example.com",
 	    "sipctl route test sip:+442071234567@example.com --from anna -o json"),
-	ROW("route", "check", "FILE", 1, 1, NULL, false,
+	ROW("route", "check", "FILE [--tests FILE]", 1, 1, check_options, false,
 	    cmd_route_check, "checks router records; no daemon is needed",
 	    "sipctl route check routes.conf",
-	    "sipctl route check etc/routes.conf -q"),
+	    "sipctl route check routes.conf --tests routes.test"),
 
 	ROW("alias", "list", "", 0, 0, NULL, true, cmd_directory_list,
 	    "the aliases",

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sipctl/router.h"
+
 static void
 flatten(struct edition *e)
 {
@@ -30,7 +32,8 @@ edition_read(struct edition *e, const struct ctl *c, const char *dir,
 		return false;
 	flatten(e);
 	e->settings = settings_build(e->conf, out);
-	return e->settings != NULL;
+	return e->settings != NULL && router_check("routes.conf",
+	    e->settings->routes, e->settings, out);
 }
 
 int
