@@ -72,17 +72,37 @@ unwrap(struct str in, struct str *local, struct str *domain)
 	    split_at(in, str_chr(in, '!'), domain, local);
 }
 
+/* "y!w!x", what is left behind z, in the form of the others: "x%w%y". */
+static void
+add_bang(struct text *t, struct str bang)
+{
+	ptrdiff_t	last = str_rchr(bang, '!');
+
+	text_add(t, str_make(bang.s + last + 1, bang.len - (size_t)(last + 1)));
+	while (last > 0) {
+		bang.len = (size_t)last;
+		last = str_rchr(bang, '!');
+		text_ch(t, '%');
+		text_add(t, str_make(bang.s + last + 1,
+		    bang.len - (size_t)(last + 1)));
+	}
+}
+
 bool
 address_unwrap(struct address *a)
 {
 	char		text[ADDRESS_MAX];
 	struct str	local, domain;
+	struct text	t;
 
 	strlcpy(text, a->local, sizeof(text));
-	if (!unwrap(str_of(text), &local, &domain))
+	if (!unwrap(str_of(text), &local, &domain) || take_domain(a, domain) < 0)
 		return false;
-	if (take(a->local, local) < 0 || take_domain(a, domain) < 0)
-		return false;
+	text_init(&t, a->local, sizeof(a->local));
+	if (domain.s < local.s && text[0] != '@')
+		add_bang(&t, local);
+	else
+		text_add(&t, local);
 	a->port = 0;
 	a->params[0] = '\0';
 	return true;
@@ -269,8 +289,6 @@ of_tel(struct address *a, const struct uri *u)
 	if (t.full)
 		return -ENAMETOOLONG;
 	digits_only(a->local);
-	if (a->local[0] == '+')
-		strlcpy(a->domain, "telnum", sizeof(a->domain));
 	return 0;
 }
 

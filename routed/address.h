@@ -35,8 +35,8 @@ struct address {
  */
 int	address_parse(struct address *a, struct str text, const char **why);
 /*
- * Of a SIP, SIPS or tel URI: "tel:+44..." is "+44...@telnum", numbers with another
- * context are local to that domain. 0, -EBADMSG, -ENAMETOOLONG.
+ * Of a SIP, SIPS or tel URI: "tel:+44..." is "+44..." of the main domain, a number
+ * with a context is of that domain. 0, -EBADMSG, -ENAMETOOLONG.
  */
 int	address_of_uri(struct address *a, const struct uri *u);
 /*

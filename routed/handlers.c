@@ -22,12 +22,29 @@ count(const struct route_decision *d, bool waited)
 		stats->enum_none++;
 }
 
+/* "route test --file": as if it were in force. NULL after refusing. */
+static struct records *
+candidate_of(const struct routed *r, struct bus_ticket t,
+    const struct msg_route *q)
+{
+	struct complaints	 out = { 0 };
+	struct records		*all = records_build("candidate", q->records,
+				    r->self->settings, &out);
+
+	if (all == NULL)
+		bus_refuse(t, EINVAL, "candidate:%u:%u: %s", out.v[0].line,
+		    out.v[0].column, out.v[0].text);
+	complaints_fini(&out);
+	return all;
+}
+
 void
 routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
     struct lookup *lookup)
 {
 	struct route_decision		*d = &r->decision;
-	const struct route_world	 w = {
+	struct records			*candidate = NULL;
+	struct route_world		 w = {
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .directory = r->directory,
 		.gateways = r->gateways, .records = r->records,
@@ -35,6 +52,14 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 		.now_ms = wall_ms(),
 	};
 
+	if (q->test && q->records.len > 0) {
+		candidate = candidate_of(r, t, q);
+		if (candidate == NULL) {
+			lookup_free(lookup);
+			return;
+		}
+		w.records = candidate;
+	}
 	d->lookup = lookup;
 	route_decide(&w, q, d);
 	if (d->waits) {
@@ -43,6 +68,7 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 			d->lookup = NULL;
 		}
 		held_add(r, t, q, d->lookup);
+		records_free(candidate);
 		return;
 	}
 	if (!q->test)
@@ -51,6 +77,7 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 	    d->m.if_confirmed != 0 ? log_str(d->m.reason) : "routed");
 	bus_answer(t, MSG_ROUTED, &d->m);
 	lookup_free(d->lookup);
+	records_free(candidate);
 }
 
 static void

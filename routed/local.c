@@ -178,7 +178,7 @@ by_domain_alias(struct walk *w, struct str domain)
 	if (e == NULL)
 		return STEP_ON;
 	STEP(w, "alias", true, "%s means %s", e->name, e->value);
-	if (w->grant == GRANT_NOT &&
+	if (w->grant == GRANT_NOT && strpbrk(w->a.local, "%@!") == NULL &&
 	    domains_find(w->route->w->domains, str_of(e->value + 1)).len == 0)
 		w->grant = GRANT_RECORD;
 	strlcpy(to.domain, e->value + 1, sizeof(to.domain));

@@ -267,38 +267,82 @@ explain_records(struct walk *w, const struct record *found)
 		STEP(w, "records", false, "%u others do not match", left_out);
 }
 
+/* Does the caller's part of the address name a way of its own? */
+static bool
+names_way(struct str s)
+{
+	return str_chr(s, '%') >= 0 || str_chr(s, '@') >= 0 || str_chr(s, '!') >= 0;
+}
+
+/* Row 117. Who wrote "x%there" chose himself where it goes: no record did. */
+static void
+record_grants(struct walk *w, const struct record *one,
+    const struct captures *taken)
+{
+	bool	chosen = one->whole_domain && names_way(str_of(w->a.local));
+
+	for (unsigned i = 0; i < taken->n; i++)
+		chosen |= names_way(taken->v[i]);
+	if (one->no_relay)
+		w->withheld = true;
+	else if (w->grant == GRANT_NOT && !chosen)
+		w->grant = GRANT_RECORD;
+}
+
+static enum step
+record_found(struct walk *w, const struct record *one,
+    const struct captures *taken)
+{
+	struct address	to;
+	char		buf[2 * ADDRESS_MAX];
+
+	if (record_apply(one, &w->a, taken, &to) < 0)
+		return walk_refuse(w, 414, "Request-URI Too Long");
+	record_grants(w, one, taken);
+	walk_again(w, &to);
+	trace_line(&w->route->d->trace, records_file(w->route->w->records),
+	    one->line, one->text, true, "rewritten to %.300s", walk_print(w, buf));
+	return STEP_AGAIN;
+}
+
 static enum step
 by_record(struct walk *w)
 {
 	const struct records	*all = w->route->w->records;
 	const struct record	*one;
 	struct captures		 taken;
-	struct address		 to;
-	char			 buf[2 * ADDRESS_MAX];
 
 	if (all == NULL || records_count(all) == 0)
 		return STEP_ON;
 	one = records_find(all, w->a.local, w->a.domain, RECORD_SIGNAL, &taken);
 	if (w->route->q->test)
 		explain_records(w, one);
-	if (one == NULL)
+	return one != NULL ? record_found(w, one, &taken) : STEP_ON;
+}
+
+/*
+ * Row 140a: a record may name one of our own addresses, which else would be the main
+ * domain by the time that records are asked.
+ */
+static enum step
+by_literal_record(struct walk *w)
+{
+	const struct records	*all = w->route->w->records;
+	const struct record	*one;
+	struct captures		 taken;
+
+	if (all == NULL || w->a.domain[0] == '\0' || !address_bracket(&w->a))
 		return STEP_ON;
-	if (record_apply(one, &w->a, &taken, &to) < 0)
-		return walk_refuse(w, 414, "Request-URI Too Long");
-	if (one->no_relay)
-		w->withheld = true;
-	else if (w->grant == GRANT_NOT)
-		w->grant = GRANT_RECORD;
-	walk_again(w, &to);
-	trace_line(&w->route->d->trace, records_file(all), one->line, one->text,
-	    true, "rewritten to %.300s", walk_print(w, buf));
-	return STEP_AGAIN;
+	one = records_find(all, w->a.local, w->a.domain, RECORD_SIGNAL, &taken);
+	return one != NULL && !one->domain.wild ? record_found(w, one, &taken) :
+	    STEP_ON;
 }
 
 /* ---- the walk ---- */
 
 static enum step	(*const questions[])(struct walk *) = {
 	by_application,		/* row 109 */
+	by_literal_record,	/* 140a */
 	by_domain,		/* 111, 123 */
 	by_path,		/* 110, 126 */
 	by_number,		/* 120, 121: local numbers before all records */

@@ -127,6 +127,9 @@ static const struct option route_options[] = {
 	{ "from", 0, "ADDRESS", false, "the caller" },
 	{ "source", 0, "IP", false, "where the request comes from: IP or T:IP:PORT" },
 	{ "method", 0, "METHOD", false, "INVITE unless said otherwise" },
+	{ "file", 0, "CANDIDATE", false, "these records instead of those in force" },
+	{ "expect", 0, "WHAT", false,
+	    "gateway=G, aor=A, uri=U, code=N: exit 1 when it is not so; may be repeated" },
 	{ NULL }
 };
 static const struct option check_options[] = {
@@ -301,7 +304,8 @@ const struct command commands[] = {
 	    "the certificates that TLS shows, and when they end",
 	    "sipctl cert show", "sipctl cert show -o json"),
 
-	ROW("route", "test", "ADDRESS [--from A] [--source IP] [--method M]", 1, 1,
+	ROW("route", "test", "ADDRESS [--from A] [--source IP] [--method M] "
+	    "[--file CANDIDATE] [--expect WHAT]...", 1, 1,
 	    route_options, false, cmd_route_test,
 	    "where would this call go? Nothing is sent",
 	    "sipctl route test anna@example.com",

@@ -12,12 +12,25 @@
 #include "sipctl/edition.h"
 
 struct answer {
-	json_t		*steps, *targets, *aors;
+	json_t		*steps;
+	json_t		*stages;	/* of objects: when, after_s, targets ... */
 	unsigned	 if_confirmed, if_not;
-	unsigned	 stages;
 	char		 reason[256];
 	char		 uri[1024];
 };
+
+static const char *const stage_names[] = {
+	[STAGE_NOW] = "now", [STAGE_AFTER] = "after", [STAGE_BUSY] = "busy",
+	[STAGE_NO_ANSWER] = "no-answer", [STAGE_ERROR] = "error",
+	[STAGE_UNREGISTERED] = "unregistered",
+};
+
+/* What is tried at once. */
+static json_t *
+targets_now(const struct answer *a)
+{
+	return json_object_get(json_array_get(a->stages, 0), "targets");
+}
 
 static json_t *
 text_or_null(const char *s)
@@ -26,8 +39,23 @@ text_or_null(const char *s)
 }
 
 static void
+take_stage(struct answer *a, const struct rec_stage *s)
+{
+	const char	*when = s->when < sizeof(stage_names) / sizeof(stage_names[0]) ?
+			    stage_names[s->when] : "later";
+
+	json_array_append_new(a->stages, json_pack("{s:s,s:o,s:b,s:o,s:[]}",
+	    "when", when, "after_s", s->when == STAGE_AFTER ?
+	    json_real(s->after_ms / 1000.0) : json_null(), "replaces", s->replaces,
+	    "code", s->code != 0 ? json_integer(s->code) : json_null(), "targets"));
+}
+
+/* An AOR has no URI until its contacts are known. */
+static void
 take_target(struct answer *a, const struct rec_target *t)
 {
+	json_t		*targets = json_object_get(json_array_get(a->stages,
+			    t->stage), "targets");
 	char		 value[1024], hop[1024];
 	const char	*transport = NULL, *at;
 	struct uri	 u;
@@ -36,14 +64,14 @@ take_target(struct answer *a, const struct rec_target *t)
 	    !str_copy(hop, sizeof(hop), t->next_hop))
 		return;
 	if (t->kind == TARGET_AOR) {
-		json_array_append_new(a->aors, json_text(t->value));
+		json_array_append_new(targets, json_pack("{s:s}", "aor", value));
 		return;
 	}
 	if (uri_parse(&u, str_of(hop[0] != '\0' ? hop : value)) == 0 &&
 	    uri_transport(&u) != TRANSPORT_NONE)
 		transport = transport_name(uri_transport(&u));
 	at = t->kind == TARGET_GATEWAY ? strrchr(value, '@') : NULL;
-	json_array_append_new(a->targets, json_pack("{s:o,s:o,s:o,s:o,s:n}",
+	json_array_append_new(targets, json_pack("{s:o,s:o,s:o,s:o,s:n}",
 	    "uri", text_or_null(value), "next_hop",
 	    text_or_null(hop[0] != '\0' ? hop : NULL), "transport",
 	    text_or_null(transport), "gateway",
@@ -62,7 +90,6 @@ take_routed(void *arg, enum msg_type type, const union msg *m)
 		return;
 	a->if_confirmed = r->if_confirmed;
 	a->if_not = r->if_not;
-	a->stages = r->stages.n;
 	str_copy(a->reason, sizeof(a->reason), r->reason);
 	str_copy(a->uri, sizeof(a->uri), r->uri);
 	for (i = 0; i < r->steps.n; i++) {
@@ -72,13 +99,15 @@ take_routed(void *arg, enum msg_type type, const union msg *m)
 		    json_text(s->text), "matched", s->matched, "why",
 		    json_text(s->why)));
 	}
+	for (i = 0; i < r->stages.n; i++)
+		take_stage(a, &r->stages.v[i]);
 	for (i = 0; i < r->targets.n; i++)
 		take_target(a, &r->targets.v[i]);
 }
 
-/* The contacts of one AOR; 0, or the exit code when regd cannot be asked. */
+/* The contacts of one AOR, appended; 0, or the exit code when regd cannot be asked. */
 static int
-expand(struct ctl *c, struct answer *a, const char *aor)
+expand(struct ctl *c, json_t *targets, const char *aor)
 {
 	const char	*args[] = { aor, NULL };
 	json_t		*rows, *row;
@@ -88,13 +117,34 @@ expand(struct ctl *c, struct answer *a, const char *aor)
 	if ((code = ask_show(c, "regd", "bindings", args, &rows)) != CTL_DONE)
 		return code;
 	json_array_foreach(rows, i, row)
-		json_array_append_new(a->targets, json_pack(
+		json_array_append_new(targets, json_pack(
 		    "{s:O,s:O?,s:O?,s:n,s:s}", "uri",
 		    json_object_get(row, "contact"), "next_hop",
 		    json_object_get(row, "received"), "transport",
 		    json_object_get(row, "transport"), "gateway", "aor", aor));
 	json_decref(rows);
 	return CTL_DONE;
+}
+
+static int
+expand_all(struct ctl *c, struct answer *a)
+{
+	json_t	*stage, *one, *targets;
+	size_t	 i, k;
+	int	 code = CTL_DONE;
+
+	json_array_foreach(a->stages, i, stage) {
+		targets = json_array();
+		json_array_foreach(json_object_get(stage, "targets"), k, one) {
+			if (json_object_get(one, "uri") != NULL)
+				json_array_append(targets, one);
+			else if (code == CTL_DONE)
+				code = expand(c, targets, json_string_value(
+				    json_object_get(one, "aor")));
+		}
+		json_object_set_new(stage, "targets", targets);
+	}
+	return code;
 }
 
 /* ---- the question ---- */
@@ -154,7 +204,8 @@ is_local(const struct ctl *c, struct str domain)
 }
 
 static int
-ask_route(struct ctl *c, const struct line *l, struct answer *a, bool *confirmed)
+ask_route(struct ctl *c, const struct line *l, struct str candidate,
+    struct answer *a, bool *confirmed)
 {
 	const char	*from_typed = line_option(l, "from");
 	const char	*method = line_option(l, "method");
@@ -176,6 +227,7 @@ ask_route(struct ctl *c, const struct line *l, struct answer *a, bool *confirmed
 	body.from = str_of(from);
 	body.source = str_of(source);
 	body.listener = STR("");
+	body.records = candidate;
 	if (uri_parse(&u, body.from) == 0)
 		aor_split(uri_aor(&u, aor), &user, &domain);
 	*confirmed = is_local(c, domain);
@@ -250,6 +302,26 @@ print_target(const json_t *t)
 }
 
 static void
+print_stage(const json_t *stage)
+{
+	const json_t	*code = json_object_get(stage, "code");
+	const json_t	*one;
+	size_t		 i;
+
+	printf("LATER   %s", json_string_value(json_object_get(stage, "when")));
+	if (json_is_number(json_object_get(stage, "after_s")))
+		printf(" %.0f s", json_number_value(json_object_get(stage, "after_s")));
+	if (json_is_integer(code)) {
+		printf(": refused with %d\n", (int)json_integer_value(code));
+		return;
+	}
+	printf(":%s\n", json_is_true(json_object_get(stage, "replaces")) ?
+	    " instead" : " as well");
+	json_array_foreach(json_object_get(stage, "targets"), i, one)
+		print_target(one);
+}
+
+static void
 print_people(const struct answer *a, unsigned code, uint64_t generation)
 {
 	const json_t	*one;
@@ -260,25 +332,32 @@ print_people(const struct answer *a, unsigned code, uint64_t generation)
 	json_array_foreach(a->steps, i, one)
 		print_step(i + 1, one);
 	printf("\n");
-	if (code == 0)
-		json_array_foreach(a->targets, i, one)
-			print_target(one);
-	else
+	if (code != 0) {
 		printf("RESULT  %u %s\n", code, a->reason);
+		return;
+	}
+	json_array_foreach(targets_now(a), i, one)
+		print_target(one);
+	for (i = 1; i < json_array_size(a->stages); i++)
+		print_stage(json_array_get(a->stages, i));
 }
 
 static void
 print_json(const struct ctl *c, const struct answer *a, unsigned code,
     uint64_t generation)
 {
-	json_t	*all = json_pack("{s:s,s:o,s:o,s:o,s:I,s:O,s:O}", "result",
+	json_t	*later = json_copy(a->stages), *all;
+
+	json_array_remove(later, 0);
+	all = json_pack("{s:s,s:o,s:o,s:o,s:I,s:O?,s:o,s:O}", "result",
 	    code == 0 ? "route" : "reject",
 	    "code", code == 0 ? json_null() : json_integer(code),
 	    "reason", json_text(str_of(a->reason)),
 	    "uri", json_text(str_of(a->uri)),
 	    "generation", (json_int_t)generation,
-	    "targets", a->targets, "steps", a->steps);
-
+	    "targets", targets_now(a), "later", later, "steps", a->steps);
+	if (targets_now(a) == NULL)
+		json_object_set_new(all, "targets", json_array());
 	out_json(&c->out, all);
 	json_decref(all);
 }
@@ -289,30 +368,89 @@ judge(struct answer *a, bool confirmed)
 {
 	unsigned	code = confirmed ? a->if_confirmed : a->if_not;
 
-	if (code == 0 && json_array_size(a->targets) == 0 && a->stages <= 1) {
+	if (code == 0 && json_array_size(targets_now(a)) == 0 &&
+	    json_array_size(a->stages) <= 1) {
 		snprintf(a->reason, sizeof(a->reason), "not registered");
 		return 480;
 	}
 	return code;
 }
 
+/* ---- expectations ---- */
+
+/* "gateway=teleco1", "uri=...", "aor=...", "code=404": of any target at once. */
+static bool
+expected(const struct answer *a, unsigned code, const char *what)
+{
+	const char	*equal = strchr(what, '='), *is;
+	char		 name[32];
+	json_t		*one;
+	size_t		 i;
+
+	if (equal == NULL || !str_copy(name, sizeof(name),
+	    str_make(what, (size_t)(equal - what))))
+		return false;
+	if (strcmp(name, "code") == 0)
+		return code == strtoul(equal + 1, NULL, 10);
+	json_array_foreach(targets_now(a), i, one) {
+		is = json_string_value(json_object_get(one, name));
+		if (code == 0 && is != NULL && strcasecmp(is, equal + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* CTL_NO after saying which one is not so. */
+static int
+expect_all(const struct line *l, const struct answer *a, unsigned code)
+{
+	const char	*what;
+	size_t		 at = 0;
+	int		 result = CTL_DONE;
+
+	while ((what = line_option_next(l, "expect", &at)) != NULL)
+		if (!expected(a, code, what))
+			result = no(CTL_NO, "expected %s", what);
+	return result;
+}
+
+/* Of --file; false after saying why. */
+static bool
+candidate(const struct line *l, char **text, struct str *out)
+{
+	const char	*file = line_option(l, "file");
+	size_t		 len;
+	int		 e;
+
+	*text = NULL;
+	*out = STR_NONE;
+	if (file == NULL)
+		return true;
+	if ((e = file_read(file, CONF_MAX, text, &len)) < 0) {
+		say("cannot read %s: %s", file, strerror(-e));
+		return false;
+	}
+	*out = len > 0 ? str_make(*text, len) : STR("\n");
+	return true;
+}
+
 COMMAND(cmd_route_test)
 {
 	struct answer		a = { 0 };
 	struct generation	g = { 0 };
-	json_t			*one;
-	unsigned		refused = 0;
+	struct str		records;
+	unsigned		refused;
 	bool			confirmed = false;
-	size_t			i;
+	char			*text;
 	int			code;
 
+	if (!candidate(l, &text, &records))
+		return CTL_NO;
 	a.steps = json_array();
-	a.targets = json_array();
-	a.aors = json_array();
-	code = ask_route(c, l, &a, &confirmed);
-	json_array_foreach(a.aors, i, one)
-		if (code == CTL_DONE)
-			code = expand(c, &a, json_string_value(one));
+	a.stages = json_array();
+	code = ask_route(c, l, records, &a, &confirmed);
+	if (code == CTL_DONE)
+		code = expand_all(c, &a);
 	if (code == CTL_DONE) {
 		refused = judge(&a, confirmed);
 		generation_in_force(&c->dirs, &g);
@@ -320,10 +458,11 @@ COMMAND(cmd_route_test)
 			print_people(&a, refused, g.number);
 		else
 			print_json(c, &a, refused, g.number);
-		code = refused == 0 ? CTL_DONE : CTL_NO;
+		code = line_option(l, "expect") != NULL ?
+		    expect_all(l, &a, refused) : refused == 0 ? CTL_DONE : CTL_NO;
 	}
 	json_decref(a.steps);
-	json_decref(a.targets);
-	json_decref(a.aors);
+	json_decref(a.stages);
+	free(text);
 	return code;
 }

@@ -19,14 +19,37 @@
 #include "routed/route.h"
 #include "routed/rules.h"
 
+/* The line of the file under each complaint from the i-th on. */
+static void
+add_sources(struct complaints *out, size_t i, const char *text)
+{
+	struct str	rest, line;
+
+	for (; i < out->n; i++) {
+		rest = str_of(text);
+		for (uint32_t n = 0; n < out->v[i].line; n++)
+			if (!str_cut(&rest, '\n', &line))
+				return;
+		if (out->v[i].source == NULL && out->v[i].line > 0)
+			out->v[i].source = str_dup(str_make(line.s,
+			    line.len > 1000 ? 1000 : line.len));
+	}
+}
+
 bool
 router_check(const char *file, const char *text, const struct settings *s,
     struct complaints *out)
 {
-	struct records	*r = records_build(file, str_of(text), s, out);
+	size_t		 before = out->n;
+	struct records	*r;
 
-	if (r != NULL)
+	if (text == NULL)
+		return true;
+	r = records_build(file, str_of(text), s, out);
+	if (r != NULL) {
 		records_suspect(r, s, out);
+		add_sources(out, before, text);
+	}
 	records_free(r);
 	return r != NULL;
 }
