@@ -157,6 +157,8 @@ static const struct option log_options[] = {
 	{ "ip", 0, "ADDRESS", false, "that name this address" },
 	{ "grep", 'g', "TEXT", false, "that contain TEXT" },
 	{ "daemon", 0, "NAME", false, "of this daemon" },
+	{ "query", 'q', "EXPR", false, "that fit: \"level <= 3 and user ~ ^anna\"" },
+	{ "group", 0, "call", false, "one hit shows the whole call" },
 	{ NULL }
 };
 

@@ -11,12 +11,12 @@
 
 #define ARGV_MAX	12
 
-struct words {
+struct typed {
 	const char	*v[ARGV_MAX];
 };
 
 static int
-parse(struct line *l, struct words w, bool interactive, char *error, size_t size)
+parse(struct line *l, struct typed w, bool interactive, char *error, size_t size)
 {
 	struct text	t;
 	int		argc = 1, e;
@@ -36,7 +36,7 @@ static void
 test_good(void **state)
 {
 	static const struct {
-		struct words	words;
+		struct typed	words;
 		bool		interactive;
 		const char	*noun, *verb;
 		size_t		nargs;
@@ -86,7 +86,7 @@ static void
 test_bad(void **state)
 {
 	static const struct {
-		struct words	words;
+		struct typed	words;
 		const char	*says;
 	} bad[] = {
 		{ { { "stauts" } }, "did you mean \"status\"?" },
@@ -123,7 +123,7 @@ test_options(void **state)
 {
 	struct line	l;
 	char		error[512];
-	struct words	w = { { "init", "x.y", "--set", "a=1", "--set=b=2", "-C", "d",
+	struct typed	w = { { "init", "x.y", "--set", "a=1", "--set=b=2", "-C", "d",
 			    "--set", "c=-o", "-q" } };
 	const char	*want[] = { "a=1", "b=2", "c=-o" }, *v;
 	size_t		at = 0, i = 0;
@@ -144,18 +144,18 @@ test_help(void **state)
 	struct line	l;
 	char		error[512];
 
-	assert_int_equal(parse(&l, (struct words){ { "gw", "--help" } }, false,
+	assert_int_equal(parse(&l, (struct typed){ { "gw", "--help" } }, false,
 	    error, sizeof(error)), 0);
 	assert_true(l.help);
 	assert_false(l.verb_typed);
 	assert_string_equal(l.help_noun, "gw");
-	assert_int_equal(parse(&l, (struct words){ { "gw", "add", "-h" } }, false,
+	assert_int_equal(parse(&l, (struct typed){ { "gw", "add", "-h" } }, false,
 	    error, sizeof(error)), 0);
 	assert_true(l.help && l.verb_typed);
-	assert_int_equal(parse(&l, (struct words){ { "route", "-h" } }, false,
+	assert_int_equal(parse(&l, (struct typed){ { "route", "-h" } }, false,
 	    error, sizeof(error)), 0);
 	assert_true(l.help);
-	assert_int_equal(parse(&l, (struct words){ { "-V" } }, false, error,
+	assert_int_equal(parse(&l, (struct typed){ { "-V" } }, false, error,
 	    sizeof(error)), 0);
 	assert_true(l.version);
 }

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/setting_types.h"
+#include "sipctl/query.h"
 #include "sipctl/sipctl.h"
 
 #define SOURCES		(DAEMONS + 1)
@@ -36,6 +37,7 @@ struct source {
 struct record {
 	struct str	 time, level, tag, id, text;
 	const char	*source;
+	bool		 hit;		/* it passed, not only one of its call */
 };
 
 struct filter {
@@ -43,6 +45,8 @@ struct filter {
 	enum log_level	 level;
 	const char	*tags, *call_id, *user, *ip, *grep, *daemon;
 	char		 since_text[40];
+	struct query	*query;		/* or NULL */
+	bool		 whole_calls;	/* one hit shows all records of its call */
 };
 
 struct records {
@@ -84,15 +88,53 @@ has(struct str text, const char *needle)
 	return needle == NULL || str_find(text, str_of(needle)) >= 0;
 }
 
+/* The value behind "name=" in a record's text: a word, or quoted. */
+static bool
+key_of(struct str text, struct str name, struct str *value)
+{
+	struct str	word, key;
+
+	while (str_cut(&text, ' ', &word))
+		if (str_cut(&word, '=', &key) && word.s != NULL && str_eq(key, name)) {
+			*value = word;
+			return true;
+		}
+	return false;
+}
+
+/* Fields of every record, and those that its text has. */
+static bool
+field_of(void *arg, struct str name, struct str *value)
+{
+	const struct record	*r = arg;
+	const struct {
+		const char	*name;
+		struct str	 value;
+	} fields[] = {
+		{ "time", r->time }, { "level", r->level }, { "tag", r->tag }, { "call", r->id },
+		{ "daemon", str_of(r->source) }, { "text", r->text },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (str_eq(name, str_of(fields[i].name))) {
+			*value = fields[i].value;
+			return value->s != NULL;
+		}
+	return key_of(r->text, name, value);
+}
+
 static bool
 passes(const struct filter *f, const struct record *r)
 {
+	struct record	copy = *r;
+
 	return (f->since[0] == '\0' || str_cmp(r->time, str_of(f->since)) >= 0) &&
 	    r->level.s[0] - '0' <= (int)f->level &&
 	    (f->tags == NULL || in_list(f->tags, r->tag)) &&
 	    (f->daemon == NULL || strcmp(f->daemon, r->source) == 0) &&
 	    has(r->text, f->call_id) && has(r->text, f->user) &&
-	    has(r->text, f->ip) && has(r->text, f->grep);
+	    has(r->text, f->ip) && has(r->text, f->grep) &&
+	    (f->query == NULL || query_match(f->query, field_of, &copy));
 }
 
 /* ---- files ---- */
@@ -158,7 +200,8 @@ collect(struct source *s, const struct filter *f, struct records *out)
 		if (!record_parse(line, &r))
 			continue;
 		r.source = s->name;
-		if (!passes(f, &r))
+		r.hit = passes(f, &r);
+		if (!r.hit && !f->whole_calls)
 			continue;
 		if (out->n == out->size) {
 			out->size = out->size == 0 ? 1024 : out->size * 2;
@@ -190,6 +233,35 @@ by_time(const void *a, const void *b)
 	if (order == 0 && x->source == y->source)
 		order = x->text.s < y->text.s ? -1 : x->text.s > y->text.s;
 	return order;
+}
+
+static int
+by_call(const void *a, const void *b)
+{
+	const struct record	*x = a, *y = b;
+	int			 order = str_cmp(x->id, y->id);
+
+	return order != 0 ? order : by_time(a, b);
+}
+
+/* Of each call of which one record is a hit, all; calls by their first record. */
+static void
+keep_calls(struct records *list)
+{
+	size_t	n = 0, begin, end;
+
+	qsort(list->v, list->n, sizeof(*list->v), by_call);
+	for (begin = 0; begin < list->n; begin = end) {
+		bool	hit = false, call = list->v[begin].id.len > 0;
+
+		for (end = begin; end < list->n && str_eq(list->v[end].id,
+		    list->v[begin].id); end++)
+			hit |= list->v[end].hit;
+		for (size_t i = begin; i < end; i++)
+			if (list->v[i].hit || (hit && call))
+				list->v[n++] = list->v[i];
+	}
+	list->n = n;
 }
 
 /* ---- printing ---- */
@@ -267,6 +339,33 @@ level_arg(const char *v, enum log_level *out)
 }
 
 static bool
+query_arg(const char *v, struct query **out)
+{
+	char		error[512];
+	struct text	t;
+
+	if (v == NULL)
+		return true;
+	text_init(&t, error, sizeof(error));
+	if ((*out = query_parse(str_of(v), &t)) != NULL)
+		return true;
+	say("-q, %s", error);
+	return false;
+}
+
+static bool
+group_arg(const char *v, bool *whole_calls)
+{
+	if (v != NULL && strcmp(v, "call") != 0 && strcmp(v, "none") != 0) {
+		say("--group is call or none");
+		return false;
+	}
+	*whole_calls = v != NULL && strcmp(v, "call") == 0;
+	return true;
+}
+
+/* The query is to be freed, also after false. */
+static bool
 filter_read(const struct line *l, struct filter *f)
 {
 	const char	*last = line_option(l, "last");
@@ -278,7 +377,9 @@ filter_read(const struct line *l, struct filter *f)
 	    .ip = line_option(l, "ip"), .grep = line_option(l, "grep"),
 	    .daemon = line_option(l, "daemon") };
 	f->since = f->since_text;
-	if (!level_arg(line_option(l, "level"), &f->level))
+	if (!level_arg(line_option(l, "level"), &f->level) ||
+	    !query_arg(line_option(l, "query"), &f->query) ||
+	    !group_arg(line_option(l, "group"), &f->whole_calls))
 		return false;
 	if (last == NULL)
 		return true;
@@ -320,7 +421,9 @@ round_of(const struct ctl *c, struct source s[SOURCES], const struct filter *f,
 		source_read(&s[i]);
 		collect(&s[i], f, &list);
 	}
-	if (list.n > 0)
+	if (list.n > 0 && f->whole_calls)
+		keep_calls(&list);
+	else if (list.n > 0)
 		qsort(list.v, list.n, sizeof(*list.v), by_time);
 	if (list.n > 0 || !(out_for_people(&c->out) || c->out.form == OUT_NDJSON))
 		print_records(c, &list, list.n > lines ? list.n - lines : 0);
@@ -347,40 +450,51 @@ follow(const struct ctl *c, struct source s[SOURCES], const struct filter *f)
 	}
 }
 
-COMMAND(cmd_log)
+static int
+show(const struct ctl *c, const struct filter *f, uint32_t lines, bool following)
 {
-	struct source	 *s;
-	struct filter	  f;
-	const char	 *n = line_option(l, "lines");
-	uint32_t	  lines = UINT32_MAX;
-	bool		  following = line_flag(l, "follow");
-	int		  i, opened = 0;
+	struct source	*s = xcalloc(SOURCES, sizeof(*s));
+	int		 i, opened = 0, code = CTL_DONE;
 
-	if (!filter_read(l, &f))
-		return CTL_USAGE;
-	if (n != NULL && str_u32(str_of(n), &lines) < 0)
-		return no(CTL_USAGE, "--lines wants a number, not \"%s\"", n);
-	if (following && n == NULL && f.since[0] == '\0')
-		lines = FOLLOW_BEGIN;
-	if (following && !out_for_people(&c->out) && c->out.form != OUT_NDJSON)
-		return no(CTL_USAGE, "with -f the output is table or ndjson");
-	s = xcalloc(SOURCES, sizeof(*s));
 	sources_open(c, s);
 	for (i = 0; i < SOURCES; i++)
 		opened += s[i].fd >= 0;
-	if (opened == 0 && !following) {
-		free(s);
-		return no(CTL_NO, "there is no log in %s that may be read",
-		    c->dirs.log);
-	}
-	round_of(c, s, &f, lines);
+	if (opened == 0 && !following)
+		code = no(CTL_NO, "there is no log in %s that may be read", c->dirs.log);
+	else
+		round_of(c, s, f, lines);
 	if (following)
-		follow(c, s, &f);
+		follow(c, s, f);
 	for (i = 0; i < SOURCES; i++) {
 		if (s[i].fd >= 0)
 			close(s[i].fd);
 		free(s[i].text);
 	}
 	free(s);
-	return CTL_DONE;
+	return code;
+}
+
+COMMAND(cmd_log)
+{
+	struct filter	 f;
+	const char	*n = line_option(l, "lines");
+	uint32_t	 lines = UINT32_MAX;
+	bool		 following = line_flag(l, "follow");
+	int		 code = CTL_USAGE;
+
+	if (!filter_read(l, &f))
+		code = CTL_USAGE;
+	else if (n != NULL && str_u32(str_of(n), &lines) < 0)
+		say("--lines wants a number, not \"%s\"", n);
+	else if (following && !out_for_people(&c->out) && c->out.form != OUT_NDJSON)
+		say("with -f the output is table or ndjson");
+	else if (following && f.whole_calls)
+		say("--group call looks at what was: without -f");
+	else {
+		if (following && n == NULL && f.since[0] == '\0')
+			lines = FOLLOW_BEGIN;
+		code = show(c, &f, lines, following);
+	}
+	query_free(f.query);
+	return code;
 }

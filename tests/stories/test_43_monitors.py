@@ -71,3 +71,20 @@ def test_doctor_finds_what_was_forgotten(houses):
     house.up()
     again = {r["check"]: r for r in house.json("doctor", check=False)}
     assert again["relay"]["state"] == "ok"
+
+
+def test_log_takes_questions(house, phones):
+    """Fields of the record and of its text; one hit brings its whole call."""
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    talk_and_end(anna, bert)
+
+    def ask(*args):
+        return [json.loads(line) for line in house.sipctl("log", "-o", "ndjson", *args).stdout.splitlines()]
+    query = f'tag == AUTH and user == "anna@{house.domain}" and text ~ ^auth-challenge'
+    hits = ask("-q", query)
+    assert hits and all(r["tag"] == "AUTH" and "anna@" in r["text"] for r in hits)
+    calls = ask("-q", query, "--group", "call")
+    assert {r["id"] for r in calls} == {r["id"] for r in hits}
+    assert ask("-q", "tag in (AUTH, REG) and not tag == REG") == ask("--tag", "AUTH")
+    bad = house.sipctl("log", "-q", "tag == ", check=2)
+    assert "column 8: a value is missing" in bad.stderr
