@@ -119,14 +119,17 @@ writer_side(const struct exchange *x)
 	return sides_for(ss->sides, family, at, ss->limits.lan);
 }
 
+/* Whose signalling is of a family that we lack may have media of the writer's. */
 static struct ports *
 reader_side(const struct exchange *x)
 {
 	const struct sessions	*ss = x->ss;
+	struct ports		*side = x->reader->side;
 
-	if (x->reader->side != NULL)
-		return x->reader->side;
-	return sides_for(ss->sides, x->q->family, &x->q->toward, ss->limits.lan);
+	if (side == NULL)
+		side = sides_for(ss->sides, x->q->family, &x->q->toward,
+		    ss->limits.lan);
+	return side != NULL || x->q->family != 0 ? side : x->writer_side;
 }
 
 /* False: we have no address of the family. */

@@ -116,6 +116,10 @@ test_no_such_family(void **state)
 	house_open(h, 1);
 	assert_int_equal(say(h, "b1", OFFER, 1, "::1", AUDIO(4000)), 488);
 	assert_int_equal(sessions_count(h->ss), 0);
+	/* its signalling alone says nothing of its media */
+	h->toward = "::1";
+	assert_int_equal(say(h, "b1", OFFER, 1, CALLER, AUDIO(4000)), 200);
+	assert_non_null(strstr(h->sdp, "c=IN IP4 " RELAY "\r\n"));
 }
 
 #define MUX(p)	AUDIO(p) "a=rtcp-mux\r\n"
