@@ -53,7 +53,7 @@ test_good(void **state)
 		{ { { "reg", "show", "anna", "-o", "json" } }, false, "reg", "show", 1 },
 		{ { { "r", "s" } }, true, NULL, NULL, 0 },	/* reg, restart ... */
 		{ { { "reg", "s", "anna" } }, true, "reg", "show", 1 },
-		{ { { "stat" } }, true, "status", NULL, 0 },
+		{ { { "statu" } }, true, "status", NULL, 0 },
 		{ { { "up", "--detach", "--wait" } }, false, "up", NULL, 0 },
 		{ { { "up", "--detach", "--wait", "5" } }, false, "up", NULL, 1 },
 		{ { { "gw", "add", "t", "--domain", "d", "--substitute-from" } },
@@ -89,8 +89,8 @@ test_bad(void **state)
 		struct typed	words;
 		const char	*says;
 	} bad[] = {
-		{ { { "stauts" } }, "did you mean \"status\"?" },
-		{ { { "stat" } }, "did you mean \"status\"?" },
+		{ { { "stattus" } }, "did you mean \"status\"?" },
+		{ { { "statu" } }, "did you mean \"status\"?" },
 		{ { { "qqqq" } }, "sipctl help" },
 		{ { { "reg", "shwo" } }, "did you mean \"show\"?" },
 		{ { { "reg", "s", "anna" } }, "did you mean \"show\"?" },
@@ -176,8 +176,9 @@ test_table(void **state)
 		for (o = k->options; o != NULL && o->name != NULL; o++)
 			for (g = global_options; g->name != NULL; g++) {
 				assert_string_not_equal(o->name, g->name);
-				assert_true(o->letter == 0 ||
-				    o->letter != g->letter);
+				/* "log -q EXPR" is promised; it prints data, or nothing */
+				assert_true(o->letter == 0 || o->letter != g->letter ||
+				    strcmp(o->name, "query") == 0);
 			}
 	}
 }
