@@ -94,7 +94,7 @@ test_bad(void **state)
 		{ { { "qqqq" } }, "sipctl help" },
 		{ { { "reg", "shwo" } }, "did you mean \"show\"?" },
 		{ { { "reg", "s", "anna" } }, "did you mean \"show\"?" },
-		{ { { "reg", "qqqq" } }, "list, show, failures, del" },
+		{ { { "reg", "qqqq" } }, "list, show, failures, add, del" },
 		{ { { "route" } }, "wants a verb: test, check" },
 		{ { { "reg", "show" } }, "usage: sipctl reg show U@D" },
 		{ { { "reg", "show", "a", "b" } }, "\"b\" is one argument too many" },
