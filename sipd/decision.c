@@ -27,13 +27,20 @@ copy_decision(const struct msg_routed *m)
 	d->if_confirmed = m->if_confirmed;
 	d->if_not = m->if_not;
 	str_copy(d->reason, sizeof(d->reason), m->reason);
-	for (uint32_t i = 0; i < m->targets.n && d->n < DECISION_TARGETS_MAX; i++) {
-		if (m->targets.v[i].stage != 0)
-			continue;
-		d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
-		    m->targets.v[i].q, str_dup(m->targets.v[i].value),
-		    str_dup(m->targets.v[i].next_hop) };
-	}
+	for (uint32_t i = 0; i < m->stages.n && i < DECISION_STAGES_MAX; i++)
+		d->stages[d->nstages++] = (struct stage){
+			.when = m->stages.v[i].when,
+			.replaces = m->stages.v[i].replaces,
+			.code = m->stages.v[i].code,
+			.after_ms = m->stages.v[i].after_ms,
+		};
+	for (uint32_t i = 0; i < m->targets.n && d->n < DECISION_TARGETS_MAX; i++)
+		if (m->targets.v[i].stage == 0 ||
+		    m->targets.v[i].stage < d->nstages)
+			d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
+			    m->targets.v[i].stage, m->targets.v[i].q,
+			    str_dup(m->targets.v[i].value),
+			    str_dup(m->targets.v[i].next_hop) };
 	return d;
 }
 
@@ -64,12 +71,12 @@ may_be_led(const struct proxy *p)
 	    nets_have(&set->client_networks, &p->from.remote));
 }
 
-/* Does any of it go through a gateway? */
+/* Does any of it go through a gateway? Later it is the callee's will. */
 static bool
 leads_out(const struct decision *d)
 {
 	for (unsigned i = 0; i < d->n; i++)
-		if (d->choices[i].kind == TARGET_GATEWAY)
+		if (d->choices[i].stage == 0 && d->choices[i].kind == TARGET_GATEWAY)
 			return true;
 	return false;
 }

@@ -10,16 +10,27 @@
  * What routed decided about a request outside dialogs, and whether regd confirms
  * its sender.
  */
-#define DECISION_TARGETS_MAX 16
+#define DECISION_TARGETS_MAX 48
+#define DECISION_STAGES_MAX 12
 
 struct proxy;
 
 /* One target of routed's decision, copied. */
 struct choice {
 	uint8_t	 kind;		/* enum target_kind */
+	uint8_t	 stage;		/* index into stages */
 	uint16_t q;		/* 0..1000: the higher are tried before */
 	char	*value;
 	char	*next_hop;
+};
+
+/* When a group of them is tried; the first of all is tried at once. */
+struct stage {
+	uint8_t	 when;		/* enum stage_when */
+	bool	 replaces;	/* those that ring; else it joins them */
+	bool	 begun;
+	uint16_t code;		/* refuse with this; 0: there are targets */
+	uint32_t after_ms;
 };
 
 struct decision {
@@ -28,6 +39,8 @@ struct decision {
 	char		reason[64];
 	unsigned	n;
 	struct choice	choices[DECISION_TARGETS_MAX];
+	unsigned	nstages;
+	struct stage	stages[DECISION_STAGES_MAX];
 };
 
 /*

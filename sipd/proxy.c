@@ -20,6 +20,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
+#include "sipd/stages.h"
 #include "sipd/targets.h"
 #include "sipd/worker.h"
 
@@ -74,6 +75,7 @@ proxy_unref(struct proxy *p)
 	if (p->server != NULL)
 		txn_forget(p->server);
 	wheel_stop(p->w->wheel, &p->wait);
+	wheel_stop(p->w->wheel, &p->stage_time);
 	for (unsigned i = 0; i < p->nlegs; i++)
 		leg_free(p->legs[i]);
 	proxy_shrink(p);
@@ -205,6 +207,7 @@ proxy_finish(struct proxy *p, uint16_t code)
 	if (p->finished)
 		return;
 	p->finished = true;
+	wheel_stop(p->w->wheel, &p->stage_time);
 	if (!p->in_dialog)
 		record_result(p->w, code, method_name(p->method));
 	outcome_of(p, code);
@@ -325,9 +328,10 @@ proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes)
 		best_keep(p, code, bytes);
 	if (code >= 600)
 		proxy_cancel_others(p, g, STR_NONE);
-	if (proxy_all_done(p))
-		best_send(p);
-	else {
+	if (proxy_all_done(p)) {
+		if (!stages_failed(p))
+			best_send(p);
+	} else {
 		if (g->media && !p->in_dialog) {
 			m = proxy_request(p);
 			media_end(p->w, p->call, m->call_id, m->from_tag,

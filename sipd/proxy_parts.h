@@ -47,6 +47,8 @@ struct proxy {
 	char		*account;	/* confirmed by regd, or NULL */
 	struct decision	*decision;	/* routed's, until the legs are made */
 	struct wheel_timer wait;	/* for the replica, then for a group of legs */
+	struct wheel_timer stage_time;	/* until the next stage after a time */
+	struct mono	 stages_since;	/* when the first targets began */
 	unsigned	 waited;
 	unsigned	 redirections;	/* Contacts that were followed */
 	unsigned	 breadth;	/* what is left of Max-Breadth */

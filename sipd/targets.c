@@ -19,6 +19,7 @@
 #include "sipd/replica.h"
 #include "sipd/select.h"
 #include "sipd/spiral.h"
+#include "sipd/stages.h"
 #include "sipd/worker.h"
 
 #define WAIT_MS		20	/* between two looks at a replica that is not in yet */
@@ -318,7 +319,8 @@ group_begins(struct proxy *p, const struct leg *g)
 	 * Who rings too long keeps his share until he has answered the CANCEL:
 	 * half of all is for those who come next.
 	 */
-	p->reserve = waiting_beside(p, g) < waiting(p) ? p->breadth / 2 : 0;
+	p->reserve = waiting_beside(p, g) < waiting(p) || stages_pending(p) ?
+	    p->breadth / 2 : 0;
 	p->order = g->order;
 	/* The group before may have failed early: its time still runs. */
 	wheel_stop(p->w->wheel, &p->wait);
@@ -481,6 +483,8 @@ targets_start(struct proxy *p)
 
 	for (unsigned i = 0; i < d->n; i++) {
 		c = &d->choices[i];
+		if (c->stage != 0)
+			continue;
 		if (p->led)
 			add_next_route(p, c);
 		else if (c->kind == TARGET_AOR)
@@ -493,10 +497,14 @@ targets_start(struct proxy *p)
 	}
 	if (p->nlegs == 0 && !known && !p->led && wait_for_replica(p))
 		return;
+	if (p->nlegs == 0 && p->best_code == 0 && known && !p->led &&
+	    stages_unregistered(p) && p->nlegs == 0)
+		return;
 	if (p->nlegs == 0) {
 		proxy_refuse(p, p->best_code != 0 ? p->best_code :
 		    known ? 480 : 503);
 		return;
 	}
+	stages_begin(p);
 	targets_begin(p);
 }
