@@ -189,6 +189,8 @@ confine_files(const struct daemon *d, const struct dirs *dirs)
 	if (d->sandbox == SANDBOX_NET)
 		/* The authorities of TLS, read again with the certificates. */
 		paths[n++] = (struct landlock_path){ "/etc/ssl/certs", 0 };
+	if (d->sandbox == SANDBOX_ROUTER)
+		paths[n++] = (struct landlock_path){ "/usr/share/zoneinfo", 0 };
 	return landlock_enter(paths, has_sockets(d));
 }
 

@@ -48,8 +48,8 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .directory = r->directory,
 		.gateways = r->gateways, .records = r->records,
-		.names = r->names,
-		.now_ms = wall_ms(),
+		.names = r->names, .dialplan = r->dialplan,
+		.now_ms = q->at_ms != 0 ? (int64_t)q->at_ms : wall_ms(),
 	};
 
 	if (q->test && q->records.len > 0) {

@@ -145,9 +145,8 @@ by_extension(struct walk *w)
 
 /* ---- names ---- */
 
-/* "anna@example.com" as it is kept; empty when it is nobody's. */
-static struct str
-aor_of(const struct walk *w, char buf[AOR_MAX])
+struct str
+walk_aor(const struct walk *w, char buf[AOR_MAX])
 {
 	struct text	t;
 
@@ -243,7 +242,7 @@ by_name(struct walk *w)
 		STEP(w, "address", false, "it names no user");
 		return walk_refuse(w, 404, "Not Found");
 	}
-	aor = aor_of(w, buf);
+	aor = walk_aor(w, buf);
 	if (aor.len == 0)
 		return walk_refuse(w, 404, "Not Found");
 	route_key(w->route, aor);

@@ -42,9 +42,8 @@ client_name(struct walk *w, const struct addr *a, char buf[DNS_NAME_MAX + 1])
 	return name;
 }
 
-/* Row 127: the number as it was dialled, in whatever domain. */
-static bool
-is_urgent(const struct walk *w)
+bool
+walk_is_urgent(const struct walk *w)
 {
 	const struct set_texts	*numbers = &w->route->w->settings->emergency_numbers;
 	struct uri		 u;
@@ -71,7 +70,7 @@ may_leave(struct walk *w, struct str host)
 		.by_us = w->grant == GRANT_DIRECTORY,
 		.by_record = w->grant == GRANT_RECORD,
 		.withheld = w->withheld,
-		.urgent = is_urgent(w),
+		.urgent = walk_is_urgent(w),
 	};
 
 	if (source_address(w, &source))

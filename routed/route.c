@@ -9,6 +9,7 @@
  *
  *   local.c    what is ours: accounts, the directory, numbers
  *   record.c   routes.conf, by records.c
+ *   dial.c     the dial plan
  *   outside.c  gateways, other hosts; relay.c says who may
  *   staged.c   signal rules: who rings as well, and who later
  */
@@ -140,7 +141,7 @@ is_own_address(const struct walk *w)
 }
 
 /* Rows 111, 123: what of the domain is ours. The main domain becomes empty. */
-static enum step
+enum step
 by_domain(struct walk *w)
 {
 	const struct domains	*d = w->route->w->domains;
@@ -201,22 +202,18 @@ route_lookup(struct route *r)
 	return r->d->lookup;
 }
 
-/*
- * Row 122: a number of the world that nobody here has. It gives no right to relay:
- * a stranger wrote that zone.
- */
-static enum step
-by_enum(struct walk *w)
+/* It gives no right to relay: a stranger wrote that zone. */
+enum step
+walk_enum(struct walk *w, struct str number)
 {
 	const struct settings	*s = w->route->w->settings;
 	struct route_decision	*d = w->route->d;
-	char			 digits[NUMBER_MAX], buf[ENUM_URI_MAX];
-	struct str		 number = number_of(str_of(w->a.local), digits), text;
+	char			 buf[ENUM_URI_MAX];
+	struct str		 text;
 	struct uri		 u;
 	int			 error;
 
-	if (!s->enum_on || number.len == 0 || number.s[0] != '+' ||
-	    strcmp(w->a.domain, "telnum") != 0 || route_lookup(w->route) == NULL)
+	if (route_lookup(w->route) == NULL)
 		return STEP_ON;
 	error = enum_find(d->lookup, &s->enum_roots, number, buf, &text, &d->trace);
 	d->waits |= error == -EINPROGRESS;
@@ -230,6 +227,19 @@ by_enum(struct walk *w)
 	if (w->grant == GRANT_RECORD)
 		w->grant = GRANT_NOT;
 	return STEP_AGAIN;
+}
+
+/* Row 122: a number of the world that nobody here has. */
+static enum step
+by_enum(struct walk *w)
+{
+	char		digits[NUMBER_MAX];
+	struct str	number = number_of(str_of(w->a.local), digits);
+
+	if (!w->route->w->settings->enum_on || number.len == 0 ||
+	    number.s[0] != '+' || strcmp(w->a.domain, "telnum") != 0)
+		return STEP_ON;
+	return walk_enum(w, number);
 }
 
 /* ---- routes.conf ---- */
@@ -345,6 +355,7 @@ static enum step	(*const questions[])(struct walk *) = {
 	by_literal_record,	/* 140a */
 	by_domain,		/* 111, 123 */
 	by_path,		/* 110, 126 */
+	by_dial_plan,		/* 130-136 */
 	by_number,		/* 120, 121: local numbers before all records */
 	by_enum,		/* 122 */
 	by_record,		/* 112-119 */
@@ -480,6 +491,9 @@ result(struct route *r, const struct walk *w)
 	if (d->lookup != NULL && lookup_valid_ms(d->lookup) != INT64_MAX)
 		m->valid_until = (uint64_t)(r->w->now_ms +
 		    lookup_valid_ms(d->lookup));
+	if (r->until_s != INT64_MAX && (m->valid_until == 0 ||
+	    (uint64_t)r->until_s * 1000 < m->valid_until))
+		m->valid_until = (uint64_t)r->until_s * 1000;
 	m->uri = final_uri(r);
 	m->keys.v = d->keys;
 	m->stages.v = d->stages;
@@ -492,7 +506,7 @@ void
 route_decide(const struct route_world *w, const struct msg_route *q,
     struct route_decision *d)
 {
-	struct route	r = { .w = w, .q = q, .d = d };
+	struct route	r = { .w = w, .q = q, .d = d, .until_s = INT64_MAX };
 	struct walk	first = { .route = &r };
 
 	d->waits = false;
@@ -503,6 +517,8 @@ route_decide(const struct route_world *w, const struct msg_route *q,
 	trace_init(&d->trace);
 	if (begin(&first) && by_server_rules(&first) != STEP_DONE)
 		route_walk(&first);
+	if (!d->waits && first.code == 0)
+		dial_fallback(&first);
 	if (!d->waits)
 		result(&r, &first);
 }

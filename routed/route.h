@@ -1,6 +1,7 @@
 #ifndef ROUTED_ROUTE_H
 #define ROUTED_ROUTE_H
 
+#include "common/dialplan.h"
 #include "common/messages.h"
 #include "common/uri.h"
 #include "routed/accounts.h"
@@ -19,6 +20,7 @@ struct route_world {
 	struct directory	*directory;
 	const struct gateways	*gateways;
 	const struct records	*records;	/* NULL: there are none */
+	struct dialplan		*dialplan;	/* NULL: there is none */
 	struct names		*names;		/* NULL: no name server is asked */
 	int64_t			 now_ms;	/* wall clock */
 };

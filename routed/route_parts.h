@@ -6,7 +6,7 @@
 
 /*
  * Between the rooms that make a decision: route.c walks, local.c knows what is ours,
- * outside.c what is not, staged.c the rules of who is called.
+ * outside.c what is not, dial.c the dial plan, staged.c the rules of who is called.
  */
 #define WALK_REWRITES	20	/* of one address: row 112 */
 #define WALK_DEPTH	4	/* groups in groups, rules that lead to rules */
@@ -21,6 +21,7 @@ struct route {
 	unsigned			 explained;	/* records that did not match */
 	bool				 rules_run;	/* the account's later stages are in */
 	char				 from[AOR_MAX];	/* as rules see it; "": not yet */
+	int64_t				 until_s;	/* a time class changes then */
 };
 
 /* By whose will an address outside is called. */
@@ -41,6 +42,7 @@ struct walk {
 	enum grant	 grant;
 	bool		 withheld;	/* a NoRelay: record was on the way */
 	bool		 unsure;	/* name servers fail: not found is not sure */
+	bool		 dialled;	/* a line of the dial plan has led here */
 	/* what became of it */
 	uint16_t	 code;		/* 0: it has targets */
 	uint16_t	 if_not;	/* for who is not confirmed; 0: the same */
@@ -77,6 +79,10 @@ void	route_key(struct route *r, struct str name);
 /* Each once. False when there are too many. */
 bool	route_target(const struct walk *w, enum target_kind kind, struct str value,
 	    struct str next_hop);
+/* Whether the domain is ours: w->home. */
+enum step by_domain(struct walk *w);
+/* The address that DNS has for a number: from the top. STEP_ON: it has none. */
+enum step walk_enum(struct walk *w, struct str number);
 /* local@domain for people, with the main domain left out. */
 const char *walk_print(const struct walk *w, char buf[2 * ADDRESS_MAX]);
 
@@ -85,13 +91,23 @@ const char *walk_print(const struct walk *w, char buf[2 * ADDRESS_MAX]);
 #define NUMBER_MAX	32
 /* "+44 20 7123" without what only people read; empty: not a number. */
 struct str number_of(struct str local, char buf[NUMBER_MAX]);
+/* "anna@example.com" as it is kept; empty when it cannot be anybody's. */
+struct str walk_aor(const struct walk *w, char buf[AOR_MAX]);
 enum step by_number(struct walk *w);
 enum step by_name(struct walk *w);
 
 /* ---- outside.c ---- */
 
+/* Row 127: the number as it was dialled, in whatever domain. */
+bool	walk_is_urgent(const struct walk *w);
 enum step by_first_call(struct walk *w);
 enum step by_final_call(struct walk *w);
+
+/* ---- dial.c ---- */
+
+enum step by_dial_plan(struct walk *w);
+/* Adds what is tried when w's targets are out of order. */
+void	dial_fallback(struct walk *w);
 
 /* ---- staged.c ---- */
 

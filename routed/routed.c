@@ -115,6 +115,17 @@ records_of(const struct settings *s)
 	return r;
 }
 
+/* It was checked with the settings. */
+static struct dialplan *
+dialplan_of(const struct settings *s)
+{
+	struct complaints	 out = { 0 };
+	struct dialplan		*p = dialplan_build(s, &out);
+
+	complaints_fini(&out);
+	return p;
+}
+
 bool
 routed_prepare(struct self *self, const struct settings *next,
     struct complaints *out)
@@ -155,6 +166,7 @@ routed_start(struct self *self)
 	r->accounts = accounts_new(publish_forget, r);
 	r->directory = directory_new(rules_free);
 	r->records = records_of(self->settings);
+	r->dialplan = dialplan_of(self->settings);
 	r->gateways = gateways_new(gateway_changed, r);
 	r->names = names_new(self->loop, self->settings);
 	domains_set(r->domains, self->settings, NULL, NULL);
@@ -207,6 +219,7 @@ routed_stop(struct self *self)
 		return;
 	directory_free(r->directory);
 	records_free(r->records);
+	dialplan_free(r->dialplan);
 	held_free(r);
 	names_free(r->names);
 	accounts_free(r->accounts);
@@ -225,6 +238,8 @@ routed_commit(struct self *self, const struct settings *old)
 	domains_set(r->domains, self->settings, publish_domain, r);
 	records_free(r->records);
 	r->records = records_of(self->settings);
+	dialplan_free(r->dialplan);
+	r->dialplan = dialplan_of(self->settings);
 	names_configure(r->names, self->settings);
 	publish_forget(r, STR_NONE);
 }

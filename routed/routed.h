@@ -18,6 +18,7 @@ struct routed {
 	struct bus_peer		*regd;
 	struct bus_peer		*gwregd;
 	struct names		*names;
+	struct dialplan		*dialplan;
 	struct held		*held;		/* questions that wait: held.c */
 	struct route_decision	 decision;	/* scratch */
 };

@@ -126,6 +126,7 @@ static const struct option gw_options[] = {
 static const struct option route_options[] = {
 	{ "from", 0, "ADDRESS", false, "the caller" },
 	{ "source", 0, "IP", false, "where the request comes from: IP or T:IP:PORT" },
+	{ "at", 0, "TIME", false, "as if it were then: 2026-12-24T18:00:00Z" },
 	{ "method", 0, "METHOD", false, "INVITE unless said otherwise" },
 	{ "file", 0, "CANDIDATE", false, "these records instead of those in force" },
 	{ "expect", 0, "WHAT", false,

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/route.h"
 #include "common/uri.h"
@@ -186,6 +187,22 @@ source_arg(const char *typed, char buf[PEER_TEXT_MAX])
 	return true;
 }
 
+/* RFC 3339, in UTC. */
+static bool
+time_arg(const char *typed, uint64_t *ms)
+{
+	struct tm	 tm = { 0 };
+	const char	*end = strptime(typed, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	time_t		 t = timegm(&tm);
+
+	if (end == NULL || *end != '\0' || t <= 0) {
+		say("--at wants a time like 2026-12-24T18:00:00Z, not \"%s\"", typed);
+		return false;
+	}
+	*ms = (uint64_t)t * 1000;
+	return true;
+}
+
 /* A caller of a domain of ours is taken as signed in. */
 static bool
 is_local(const struct ctl *c, struct str domain)
@@ -210,6 +227,7 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	const char	*from_typed = line_option(l, "from");
 	const char	*method = line_option(l, "method");
 	const char	*source_typed = line_option(l, "source");
+	const char	*at_typed = line_option(l, "at");
 	char		 uri[1024], from[1024], source[PEER_TEXT_MAX], aor[AOR_MAX];
 	struct str	 user = STR_NONE, domain = STR_NONE;
 	struct uri	 u;
@@ -220,7 +238,8 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	if (!uri_arg(c, l->args[0], uri) ||
 	    !uri_arg(c, from_typed != NULL ? from_typed :
 	    "sip:anonymous@anonymous.invalid", from) ||
-	    !source_arg(source_typed != NULL ? source_typed : "192.0.2.1", source))
+	    !source_arg(source_typed != NULL ? source_typed : "192.0.2.1", source) ||
+	    (at_typed != NULL && !time_arg(at_typed, &body.at_ms)))
 		return CTL_USAGE;
 	body.method = str_of(method != NULL ? method : "INVITE");
 	body.uri = body.to = str_of(uri);

@@ -97,6 +97,16 @@ best_keep(struct proxy *p, uint16_t code, struct str bytes)
 	p->best_len = bytes.len;
 }
 
+void
+best_forget(struct proxy *p)
+{
+	p->best_code = 0;
+	free(p->best);
+	p->best = NULL;
+	p->challenges_len = 0;
+	proxy_record_best(p, STR_NONE);
+}
+
 /* The best response with the challenges of the others, in the worker's out. */
 static struct str
 with_challenges(struct proxy *p)

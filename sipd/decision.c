@@ -39,6 +39,7 @@ copy_decision(const struct msg_routed *m)
 		    m->targets.v[i].stage < d->nstages)
 			d->choices[d->n++] = (struct choice){ m->targets.v[i].kind,
 			    m->targets.v[i].stage, m->targets.v[i].q,
+			    m->targets.v[i].failover,
 			    str_dup(m->targets.v[i].value),
 			    str_dup(m->targets.v[i].next_hop) };
 	return d;

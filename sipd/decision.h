@@ -20,6 +20,7 @@ struct choice {
 	uint8_t	 kind;		/* enum target_kind */
 	uint8_t	 stage;		/* index into stages */
 	uint16_t q;		/* 0..1000: the higher are tried before */
+	bool	 failover;	/* only if those gave no answer, a 5xx or a 6xx */
 	char	*value;
 	char	*next_hop;
 };

@@ -327,7 +327,8 @@ proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes)
 	if (!targets_spare(p, g, code, bytes.len == 0))
 		best_keep(p, code, bytes);
 	if (code >= 600)
-		proxy_cancel_others(p, g, STR_NONE);
+		targets_decline(p, g);
+	targets_prune(p);
 	if (proxy_all_done(p)) {
 		if (!stages_failed(p))
 			best_send(p);

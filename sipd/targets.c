@@ -108,9 +108,10 @@ contact_way(const struct contact *c, const struct uri *u, struct way *out)
 
 /* q of routed's target before that of the contact. */
 static uint32_t
-order_of(uint16_t target_q, uint16_t contact_q)
+order_of(uint16_t target_q, uint16_t contact_q, bool failover)
 {
-	return (target_q * 1001u + contact_q) << 10 | TARGETS_SUB_MASK;
+	return (target_q * 1001u + contact_q) << 10 | TARGETS_SUB_MASK |
+	    (failover ? 0 : TARGETS_FIRST);
 }
 
 static struct leg *
@@ -185,7 +186,7 @@ add_spares(struct proxy *p, struct leg *g, const struct aor *a,
  * when there is any, be it one that cannot be reached at present.
  */
 static bool
-add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
+add_aor(struct proxy *p, struct str name, uint16_t q, bool failover, uint32_t fixed)
 {
 	const struct aor	*a = replica_find(name);
 	struct mono		 now = loop_now(p->w->loop);
@@ -197,7 +198,8 @@ add_aor(struct proxy *p, struct str name, uint16_t q, uint32_t fixed)
 		if (!is_usable(c, now) || is_spare(a, i, now) ||
 		    (c->fixed && !select_fits(c->params, p->method, p->offered)))
 			continue;
-		g = add_contact(p, c, fixed != 0 ? fixed : order_of(q, c->q));
+		g = add_contact(p, c, fixed != 0 ? fixed :
+		    order_of(q, c->q, failover));
 		add_spares(p, g, a, c, now);
 	}
 	return a != NULL;
@@ -223,7 +225,7 @@ targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
 	unsigned	before = p->nlegs;
 
 	if (t->kind == TARGET_AOR)
-		add_aor(p, t->value, 0, order);
+		add_aor(p, t->value, 0, false, order);
 	else if (t->kind == TARGET_URI)
 		add_uri(p, t->value, t->next_hop, order);
 	return p->nlegs > before;
@@ -292,6 +294,44 @@ any_open(const struct proxy *p)
 	return false;
 }
 
+/*
+ * Dial plans, row 133: the next way is for when there was no answer, a 5xx or a 6xx;
+ * who is busy, or does not exist, is so by any way.
+ */
+static bool
+group_failed(const struct proxy *p)
+{
+	return p->best_code == 0 || p->best_code == 408 || p->best_code == 430 ||
+	    p->best_code >= 500;
+}
+
+static bool
+waits_for_failure(const struct proxy *p, const struct leg *g)
+{
+	return !g->begun && !g->done && (g->order & TARGETS_FIRST) == 0 &&
+	    g->order != p->order && p->order != UINT32_MAX;
+}
+
+void
+targets_prune(struct proxy *p)
+{
+	const struct leg	*g = next_leg(p);
+
+	if (g == NULL || any_open(p) || !waits_for_failure(p, g) || group_failed(p))
+		return;
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (!p->legs[i]->begun)
+			p->legs[i]->done = true;
+}
+
+void
+targets_decline(struct proxy *p, struct leg *g)
+{
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (p->legs[i] != g && !waits_for_failure(p, p->legs[i]))
+			leg_cancel(p->legs[i], STR_NONE);
+}
+
 static void
 on_group_time(void *arg)
 {
@@ -301,6 +341,7 @@ on_group_time(void *arg)
 	for (unsigned i = 0; i < p->nlegs && !p->finished; i++)
 		if (is_open(p->legs[i]))
 			leg_time_out(p->legs[i]);
+	targets_prune(p);
 	if (!p->finished)
 		targets_next(p);
 	proxy_unref(p);
@@ -321,6 +362,10 @@ group_begins(struct proxy *p, const struct leg *g)
 	 */
 	p->reserve = waiting_beside(p, g) < waiting(p) || stages_pending(p) ?
 	    p->breadth / 2 : 0;
+	if (waits_for_failure(p, g)) {
+		stats->ways_changed++;
+		best_forget(p);		/* of another way, which does not count */
+	}
 	p->order = g->order;
 	/* The group before may have failed early: its time still runs. */
 	wheel_stop(p->w->wheel, &p->wait);
@@ -471,7 +516,7 @@ add_next_route(struct proxy *p, const struct choice *c)
 		best_keep(p, 403, STR_NONE);
 	else
 		add_uri(p, m->uri, next_hop.len > 0 ? next_hop : next.uri.text,
-		    order_of(c->q, 1000));
+		    order_of(c->q, 1000, c->failover));
 }
 
 void
@@ -488,10 +533,10 @@ targets_start(struct proxy *p)
 		if (p->led)
 			add_next_route(p, c);
 		else if (c->kind == TARGET_AOR)
-			known |= add_aor(p, str_of(c->value), c->q, 0);
+			known |= add_aor(p, str_of(c->value), c->q, c->failover, 0);
 		else if (c->kind == TARGET_URI)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
-			    order_of(c->q, 1000));
+			    order_of(c->q, 1000, c->failover));
 		else		/* a gateway: no calls through those yet */
 			best_keep(p, 503, STR_NONE);
 	}

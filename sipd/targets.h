@@ -19,6 +19,8 @@ void	targets_start(struct proxy *p);
  * of the first decision.
  */
 #define TARGETS_SUB_MASK	UINT32_C(1023)
+/* In the orders of all but those that wait for the ones before to be out of order. */
+#define TARGETS_FIRST		(UINT32_C(1) << 30)
 bool	targets_add(struct proxy *p, const struct rec_target *t, uint32_t order);
 /*
  * Sends the legs that there are, in their order. A group of equal order begins
@@ -32,6 +34,10 @@ void	targets_begin(struct proxy *p);
 void	targets_taken(struct proxy *p);
 /* A leg is done: those that are next by now begin. */
 void	targets_next(struct proxy *p);
+/* Nobody rings any more: those that are not needed then do not begin. */
+void	targets_prune(struct proxy *p);
+/* g said 6xx: the others end, but for those that are there for that. */
+void	targets_decline(struct proxy *p, struct leg *g);
 /*
  * g failed with code, or (ours) did not reach its peer: another flow to the same
  * device takes its place (RFC 5626 section 7). False when there is none.
