@@ -489,7 +489,7 @@ test_credential(void **state)
 	assert_int_equal(h.m.judged.verdict, VERDICT_BAD);
 	m.aor = STR("bob@example.com");			/* From is bob's */
 	ask(MSG_CREDENTIAL, &m);
-	assert_int_equal(h.m.judged.verdict, VERDICT_BAD);
+	assert_int_equal(h.m.judged.verdict, VERDICT_FORBIDDEN);
 	assert_int_equal(h.m.judged.aor.len, 0);
 	d = phone_sign(&p, "sip:bob@example.com");
 	m.aor = STR_NONE;				/* From is foreign */

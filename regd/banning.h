@@ -8,7 +8,7 @@
  * administrator. What changes goes to the store and to sipd.
  */
 
-/* wrong: passwords from source that were, since its last right one. */
+/* wrong: passwords from source that were, or were not judged, since its last right one. */
 void	banning_wrong(struct regd *r, struct str source, uint32_t wrong);
 /* From time to time: bans that are over go, suspects are judged. True: more waits. */
 bool	banning_turn(struct regd *r);

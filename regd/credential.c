@@ -131,6 +131,7 @@ credential_judge(struct regd *r, const struct auth_question *q,
 	    q->boot_ms, at_home, &c);
 	if (may == GUESS_MUTE) {
 		stats->auth_muted++;
+		banning_wrong(r, source, guesses_unjudged(r->guesses, source));
 		out->auth.verdict = VERDICT_MUTE;
 		out->auth.reason = "too many wrong passwords from there";
 		return;
@@ -166,7 +167,8 @@ answer_good(struct regd *r, const struct msg_credential *m,
 	out->no_pstn = !c->policy.v.pstn;
 	if (m->aor.len > 0 &&
 	    !settings_may_claim(r->self->settings, out->aor, m->aor)) {
-		out->verdict = VERDICT_BAD;
+		stats->auth_forbidden++;
+		out->verdict = VERDICT_FORBIDDEN;
 		out->reason = STR("From is another account's");
 		out->aor = STR_NONE;
 	} else if (!credential_allows(r, &c->policy, m->method, m->uri)) {

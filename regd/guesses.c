@@ -199,6 +199,15 @@ guesses_wrong(struct guesses *g, struct str source, struct str user,
 	return n;
 }
 
+uint32_t
+guesses_unjudged(struct guesses *g, struct str flow)
+{
+	char buf[64];
+	struct entry *e = map_find(g->map, guesses_source(flow, buf));
+
+	return e != NULL ? ++e->since_good : 0;
+}
+
 void
 guesses_forgive(struct guesses *g, struct str source)
 {

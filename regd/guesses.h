@@ -41,6 +41,8 @@ enum guess guesses_may(struct guesses *g, struct str source, struct str user,
 uint32_t guesses_wrong(struct guesses *g, struct str source, struct str user,
 	    const char *reason, int64_t now_ms);
 
+/* One from there was not judged (GUESS_MUTE): it counts like a wrong one there. */
+uint32_t guesses_unjudged(struct guesses *g, struct str flow);
 /* A credential from there was right. */
 void	guesses_good(struct guesses *g, struct str flow);
 /* The same by the source itself, as guesses_source() writes it. */

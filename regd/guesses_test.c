@@ -91,6 +91,7 @@ test_since_good(void **state)
 	assert_int_equal(guesses_wrong(g, A, STR("anna@x"), "wrong", 1), 1);
 	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90000), 2);
 	guesses_good(g, B);
+	assert_int_equal(guesses_unjudged(g, B), 0);
 	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90001), 3);
 	guesses_good(g, STR("tcp:192.0.2.1:9"));
 	assert_int_equal(guesses_wrong(g, A, STR("bert@x"), "wrong", 90002), 1);

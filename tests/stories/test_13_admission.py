@@ -56,7 +56,14 @@ def test_replay_from_elsewhere(house, anna, phones):
     copy.set("Contact", f"<{thief.contact}>")
     copy.set("CSeq", f"{m.cseq + 1} REGISTER")
     r = thief.transact(copy)
-    assert r.code == 401
+    assert r.code == 401 and digest.parse(r.get("www-authenticate"))["stale"].lower() == "true"
+    assert house.contacts("anna") == before
+    for source in (anna, thief):        # the credential alone, in a request of their own
+        again = signed(source, c, 1)
+        again.set("Authorization", m.get("authorization"))
+        again.set("Contact", f"<{thief.contact}>")
+        r = source.transact(again)
+        assert r.code == 401 and digest.parse(r.get("www-authenticate"))["stale"].lower() == "true"
     assert house.contacts("anna") == before
 
 

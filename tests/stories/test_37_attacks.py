@@ -1,5 +1,6 @@
 """What an attacker learns and leaves behind: S01, S02, S06, S46, S47, S52."""
 import hashlib
+import random
 import re
 import sqlite3
 import time
@@ -83,8 +84,11 @@ def test_one_time_for_all(home, stranger):
     ranks = sum(i + 1 for i, (_, there) in enumerate(ranked) if there)
     n, k = len(times[True]), len(times[False])
     auc = (ranks - n * (n + 1) / 2) / (n * k)
-    print(f"AUC {auc:.3f} (limit 0.45 to 0.55)")
-    assert 0.45 < auc < 0.55
+    # Without the slowest tenth: the machine has other work, and one hiccup weighs more than all the rest.
+    means = {there: sum(sorted(list_)[:1800]) / 1800 for there, list_ in times.items()}
+    apart = abs(means[True] / means[False] - 1)
+    print(f"AUC {auc:.3f} (limit 0.45 to 0.55); means {apart:.1%} apart (limit 5 %)")
+    assert 0.45 < auc < 0.55 and apart < 0.05
 
 
 def test_forged_nonces(home, phones):
@@ -94,7 +98,9 @@ def test_forged_nonces(home, phones):
     nonce = c["nonce"]
     flipped = [nonce[:i] + ("A" if nonce[i] != "A" else "B") + nonce[i + 1:] for i in range(len(nonce))]
     made_up = [token(), "", "0" * len(nonce), nonce[:-1], nonce + "0", nonce.swapcase(), nonce[::-1]]
-    for i, bad in enumerate(flipped + made_up):
+    random.seed(nonce)
+    mixed = ["".join(random.sample(nonce, len(nonce))) for _ in range(1000 - len(flipped + made_up))]
+    for i, bad in enumerate(flipped + made_up + mixed):
         m = anna.request("REGISTER", f"sip:{home.domain}", to=anna.aor, cseq=i + 2)
         m.set("Authorization", digest.answer(c | {"nonce": bad}, "anna", anna.password, "REGISTER", m.uri))
         assert anna.transact(m).code in (400, 401), bad
@@ -107,27 +113,53 @@ def rows(house):
                 db.execute("SELECT * FROM accounts").fetchall())
 
 
-@pytest.mark.parametrize("field", ["user", "realm", "call-id", "contact", "agent", "instance"])
-def test_sql(home, phones, field):
-    """S46: it is a text, wherever it stands."""
+def payloads(n):
+    """Of every way out of a text and every harm behind it, the first n."""
+    harms = ["DROP TABLE accounts", "DELETE FROM bindings", "UPDATE accounts SET realm='x'", "VACUUM", "SELECT 1",
+             "INSERT INTO items VALUES(1,2,3)", "ATTACH 'x' AS y", "PRAGMA user_version=0", "REINDEX", "ANALYZE"]
+    ways = ["'; {} --", '"; {} --', "x'/**/UNION/**/{}", "1); {} --", "\\'; {} --", "%27; {} --", "' OR '1'='1'; {}",
+            "'||({})||'", "`;{};`", "];{} --", "$$;{};$$", "0x27;{}", "'';{}", "';\t{}", "x';{};SELECT '", "?1; {}",
+            ":a; {}", "@a; {}", "/*{}*/", "'--{}"]
+    return PAYLOADS + [w.format(h) for h in harms for w in ways][:n - len(PAYLOADS)]
+
+
+def in_digest(phone, name, p):
+    m = phone.request("REGISTER", f"sip:{phone.domain}", to=phone.aor)
+    c = digest.parse(phone.transact(m).get("www-authenticate"))
+    m = phone.request("REGISTER", f"sip:{phone.domain}", to=phone.aor)
+    quoted = p.replace("\\", "\\\\").replace('"', '\\"')
+    m.set("Authorization", digest.answer(c, "bert", phone.password, "REGISTER", m.uri, 1, {name: quoted}))
+    return phone.transact(m).code
+
+
+def in_register(phone, field, p):
+    """The code, and the text as it should be kept, or None."""
+    quoted = p.translate({34: 39, 92: 47, 9: 32})
+    word = re.sub(r"[^A-Za-z0-9-]", "", p)
+    how = {"call-id": {"call_id": re.sub(r"[^!-~]", "", p)}, "agent": {"headers": [("User-Agent", p)]},
+           "contact": {"contact": f"<{phone.contact};x={word}>;y=\"{quoted}\""},
+           "instance": {"contact": f"<{phone.contact}>;+sip.instance=\"{quoted}\""},
+           "path": {"headers": [("Supported", "path"), ("Path", f"<sip:{word}@{phone.sent_by};lr>;z=\"{quoted}\"")]},
+           "display": {"headers": [("Subject", p)]}}[field]
+    return phone.register(**how).code, {"agent": p, "instance": quoted}.get(field)
+
+
+@pytest.mark.parametrize("n", [20, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("field", ["user", "realm", "call-id", "contact", "agent", "instance", "path", "display"])
+def test_sql(home, phones, field, n):
+    """S46: it is a text, wherever it stands; it is kept as it was sent, and the tables are what they were."""
     before = rows(home)
     bert = phones(home, "bert")
-    for p in PAYLOADS:
+    for p in payloads(n):
         if field in ("user", "realm"):
-            m = bert.request("REGISTER", f"sip:{home.domain}", to=bert.aor)
-            c = digest.parse(bert.transact(m).get("www-authenticate"))
-            quoted = p.replace("\\", "\\\\").replace('"', '\\"')
-            m = bert.request("REGISTER", f"sip:{home.domain}", to=bert.aor)
-            name = {"user": "username", "realm": "realm"}[field]
-            m.set("Authorization", digest.answer(c, "bert", bert.password, "REGISTER", m.uri, 1, {name: quoted}))
-            assert bert.transact(m).code in (400, 401)
+            assert in_digest(bert, {"user": "username", "realm": "realm"}[field], p) in (400, 401), p
             continue
-        how = {"call-id": {"call_id": re.sub(r"[^!-~]", "", p)}, "agent": {"headers": [("User-Agent", p)]},
-               "contact": {"contact": f"<{bert.contact};x={re.sub(r'[^A-Za-z0-9-]', '', p)}>;y=\"{p.translate({34: 39, 92: 47})}\""},
-               "instance": {"contact": f"<{bert.contact}>;+sip.instance=\"{p.translate({34: 39, 92: 47})}\""}}[field]
-        assert bert.register(**how).code in (200, 400), p
-    if field == "agent":
-        assert home.json("reg", "show", "bert")[0]["agent"] == PAYLOADS[-1]
+        if field in ("contact", "instance"):        # each is another one
+            assert bert.register(contact="*", expires=0).code == 200
+        code, kept = in_register(bert, field, p)
+        assert code in (200, 400), p
+    if field in ("agent", "instance"):
+        assert kept and home.json("reg", "show", "bert")[0][field] == kept.replace("\t", " " if field == "agent" else "\t")
     assert rows(home) == before
     home.sipctl("reg", "del", "bert", check=False)
 
