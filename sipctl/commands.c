@@ -273,6 +273,9 @@ const struct command commands[] = {
 
 	ROW("calls", NULL, "[--failed]", 0, 0, calls_options, false, cmd_calls,
 	    "the calls", "sipctl calls", "sipctl calls -o json"),
+	ROW("nat", NULL, "", 0, 0, NULL, false, cmd_nat,
+	    "addresses from which pinged contacts are seen: how often, and how often "
+	    "a NAT forgot one", "sipctl nat", "sipctl nat -o json"),
 	ROW("media", NULL, "", 0, 0, NULL, false, cmd_media,
 	    "the sessions of the media proxy", "sipctl media", "sipctl media -o json"),
 

@@ -27,6 +27,14 @@ static const struct column show_columns[] = {
 	{ NULL }
 };
 
+static const struct column nat_columns[] = {
+	{ "address", "SEEN FROM", COLUMN_TEXT },
+	{ "contacts", "CONTACTS", COLUMN_NUMBER },
+	{ "interval_ms", "PING EVERY", COLUMN_MS },
+	{ "moved", "FORGOT", COLUMN_NUMBER },
+	{ NULL }
+};
+
 static const struct column failure_columns[] = {
 	{ "source", "SOURCE", COLUMN_TEXT },
 	{ "tried", "TRIED", COLUMN_TEXT },
@@ -48,35 +56,53 @@ flow_of(const json_t *row, char buf[256])
 	return buf;
 }
 
+/* A table of sipd's as an object by its "flow"; NULL when sipd does not answer. */
+static json_t *
+by_flow(struct ctl *c, const char *table)
+{
+	json_t		*rows, *all, *row;
+	const char	*flow;
+	size_t		 i;
+
+	if (ask_show(c, "sipd", table, NULL, &rows) != CTL_DONE)
+		return NULL;
+	all = json_object();
+	json_array_foreach(rows, i, row) {
+		flow = json_string_value(json_object_get(row, "flow"));
+		if (flow != NULL)
+			json_object_set(all, flow, row);
+	}
+	json_decref(rows);
+	return all;
+}
+
 /*
- * regd knows the bindings, sipd which of their connections are gone. Without sipd
- * nobody can be reached, and nothing is said of it here.
+ * regd knows the bindings, sipd which of their connections are gone, and what pings
+ * say. Without sipd nobody can be reached, and nothing is said of it here.
  */
 static void
 add_states(struct ctl *c, json_t *bindings)
 {
-	json_t		*lost, *flows, *row;
-	char		 buf[256];
-	const char	*flow;
-	size_t		 i;
-	bool		 gone;
+	json_t	*lost, *pings, *row, *ping;
+	char	 buf[256];
+	size_t	 i;
 
-	if (daemon_probe(c, "sipd", true) < 0 ||
-	    ask_show(c, "sipd", "lost flows", NULL, &lost) != CTL_DONE)
+	if (daemon_probe(c, "sipd", true) < 0)
 		return;
-	flows = json_object();
-	json_array_foreach(lost, i, row) {
-		flow = json_string_value(json_object_get(row, "flow"));
-		if (flow != NULL)
-			json_object_set_new(flows, flow, json_true());
-	}
+	lost = by_flow(c, "lost flows");
+	pings = by_flow(c, "pings");
 	json_array_foreach(bindings, i, row) {
-		gone = json_object_get(flows, flow_of(row, buf)) != NULL;
-		json_object_set_new(row, "state",
-		    json_string(gone ? "lost" : "ok"));
+		ping = json_object_get(pings, flow_of(row, buf));
+		json_object_set_new(row, "state", json_string("ok"));
+		if (ping != NULL) {
+			json_object_set(row, "state", json_object_get(ping, "state"));
+			json_object_set(row, "rtt_ms", json_object_get(ping, "rtt_ms"));
+		}
+		if (json_object_get(lost, buf) != NULL)
+			json_object_set_new(row, "state", json_string("lost"));
 	}
-	json_decref(flows);
 	json_decref(lost);
+	json_decref(pings);
 }
 
 COMMAND(cmd_reg_list)
@@ -161,6 +187,18 @@ COMMAND(cmd_reg_add)
 		done(c, "%s %s for %s", body.dry_run ? "would have set" : "set",
 		    l->args[1], aor);
 	return code;
+}
+
+COMMAND(cmd_nat)
+{
+	json_t	*rows;
+	int	 code = ask_show(c, "sipd", "nats", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	out_rows(&c->out, rows, nat_columns);
+	json_decref(rows);
+	return CTL_DONE;
 }
 
 COMMAND(cmd_reg_del)

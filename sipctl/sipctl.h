@@ -102,6 +102,7 @@ COMMAND(cmd_user_export);
 COMMAND(cmd_reg_list);
 COMMAND(cmd_reg_show);
 COMMAND(cmd_reg_failures);
+COMMAND(cmd_nat);
 COMMAND(cmd_reg_del);
 COMMAND(cmd_reg_add);
 COMMAND(cmd_rights_list);

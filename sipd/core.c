@@ -28,6 +28,7 @@
 #include "sipd/merged.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy.h"
+#include "sipd/ping.h"
 #include "sipd/record.h"
 #include "sipd/register.h"
 #include "sipd/replica.h"
@@ -89,6 +90,7 @@ core_worker_start(struct worker *w)
 	c->merged = merged_new();
 	nexthop_start(w);
 	proxies_open(c);
+	ping_start(w);
 	return 0;
 }
 
@@ -99,6 +101,7 @@ core_worker_stop(struct worker *w)
 
 	if (c == NULL)
 		return;
+	ping_stop(w);
 	ringing_seal(c->ringing);
 	calls_seal(c->calls);
 	txns_free(c->txns);
@@ -446,7 +449,9 @@ core_response(struct worker *w, struct sip_msg *m, const struct packet *p)
 	t = txn_find(w->core->txns, txn_client_key(m->via.branch, m->cseq_method), false);
 	record_in(w, t != NULL ? txn_call(t) : id_call(m->call_id), m, p);
 	sip_straighten(m);
-	if (t == NULL)
+	if (t == NULL && ping_response(w, m, p))
+		;
+	else if (t == NULL)
 		stray_response(w, m, p);
 	else if (addr_eq_host(&txn_hop(t)->remote, &p->from.remote))
 		txn_response(t, m, p);

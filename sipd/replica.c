@@ -365,6 +365,37 @@ replica_sweep(void)
 	return atomic_load(&replica.sweeping);
 }
 
+/* ---- walking ---- */
+
+const struct aor *
+replica_walk(uint64_t *cursor, unsigned *slots)
+{
+	uint32_t	shard = (uint32_t)(*cursor >> 32), at = (uint32_t)*cursor;
+
+	for (; shard < SHARDS; shard++, at = 0) {
+		const struct table	*t = atomic_load_explicit(
+					    &replica.shards[shard].table,
+					    memory_order_acquire);
+
+		for (; t != NULL && at < t->size && *slots > 0; (*slots)--) {
+			const struct aor	*a = slot_aor(atomic_load_explicit(
+						    &t->slots[at++],
+						    memory_order_acquire));
+
+			if (a == NULL || a->n == 0)
+				continue;
+			*cursor = (uint64_t)shard << 32 | at;
+			return a;
+		}
+		if (t != NULL && at < t->size) {
+			*cursor = (uint64_t)shard << 32 | at;
+			return NULL;
+		}
+	}
+	*cursor = 0;
+	return NULL;
+}
+
 /* ---- the whole ---- */
 
 void

@@ -56,6 +56,13 @@ void	replica_join(struct loop *l);
 void	replica_leave(void);
 void	replica_quiesce(void);
 
+/*
+ * The next set from *cursor on, 0 at first. NULL: the end, and *cursor is 0 again; or
+ * *slots, which are counted down, are used up. What changes meanwhile may be missed or
+ * come twice. Borrowed as below.
+ */
+const struct aor *replica_walk(uint64_t *cursor, unsigned *slots);
+
 /* The set with at least one contact, or NULL. Borrowed until the turn's end. */
 const struct aor *replica_find(struct str aor);
 

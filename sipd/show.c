@@ -7,6 +7,7 @@
 #include "sipd/flows.h"
 #include "sipd/identity.h"
 #include "sipd/media_policy.h"
+#include "sipd/ping.h"
 #include "sipd/tls.h"
 
 static void
@@ -129,9 +130,51 @@ show_lost_flows(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+/* The contacts that are pinged: reg list joins them by their flow. */
+static uint64_t
+show_pings(void *arg, struct show *s, uint64_t cursor)
+{
+	struct ping_shown	p;
+	char			buf[PEER_TEXT_MAX];
+
+	while (ping_next(&cursor, &p)) {
+		show_row(s);
+		show_text(s, "flow", hop_print_remote(&p.flow, buf));
+		show_text(s, "state", p.dead ? STR("dead") : STR("ok"));
+		if (p.rtt_us >= 0)
+			show_number(s, "rtt_ms", (p.rtt_us + 500) / 1000);
+		else
+			show_null(s, "rtt_ms");
+		show_number(s, "missed", p.missed);
+		if (show_full(s))
+			return cursor;
+	}
+	return 0;
+}
+
+static uint64_t
+show_nats(void *arg, struct show *s, uint64_t cursor)
+{
+	struct nat_shown	n;
+	char			buf[ADDR_TEXT_MAX];
+
+	while (ping_next_nat(&cursor, &n)) {
+		show_row(s);
+		show_text(s, "address", addr_print_host(&n.host, buf));
+		show_number(s, "contacts", n.contacts);
+		show_number(s, "interval_ms", n.interval_ms);
+		show_number(s, "moved", n.moved);
+		if (show_full(s))
+			return cursor;
+	}
+	return 0;
+}
+
 const struct show_table sipd_tables[] = {
 	{ "calls", show_calls },
 	{ "certificates", show_certificates },
 	{ "lost flows", show_lost_flows },
+	{ "nats", show_nats },
+	{ "pings", show_pings },
 	{ 0 }
 };

@@ -14,6 +14,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/ping.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/ringing.h"
@@ -43,6 +44,7 @@ sipd_start(struct self *self)
 	domains_open(self->settings);
 	if ((error = workers_open(self)) < 0)
 		return error;
+	ping_open();
 	record_open(self, workers_count());
 	error = calls_open(self->settings->calls_max, workers_count());
 	if (error < 0) {
@@ -166,6 +168,7 @@ void
 sipd_stop(struct self *self)
 {
 	workers_stop();
+	ping_close();
 	tls_close();
 	ringing_close();
 	record_close();

@@ -14,6 +14,7 @@
 #include "sipd/flows.h"
 #include "sipd/nat.h"
 #include "sipd/nexthop.h"
+#include "sipd/ping.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
@@ -70,13 +71,14 @@ path_text(const struct contact *c, struct text *t)
 
 /*
  * RFC 5626 section 5.3: where the connection is gone the phone is waited for until
- * it comes again. Behind a Path it was a proxy's, who may be asked once more.
+ * it comes again; and who is dead (row 155) would only be waited for in vain. Behind
+ * a Path it was a proxy's, who may be asked once more.
  */
 static bool
 is_usable(const struct contact *c, struct mono now)
 {
 	return contact_alive(c, now) &&
-	    (c->npaths > 0 || !flows_is_lost(&c->flow));
+	    (c->npaths > 0 || (!flows_is_lost(&c->flow) && !ping_is_dead(&c->flow)));
 }
 
 /*

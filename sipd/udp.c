@@ -19,6 +19,7 @@
 #include "sipd/failures.h"
 #include "sipd/icmp.h"
 #include "sipd/listeners.h"
+#include "sipd/ping.h"
 #include "sipd/pool.h"
 #include "sipd/stun.h"
 
@@ -160,6 +161,8 @@ answer_stun(struct udp *u, const struct listener *l, const struct packet *p)
 	char	out[STUN_ANSWER_MAX];
 	size_t	n = stun_answer(p->bytes, &p->from.remote, out);
 
+	if (n == 0 && ping_stun(u->worker, p->bytes, &p->from))
+		return;
 	stats->keepalives++;
 	if (n > 0 && l != NULL) {	/* l: not while a socket is emptied */
 		stats->stun_answered++;

@@ -1,0 +1,84 @@
+"""A phone behind a NAT that forgets within two seconds: reachable while it is pinged in
+time, and the pinger finds out by itself what that means."""
+import time
+
+import pytest
+
+from lib import sdp
+from lib.internet import internet
+from lib.sip import NoAnswer, Phone
+from lib.wait import eventually
+
+pytestmark = pytest.mark.long
+
+LIFE = 2        # seconds
+
+
+@pytest.fixture
+def place(houses):
+    """place(settings) is (house, phone outside, maker of phones behind the NAT)."""
+    made = []
+    with internet() as net:
+        server, outside = net.server(), net.host("outside")
+        router = net.router("router", "symmetric")
+        router.forget_after(LIFE)
+        inside = net.behind(router, "inside")
+
+        def make(**settings):
+            with server.inside():
+                house = houses(transports=("udp",), listen=[f"udp:{server.wan}:5060"], settings=settings).start()
+                house.import_users(["anna", "bert"])
+
+            def phone(user, host):
+                with host.inside():
+                    made.append(Phone(house, user, ip=host.ip, server=(server.wan, 5060)))
+                return made[-1].registered(expires=3600)
+            return house, phone("anna", outside), lambda: phone("bert", inside)
+        yield make
+        for p in made:
+            p.close()
+
+
+def rings(anna, bert):
+    call = anna.invite("bert", sdp.offer(anna.wire.local[0], 14000))
+    try:
+        request = bert.wait_request("INVITE", 5)
+    except NoAnswer:
+        call.cancel()
+        return False
+    bert.reply(request, 486, to_tag="b")
+    assert call.finish().code == 486
+    return True
+
+
+@pytest.mark.parametrize("interval, reached", [("1s", True), ("0", False)])
+def test_idle_phone_rings(place, interval, reached):
+    house, anna, behind = place(**{"ping-interval": interval, "timer-b": "5s"})
+    bert = behind()
+    silence = 60 if reached else 10
+    bert.silent(silence)
+    assert rings(anna, bert) == reached
+    print(f"\n{silence} s of silence behind a NAT that forgets after {LIFE} s, pings {interval}: "
+          f"{'rings' if reached else 'does not ring'}")
+
+
+def test_the_interval_settles(place):
+    house, anna, behind = place(**{"ping-interval": "8s"})
+    bert = behind()
+    begun = time.time()
+
+    def settled():
+        bert.registered(expires=3600)
+        bert.silent(LIFE + 1)
+        row, = house.json("nat")
+        return row["interval_ms"] < LIFE * 1000
+    eventually(settled, 60, 0, "an interval below the binding's life")
+    moved = house.json("nat")[0]["moved"]
+    bert.registered(expires=3600)
+    bert.silent(20)
+    bert.registered(expires=3600)
+    row, = house.json("nat")
+    print(f"\nbindings live {LIFE} s: pings every {row['interval_ms']} ms after {row['moved']} losses, "
+          f"{time.time() - begun:.0f} s")
+    assert row["moved"] <= moved + 1, "it still forgets"
+    assert rings(anna, bert)
