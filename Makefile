@@ -34,7 +34,7 @@ DEPS	:= build-essential pkg-config libzmq3-dev libmsgpack-dev libssl-dev libc-ar
 	libuv1-dev libpcre2-dev libsqlite3-dev libsystemd-dev libseccomp-dev libjansson-dev libsmartcols-dev
 DEPS_CHECK := libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-msgpack python3-zmq bind9 \
 	baresip-core linphone-cli sip-tester kamailio kamailio-tls-modules sqlite3 strace procps util-linux iproute2 systemd \
-	mandoc openssl testssl.sh valgrind nftables tzdata tshark sngrep python3-prometheus-client
+	mandoc openssl testssl.sh valgrind nftables tzdata tshark sngrep sipvicious twinkle-console python3-prometheus-client
 DEPS_FUZZ := clang libclang-rt-14-dev llvm
 
 # ---- flags --------------------------------------------------------------------
