@@ -22,6 +22,7 @@
 #define MAX_FORWARDS	70
 #define RECORD_ROUTE_MAX 320
 #define VIA_MAX		192
+#define ROUTE_MAX	2048	/* of a Path: targets.c's */
 
 static const char *const via_names[] = {
 	[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
@@ -47,9 +48,18 @@ would_expose(const struct forward *f)
 void
 forward_target(const struct forward *f, char out[BRANCH_TARGET_LEN])
 {
+	char		buf[URI_MAX + ROUTE_MAX + 1];
 	struct hop_key	k;
+	struct text	t;
 
-	branch_target(hop_peer_key(&f->to, &k), f->uri, out);
+	/* The flows of a device behind one edge differ by their Path alone. */
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, f->uri);
+	if (f->route.len > 0) {
+		text_ch(&t, '\n');
+		text_add(&t, f->route);
+	}
+	branch_target(hop_peer_key(&f->to, &k), text_str(&t), out);
 }
 
 bool

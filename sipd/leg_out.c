@@ -303,8 +303,8 @@ leg_attempt(struct leg *g)
 	leg_mark(g, RINGING_BEGUN);
 	if (!p->in_dialog)
 		leg_note(g);
-	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri) },
-	    g->target);
+	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri),
+	    .route = str_of(g->route) }, g->target);
 	if (g->media && media_has_sdp(m))
 		ask_mediad(g, m);
 	else

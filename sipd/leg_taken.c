@@ -59,7 +59,8 @@ leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 	g->rang_out = b->marks & RINGING_RANG_OUT;
 	g->done = (b->marks & RINGING_DONE) || leg_is_spare(b);
 	g->began = b->began;
-	forward_target(&(struct forward){ .to = g->hop, .uri = b->uri }, g->target);
+	forward_target(&(struct forward){ .to = g->hop, .uri = b->uri,
+	    .route = b->route }, g->target);
 	return g;
 }
 
