@@ -133,7 +133,8 @@ with_challenges(struct proxy *p)
 static uint16_t
 ours_instead(const struct proxy *p)
 {
-	if (p->best_code == 0 || (p->best_code == 430 && !p->in_dialog))
+	if (p->best_code == 0 || (p->best_code == 430 && !p->in_dialog &&
+	    !p->to_flow))
 		return 480;
 	if (p->best == NULL)
 		return p->best_code;

@@ -1,8 +1,8 @@
 /*
- * cookie - the signed state in our Record-Route.
+ * cookie - the signed state in our Record-Route, and in our Path.
  *
  * forward.c makes one per branch of a dialog-forming request, dialog.c reads
- * it from the Route of what follows. Layout, before base64url:
+ * it from the Route of what follows. A flow token is one hop and a checksum. Layout, before base64url:
  *   1 octet   flags
  *   2 hops    each: 1 octet transport and families, the remote end, our end;
  *             an end is 4 or 16 octets of address and 2 of port
@@ -196,5 +196,41 @@ cookie_read(struct cookie *out, struct str text, struct str call_id,
 	if (decode(out, raw, body.len) < 0)
 		return -EBADMSG;
 	*from_caller = caller;
+	return 0;
+}
+
+/* ---- the token of a flow ---- */
+
+#define TOKEN_RAW_MAX	(1 + 2 * 18 + MAC_LEN)
+/* No Call-ID has it: what was signed as the one is never read as the other. */
+#define TOKEN_CALL	STR("\n")
+
+size_t
+flow_token_make(const struct hop *h, char out[FLOW_TOKEN_MAX])
+{
+	uint8_t	raw[TOKEN_RAW_MAX];
+	size_t	n = put_hop(raw, h);
+
+	mac_of(ring.key[0], str_make((char *)raw, n), TOKEN_CALL, STR("flow"),
+	    raw + n);
+	return base64url_encode(raw, n + MAC_LEN, out);
+}
+
+int
+flow_token_read(struct hop *out, struct str text)
+{
+	uint8_t		raw[TOKEN_RAW_MAX + 3];
+	ptrdiff_t	n;
+	struct hop	h;
+	struct str	body;
+
+	if (text.len > FLOW_TOKEN_MAX ||
+	    (n = base64url_decode(text, raw, sizeof(raw))) < 1 + MAC_LEN)
+		return -EBADMSG;
+	body = str_make((char *)raw, (size_t)n - MAC_LEN);
+	if (!signed_for(body, raw + body.len, TOKEN_CALL, STR("flow")) ||
+	    get_hop(raw, body.len, &h) != body.len)
+		return -EBADMSG;
+	*out = h;
 	return 0;
 }

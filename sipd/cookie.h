@@ -36,4 +36,14 @@ size_t	cookie_make(const struct cookie *c, struct str call_id,
 int	cookie_read(struct cookie *out, struct str text, struct str call_id,
 	    struct str from_tag, struct str to_tag, bool *from_caller);
 
+/*
+ * The token in our Path (RFC 5626 section 5.3): the flow that a REGISTER came by.
+ * Who shows it was told the way by that phone's registrar, or is the phone.
+ */
+#define FLOW_TOKEN_MAX	72
+
+size_t	flow_token_make(const struct hop *h, char out[FLOW_TOKEN_MAX]);
+/* 0, or -EBADMSG for one that is not ours or was changed. */
+int	flow_token_read(struct hop *out, struct str text);
+
 #endif

@@ -93,6 +93,36 @@ every_bit_is_signed(void **state)
 	}
 }
 
+/* S14: that of a Path; what was signed for a dialog is none. */
+static void
+a_flow_is_signed(void **state)
+{
+	static const char *const remote[] = { "192.0.2.1:5062", "[2001:db8::7]:40123" };
+	struct cookie	c = sample();
+	struct hop	h, got;
+	char		text[COOKIE_TEXT_MAX];
+	size_t		n;
+
+	cookie_init(&ring);
+	for (int i = 0; i < 2; i++) {
+		h = hop(i == 0 ? TRANSPORT_UDP : TRANSPORT_TLS, remote[i],
+		    i == 0 ? "192.0.2.100:5060" : "[2001:db8::1]:5061");
+		n = flow_token_make(&h, text);
+		assert_true(n <= FLOW_TOKEN_MAX);
+		assert_int_equal(flow_token_read(&got, str_make(text, n)), 0);
+		assert_true(hop_eq(&got, &h));
+		for (size_t bit = 0; bit < n * 8; bit++) {
+			text[bit / 8] ^= (char)(1 << (bit % 8));
+			assert_int_equal(flow_token_read(&got, str_make(text, n)), -EBADMSG);
+			text[bit / 8] ^= (char)(1 << (bit % 8));
+		}
+		assert_int_equal(flow_token_read(&got, str_make(text, n - 1)), -EBADMSG);
+	}
+	n = cookie_make(&c, STR("call"), STR("flow"), text);
+	assert_int_equal(flow_token_read(&got, str_make(text, n)), -EBADMSG);
+	assert_int_equal(flow_token_read(&got, STR_NONE), -EBADMSG);
+}
+
 int
 main(void)
 {
@@ -100,6 +130,7 @@ main(void)
 		cmocka_unit_test(both_sides_read_it),
 		cmocka_unit_test(another_dialog_has_no_use_for_it),
 		cmocka_unit_test(every_bit_is_signed),
+		cmocka_unit_test(a_flow_is_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

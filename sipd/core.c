@@ -309,7 +309,8 @@ core_new_request(const struct inbound *in, const struct route_plan *r)
 {
 	const struct sip_msg	*m = in->m;
 	struct admission	 a;
-	bool			 us = !r->has_next && core_is_us(in, &m->ruri);
+	bool			 us = !r->has_next && !r->to_flow &&
+				    core_is_us(in, &m->ruri);
 	bool			 here = us && (m->ruri.user.len == 0 ||
 				    m->method == METHOD_REGISTER);
 

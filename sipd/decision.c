@@ -220,15 +220,37 @@ ask_regd(struct proxy *p, const struct inbound *in, const struct admission *a)
 	bus_ask(in->w->regd, MSG_CREDENTIAL, &q, DEADLINE_MS, on_judged, p);
 }
 
+/* RFC 5626 section 5.3: the token is the permission. */
+static struct decision *
+to_flow(const struct hop *flow)
+{
+	struct decision	*d = xcalloc(1, sizeof(*d));
+	char		 remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
+
+	d->choices[d->n++] = (struct choice){ .kind = CHOICE_FLOW, .q = 1000,
+	    .value = str_dup(hop_print_remote(flow, remote)),
+	    .next_hop = str_dup(hop_print_local(flow, local)) };
+	return d;
+}
+
 void
-decision_ask(struct proxy *p, const struct inbound *in, const struct admission *a)
+decision_ask(struct proxy *p, const struct inbound *in, const struct admission *a,
+    const struct hop *flow)
 {
 	p->needed = a->needed;
 	p->from_local = a->from_local;
 	p->challenge = a->code;
 	p->realm = str_dup(a->realm);
 	p->from_aor = str_dup(a->from_aor);
-	ask_routed(p, in, a);
+	if (flow != NULL)
+		p->decision = to_flow(flow);
+	else
+		ask_routed(p, in, a);
 	if (a->ndigests > 0)
 		ask_regd(p, in, a);
+	if (p->open > 0)
+		return;
+	proxy_ref(p);
+	decision_apply(p);
+	proxy_unref(p);
 }

@@ -16,8 +16,9 @@
 struct proxy;
 
 /* One target of routed's decision, copied. */
+#define CHOICE_FLOW	255	/* value and next_hop: its ends, as hop_parse() has them */
 struct choice {
-	uint8_t	 kind;		/* enum target_kind */
+	uint8_t	 kind;		/* enum target_kind, or CHOICE_FLOW */
 	uint8_t	 stage;		/* index into stages */
 	uint16_t q;		/* 0..1000: the higher are tried before */
 	bool	 failover;	/* only if those gave no answer, a 5xx or a 6xx */
@@ -45,11 +46,12 @@ struct decision {
 };
 
 /*
- * Asks routed and, about a credential, regd. Their answers refuse p, challenge it
- * or start its targets, at the latest after their deadline of 3 s.
+ * Asks routed (unless it goes to a flow, as our Path has it) and, about a credential,
+ * regd. Their answers refuse p, challenge it or start its targets, at the latest after
+ * their deadline of 3 s.
  */
 void	decision_ask(struct proxy *p, const struct inbound *in,
-	    const struct admission *a);
+	    const struct admission *a, const struct hop *flow);
 void	decision_free(struct decision *d);	/* NULL is fine */
 
 #endif

@@ -118,6 +118,12 @@ route_plan_read(struct route_plan *r, const struct inbound *in)
 			return;
 		}
 		r->pop++;
+		if (uri_param(&na.uri, "f", &text)) {
+			if (flow_token_read(&r->flow, text) == 0)
+				r->to_flow = true;
+			else
+				r->forged = true;
+		}
 		/* Without To-tag it is no request of a dialog, whatever its Route. */
 		if (r->in_dialog || m->to_tag.len == 0 ||
 		    !uri_param(&na.uri, "c", &text))

@@ -18,6 +18,8 @@ struct route_plan {
 					 * call of the table */
 	bool		 stranger;	/* names a call, from elsewhere: 481 */
 	bool		 forged;	/* a cookie, but not a good one (S14) */
+	bool		 to_flow;	/* by a Path of ours: to this flow */
+	struct hop	 flow;
 	struct cookie	 cookie;
 	bool		 from_caller;
 	bool		 has_next;	/* a Route of somebody else follows */

@@ -135,6 +135,7 @@ struct parts {
 	char	near[RECORD_ROUTE_MAX];
 	char	far[RECORD_ROUTE_MAX];
 	char	cookie[COOKIE_TEXT_MAX];
+	char	path[RECORD_ROUTE_MAX];
 	char	last[URI_MAX + 3];
 };
 
@@ -153,6 +154,34 @@ add_record_route(struct edits *e, const struct forward *f, struct parts *p,
 		edit_prepend_record_route(e, record_route_text(p->near,
 		    f->from->transport, sips, near, c));
 	edit_prepend_record_route(e, record_route_text(p->far, beyond, sips, far, c));
+}
+
+/* Who holds the flow to the phone himself says so: RFC 5626 section 5.1. */
+static bool
+is_edge(const struct sip_msg *m)
+{
+	struct values	it;
+	struct str	v;
+
+	values_begin(&it, m, HDR_VIA);
+	return values_next(&it, &v) && !values_next(&it, &v);
+}
+
+/* RFC 3327 section 5.2: by this the registrar's requests come back to us. */
+static void
+add_path(struct edits *e, const struct forward *f, struct parts *p,
+    const struct addr *far)
+{
+	char		host[ADDR_TEXT_MAX], token[FLOW_TOKEN_MAX];
+	size_t		n = flow_token_make(f->from, token);
+	struct text	t;
+
+	text_init(&t, p->path, sizeof(p->path));
+	text_printf(&t, "<sip:%.*s%s%s;lr%s;f=%.*s>", STR_ARG(addr_print(far, host)),
+	    f->to.transport == TRANSPORT_UDP ? "" : ";transport=",
+	    f->to.transport == TRANSPORT_UDP ? "" : transport_name(f->to.transport),
+	    is_edge(f->m) ? ";ob" : "", (int)n, token);
+	edit_prepend(e, HDR_PATH, text_str(&t));
 }
 
 /* The first Route that goes on, behind ours. *rest: of f->route, what follows it. */
@@ -252,6 +281,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	edit_max_breadth(&e, f->breadth > 0 ? f->breadth : spiral_breadth(f->m));
 	if (f->dialog != NULL && (error = wire_local(w, f->dialog, &far)) < 0)
 		return error;
+	if (f->path)
+		add_path(&e, f, &p, &far);
 	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
 	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)

@@ -25,6 +25,7 @@ struct forward {
 	struct str	 route;		/* values to put first in Route, or "" */
 	unsigned	 pop_routes;	/* values of Route that were ours */
 	const struct cookie *cookie;	/* NULL: no Record-Route */
+	bool		 path;		/* of a REGISTER: Path, to where it came from */
 	const char	*branch;	/* BRANCH_LEN octets; NULL: made here */
 	unsigned	 breadth;	/* Max-Breadth; 0: all that it came with */
 	bool		 new_body;

@@ -13,6 +13,7 @@
 #include "common/stats.h"
 #include "sipd/blacklist.h"
 #include "sipd/core.h"
+#include "sipd/extension.h"
 #include "sipd/forward.h"
 #include "sipd/listeners.h"
 #include "sipd/media.h"
@@ -72,6 +73,21 @@ must_stay(const struct leg *g, const struct cookie *c)
 }
 
 /*
+ * Row 39: a REGISTER that passes by, of a phone that nobody else can reach. Who does
+ * not know Path may be refused for it (RFC 3327 section 5.2).
+ */
+static bool
+wants_path(const struct sip_msg *m, const struct cookie *c)
+{
+	const struct settings	*set = settings_now();
+
+	return m->method == METHOD_REGISTER && c->caller_by_flow &&
+	    (set->path_insert == PATH_INSERT_ALWAYS ||
+	    (set->path_insert == PATH_INSERT_SUPPORTED &&
+	    extension_named(m, HDR_SUPPORTED, STR("path"))));
+}
+
+/*
  * Row 15, RFC 3261 section 18.1.1: too large for UDP, where nobody wrote UDP, and
  * there is TCP. The dialog stays with UDP: only this request goes the other way.
  */
@@ -114,6 +130,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	if (!p->in_dialog) {
 		leg_cookie(g, m, &cookie);
 		g->stays = must_stay(g, &cookie);
+		f.path = wants_path(m, &cookie);
 		f.cookie = g->stays ? &cookie : NULL;
 	}
 	text_init(out, p->w->out, MESSAGE_MAX);

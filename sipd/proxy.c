@@ -382,7 +382,8 @@ proxy_begin(const struct inbound *in, const struct admission *a,
 		return;
 	if (hop_is_stream(&p->from) || a->ndigests > 0)
 		proxy_trying(p);
-	decision_ask(p, in, a);
+	p->to_flow = r->to_flow;
+	decision_ask(p, in, a, r->to_flow ? &r->flow : NULL);
 }
 
 void

@@ -41,6 +41,7 @@ struct proxy {
 	bool		 no_pstn;	/* the account may use no gateway (row 108) */
 	bool		 from_local;
 	bool		 led;		/* a Route of somebody else says where to */
+	bool		 to_flow;	/* a Path of ours does */
 	uint16_t	 challenge;
 	char		*realm;
 	char		*from_aor;

@@ -221,6 +221,23 @@ add_uri(struct proxy *p, struct str uri, struct str next_hop, uint32_t order)
 		g->peer = true;
 }
 
+/* Over a flow that a Path of ours names, and no other way. */
+static void
+add_flow(struct proxy *p, const struct choice *c)
+{
+	struct way	 way;
+	struct hop	 h;
+	struct leg	*g;
+
+	if (hop_parse(&h, str_of(c->value), str_of(c->next_hop)) < 0)
+		return;
+	way = way_of_hop(&h);
+	g = leg_add(p, &way, proxy_request(p)->uri, STR_NONE,
+	    order_of(c->q, 1000, false));
+	if (g != NULL)
+		g->by_flow = true;
+}
+
 bool
 targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
 {
@@ -534,6 +551,8 @@ targets_start(struct proxy *p)
 			continue;
 		if (p->led)
 			add_next_route(p, c);
+		else if (c->kind == CHOICE_FLOW)
+			add_flow(p, c);
 		else if (c->kind == TARGET_AOR)
 			known |= add_aor(p, str_of(c->value), c->q, c->failover, 0);
 		else if (c->kind == TARGET_URI)
