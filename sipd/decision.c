@@ -12,6 +12,9 @@
 #include "common/log.h"
 #include "common/route.h"
 #include "sipd/answer.h"
+#include "sipd/core.h"
+#include "sipd/leases.h"
+#include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/targets.h"
@@ -122,8 +125,9 @@ decision_apply(struct proxy *p)
 		targets_start(p);
 }
 
+/* One question less; after the last it is carried out. */
 static void
-answered(struct proxy *p)
+settle(struct proxy *p)
 {
 	if (--p->open == 0 && !p->finished && p->server != NULL) {
 		if (p->verdict == VERDICT_MUTE)
@@ -131,21 +135,55 @@ answered(struct proxy *p)
 		else
 			decision_apply(p);
 	}
-	record_end(p->w);
 	proxy_unref(p);
+}
+
+static void
+answered(struct proxy *p)
+{
+	struct worker	*w = p->w;
+
+	settle(p);
+	record_end(w);
+}
+
+/* A question to routed, kept for its lease. */
+struct asked {
+	struct proxy	*p;
+	uint64_t	 moment;
+	uint64_t	 generation;
+	struct buf	 question;	/* packed; empty: there will be no lease */
+};
+
+static void
+lease(const struct asked *k, const struct msg_routed *m)
+{
+	struct unpack	u;
+	union msg	q;
+
+	if (k->question.len == 0)
+		return;
+	unpack_init(&u, k->question.s, k->question.len);
+	if (msg_unpack_inner(&u, &q) == MSG_ROUTE)
+		leases_put(k->p->w->leases, &q.route, m, k->moment, k->generation,
+		    wall_ms());
 }
 
 static void
 on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 {
-	struct proxy	*p = arg;
+	struct asked	*k = arg;
+	struct proxy	*p = k->p;
 
 	record_as(p->w, p->call, p->plain);
 	record_routed(p->w, error, type == MSG_ROUTED ? &m->routed : NULL);
-	if (error == 0 && type == MSG_ROUTED)
+	if (error == 0 && type == MSG_ROUTED) {
 		p->decision = copy_decision(&m->routed);
-	else
+		lease(k, &m->routed);
+	} else
 		p->failed = true;
+	buf_fini(&k->question);
+	free(k);
 	answered(p);
 }
 
@@ -169,6 +207,65 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 
 /* ---- the questions ---------------------------------------------------------------- */
 
+/*
+ * Of the body by what it is called: a call that will be heard or seen, or text. What
+ * SDP says is mediad's to read.
+ */
+static uint8_t
+media_kind(const struct sip_msg *m)
+{
+	if (m->method == METHOD_MESSAGE)
+		return MEDIA_KIND_IM;
+	return m->method == METHOD_INVITE && media_has_sdp(m) ? MEDIA_KIND_AV :
+	    MEDIA_KIND_UNKNOWN;
+}
+
+static struct str
+payload_of(const struct sip_msg *m)
+{
+	struct str	type = sip_value(m, HDR_CONTENT_TYPE), main;
+
+	if (m->body.len == 0 || !str_cut(&type, ';', &main))
+		return STR_NONE;
+	main = str_trim(main);
+	return main.len <= AGENT_MAX ? main : STR_NONE;
+}
+
+static struct str
+name_of(const struct sip_msg *m)
+{
+	struct str	name = m->from.display;
+
+	if (name.len > 1 && name.s[0] == '"')
+		name = str_make(name.s + 1, name.len - 2);
+	return name.len <= AGENT_MAX ? name : str_make(name.s, AGENT_MAX);
+}
+
+/* By a decision that was kept, or by asking. */
+static void
+decide(struct proxy *p, struct msg_route *q)
+{
+	bool		 leases = settings_now()->leases;
+	uint64_t	 generation = settings_now()->generation;
+	struct asked	*k;
+	union msg	 m;
+
+	if (leases && leases_find(p->w->leases, q, generation, wall_ms(), &m)) {
+		record_routed(p->w, 0, &m.routed);
+		p->decision = copy_decision(&m.routed);
+		return;
+	}
+	k = xcalloc(1, sizeof(*k));
+	k->p = p;
+	k->moment = leases_moment();
+	k->generation = generation;
+	if (leases)
+		msg_pack(&k->question, MSG_ROUTE, q);
+	proxy_ref(p);
+	p->open++;
+	bus_ask(p->w->routed, MSG_ROUTE, q, DEADLINE_MS, on_routed, k);
+}
+
 static void
 ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 {
@@ -185,7 +282,9 @@ ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 		.realm = a->ndigests > 0 ? a->digests[0].realm : STR_NONE,
 		.source = hop_print_remote(&in->p->from, remote),
 		.listener = hop_print_local(&in->p->from, local),
-		.media = m->method == METHOD_MESSAGE ? MEDIA_KIND_IM : MEDIA_KIND_UNKNOWN,
+		.media = media_kind(m),
+		.from_name = name_of(m),
+		.payload = payload_of(m),
 	};
 
 	/* RFC 3261 section 16.6, step 7. An emergency call goes by its number alone. */
@@ -193,9 +292,7 @@ ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 	    nameaddr_nth(m, HDR_ROUTE, p->pop_routes, &next) > 0;
 	if (p->led)
 		q.uri = next.uri.text;
-	proxy_ref(p);
-	p->open++;
-	bus_ask(in->w->routed, MSG_ROUTE, &q, DEADLINE_MS, on_routed, p);
+	decide(p, &q);
 }
 
 static void
@@ -242,15 +339,13 @@ decision_ask(struct proxy *p, const struct inbound *in, const struct admission *
 	p->challenge = a->code;
 	p->realm = str_dup(a->realm);
 	p->from_aor = str_dup(a->from_aor);
+	proxy_ref(p);
+	p->open++;		/* until all that is to be asked is */
 	if (flow != NULL)
 		p->decision = to_flow(flow);
 	else
 		ask_routed(p, in, a);
 	if (a->ndigests > 0)
 		ask_regd(p, in, a);
-	if (p->open > 0)
-		return;
-	proxy_ref(p);
-	decision_apply(p);
-	proxy_unref(p);
+	settle(p);
 }

@@ -14,6 +14,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/leases.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
@@ -74,9 +75,12 @@ routed_record(void *arg, enum msg_type type, const union msg *m)
 {
 	struct worker	*w = arg;
 
-	/* FORGET is for leases; routed is asked every time. */
 	if (type == MSG_DOMAIN)
 		domains_record(m->domain.name, m->domain.deleted, w->loop);
+	if (type == MSG_FORGET) {
+		leases_forget(m->forget.key);
+		stats->forgets++;
+	}
 }
 
 static void
@@ -85,6 +89,7 @@ routed_complete(void *arg)
 	struct worker	*w = arg;
 
 	domains_complete(w->loop);
+	leases_forget(STR_NONE);	/* what was missed is not known */
 }
 
 static const struct feed_follower routed_follower = {

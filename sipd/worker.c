@@ -24,6 +24,7 @@
 #include "sipd/back.h"
 #include "sipd/banned.h"
 #include "sipd/failures.h"
+#include "sipd/leases.h"
 #include "sipd/handover.h"
 #include "sipd/kept.h"
 #include "sipd/listeners.h"
@@ -276,6 +277,7 @@ worker_make(struct worker *w)
 	w->wheel = wheel_new(w->loop, mono_now());
 	w->pool = pool_new(w->index, alone ? BUFFERS_ALONE : BUFFERS);
 	w->failures = failures_new();
+	w->leases = leases_new(settings_now()->leases_max / state.n);
 	w->out = xcalloc(1, MESSAGE_MAX);
 	w->recorder = record_ring(w->index);
 	w->udp = udp_new(w);
@@ -307,6 +309,7 @@ worker_unmake(struct worker *w)
 	loop_wake_free(w->wake);
 	wheel_free(w->wheel);
 	failures_free(w->failures);
+	leases_free(w->leases);
 	free(w->out);
 	if (w->index != 0) {
 		bus_free(w->bus);

@@ -50,6 +50,7 @@ struct worker {
 	struct pool	*pool;
 	struct failures	*failures;
 	struct core	*core;		/* the upper half's own */
+	struct leases	*leases;	/* decision.c's */
 	struct dns	*dns;
 	uint64_t	 dns_generation;	/* of its settings */
 	char		*out;		/* MESSAGE_MAX octets to build a message in */
