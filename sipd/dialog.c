@@ -83,8 +83,12 @@ plan_by_call(struct route_plan *r, const struct inbound *in)
 		return;
 	call_read(k, &f);
 	side = from_caller ? &f.caller : &f.callee;
+	/*
+	 * S22: he has seen it somewhere. A callee behind a neighbour that is not in
+	 * the dialog sends from elsewhere, too: he has our Route, and never gets here.
+	 */
 	if (!addr_eq_host(&side->remote, &in->p->from.remote)) {
-		r->stranger = true;	/* S22: he has seen it somewhere */
+		r->stranger = true;
 		return;
 	}
 	r->uri = uri_in_call(in, from_caller ? &f.callee : &f.caller, from_caller);

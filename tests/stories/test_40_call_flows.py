@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lib.flow import Flow, Side
+from lib.house import free_address
 from lib.sip import Phone
 
 ANSWERED = """
@@ -55,6 +56,9 @@ FIGURES = {
     # Proxy 2 leaves the dialog: the ALG and Bob speak to each other.
     "3.5 ALG": Figure(ANSWERED + "A BYE B\n B 200/BYE A", {"media-policy": "always"},
                       {"force-dialog-relaying": "off"}, proxies=1, media=True),
+    # He is not where his INVITE went to; the ALG knows him by its Route.
+    "3.5 ALG, Bob hangs up": Figure(ANSWERED + "B BYE A\n A 200/BYE B", {"media-policy": "always"},
+                                    {"force-dialog-relaying": "off"}, proxies=1, media=True),
     "3.6 redirect, SDP in ACK": Figure("""
         A INVITE{bare} R ; P 100 A
         R 302 A ; P ACK R
@@ -123,7 +127,8 @@ class Stage:
         self.first.add_users("alice")
         self.second.add_users("alice", "bob", "moved")
         self.set = {house: PATIENT | CHANGED for house in (self.first, self.second)}
-        self.bob, self.moved = (Phone(self.second, user).registered() for user in ("bob", "moved"))
+        self.bob = Phone(self.second, "bob", ip=free_address()).registered()
+        self.moved = Phone(self.second, "moved").registered()
         self.alice = {1: Phone(self.first, "alice"), 2: Phone(self.second, "alice")}
 
     def settings(self, house, wanted):
