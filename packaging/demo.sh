@@ -43,6 +43,8 @@ fi
 		    echo "$password" | $sipctl user add "$user@$domain" --password-file - >/dev/null
 	done <"$passwords"
 	echo
+	$sipctl selftest || :
+	echo
 	echo "Cordboard runs. Domain $domain, UDP and TCP on $listen, everything in $dir."
 	echo
 	echo "In a phone: user and password as below, domain $domain, outbound proxy $listen"

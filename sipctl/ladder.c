@@ -10,6 +10,7 @@
 
 #include "common/uri.h"
 #include "sipctl/sdp_words.h"
+#include "sipctl/sip_text.h"
 
 struct making {
 	const struct trace *trace;
@@ -81,34 +82,11 @@ column_of(struct making *m, const struct record *c, const struct record_message 
 
 /* ---- rows ---- */
 
-static bool
-named(struct str line, const char *name, struct str *value)
-{
-	struct str	before;
-
-	if (name == NULL || !str_cut(&line, ':', &before) ||
-	    !str_caseeq(str_trim(before), str_of(name)))
-		return false;
-	*value = str_trim(line);
-	return true;
-}
-
-struct str
-ladder_header(struct str text, const char *name, const char *compact)
-{
-	struct str	line, value;
-
-	while (str_cut(&text, '\n', &line) && str_trim(line).len > 0)
-		if (named(line, name, &value) || named(line, compact, &value))
-			return value;
-	return STR_NONE;
-}
-
 /* The recorder says it of what came; of what left, CSeq does. */
 static void
 take_method(struct ladder_row *row, struct str recorded, struct str text)
 {
-	struct str	cseq = ladder_header(text, "CSeq", NULL), number;
+	struct str	cseq = sip_header(text, "CSeq", NULL), number;
 
 	if (recorded.len == 0 && str_cut(&cseq, ' ', &number))
 		recorded = str_trim(cseq);
@@ -144,14 +122,6 @@ earlier(const struct making *m, const struct ladder_row *row, struct str text)
 	return NULL;
 }
 
-static struct str
-body_of(struct str text)
-{
-	ptrdiff_t	at = str_find(text, STR("\r\n\r\n"));
-
-	return at < 0 ? STR_NONE : str_make(text.s + at + 4, text.len - (size_t)at - 4);
-}
-
 static char *
 note_of(const struct making *m, const struct ladder_row *row, struct str text)
 {
@@ -163,7 +133,7 @@ note_of(const struct making *m, const struct ladder_row *row, struct str text)
 	if (first != NULL)
 		text_printf(&t, "%u again", first->number);
 	else
-		sdp_words(body_of(text), &t);
+		sdp_words(sip_body(text), &t);
 	return t.len > 0 ? xstrdup(buf) : NULL;
 }
 
@@ -188,7 +158,7 @@ take_message(struct making *m, const struct trace_record *r)
 	*(out ? &row->to : &row->from) = column;
 	label = head.flags & RECORD_BAD ? STR("not a SIP message") :
 	    record_slice(text, head.label);
-	sdp = str_prefix(body_of(text), STR("v=0"));
+	sdp = str_prefix(sip_body(text), STR("v=0"));
 	snprintf(buf, sizeof(buf), "%.*s%s", STR_ARG(label), sdp ? " (SDP)" : "");
 	row->label = xstrdup(buf);
 	row->note = note_of(m, row, text);

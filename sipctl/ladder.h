@@ -54,9 +54,6 @@ void	ladder_fini(struct ladder *l);
 /* The message with that number; NULL: there is none. */
 const struct ladder_row *ladder_message(const struct ladder *l, unsigned number);
 
-/* The value of a header by its full or compact name (NULL: none), or STR_NONE. */
-struct str ladder_header(struct str text, const char *name, const char *compact);
-
 /* "14:01:07.118" of the first row, "+17 ms", "+12.3 s" of others. */
 void	ladder_time(const struct ladder *l, const struct ladder_row *r, char buf[40]);
 /* "anna@a.example -> bert@a.example   200 OK after 0.9 s   Call-ID x"; arrow: as text. */

@@ -3,6 +3,8 @@
  */
 #include "sipctl/why_facts.h"
 
+#include "sipctl/sip_text.h"
+
 
 static bool
 fits(const struct ladder_row *r, enum way way, const char *method, unsigned lo, unsigned hi)
@@ -74,7 +76,7 @@ text_of(const struct ladder_row *r)
 struct str
 fact_header(const struct ladder_row *r, const char *name, const char *compact)
 {
-	return ladder_header(text_of(r), name, compact);
+	return sip_header(text_of(r), name, compact);
 }
 
 /* Behind begin, of the first line of the body that has it. */

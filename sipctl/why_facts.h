@@ -21,7 +21,7 @@ const struct ladder_row *fact_first(const struct ladder *l, enum way way, const 
 /* A decision, or a note beside a message, with these words; how often, too. */
 const char *fact_note(const struct ladder *l, const char *words, unsigned *count);
 
-/* As ladder_header(), of its message. */
+/* As sip_header(), of its message. */
 struct str fact_header(const struct ladder_row *r, const char *name, const char *compact);
 /* The address of c= and the profile of the first m= line; STR_NONE: no SDP. */
 struct str fact_sdp_address(const struct ladder_row *r);
