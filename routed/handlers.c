@@ -1,4 +1,4 @@
-/* handlers - ROUTE from sipd and sipctl. */
+/* handlers - ROUTE from sipd and sipctl, ACCESS from sipd. */
 #include "routed/routed.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/stats.h"
 #include "common/uri.h"
+#include "routed/access.h"
 
 static void
 count(const struct route_decision *d, bool waited)
@@ -86,7 +87,31 @@ on_route(void *arg, struct bus_ticket t, const union msg *m)
 	routed_route(arg, t, &m->route, NULL);
 }
 
+/* Until regd's accounts are here nobody is told that an address is nobody's. */
+static void
+on_access(void *arg, struct bus_ticket t, const union msg *m)
+{
+	struct routed		*r = arg;
+	struct route_world	 w = {
+		.settings = r->self->settings, .domains = r->domains,
+		.accounts = r->accounts, .directory = r->directory,
+		.records = r->records,
+	};
+	struct msg_access_is	 answer = { .aor = STR_NONE };
+	char			 buf[AOR_MAX];
+
+	if (!accounts_ready(r->accounts)) {
+		bus_refuse(t, EAGAIN, "the accounts are not here yet");
+		return;
+	}
+	answer.aor = access_find(&w, m->access.uri, buf);
+	if (accounts_find(r->accounts, answer.aor) == NULL)
+		answer.aor = STR_NONE;
+	bus_answer(t, MSG_ACCESS_IS, &answer);
+}
+
 const struct bus_handler routed_handlers[] = {
+	{ MSG_ACCESS, on_access },
 	{ MSG_ROUTE, on_route, true },	/* changes nothing: monitors may test */
 	{ MSG_DIRECTORY_PUT, on_directory_put },
 	{ 0 }

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/route.h"
 #include "common/uri.h"
+#include "routed/access.h"
 #include "routed/pattern.h"
 #include "routed/rules.h"
 
@@ -59,39 +60,13 @@ rules_of(const struct walk *w, struct str scope)
 static struct str
 caller(struct route *r)
 {
-	const struct records	*all = r->w->records;
-	const struct record	*one;
-	const struct entry	*e;
-	struct captures		 taken;
-	struct address		 a;
-	struct str		 main = domains_main(r->w->domains);
-	struct uri		 u;
-	struct text		 t;
+	struct str	is;
 
 	if (r->from[0] != '\0')
 		return str_of(r->from);
-	if (uri_parse(&u, r->q->from) < 0 || address_of_uri(&a, &u) < 0)
-		return STR_NONE;
-	a.port = 0;
-	for (unsigned n = 0; n < WALK_REWRITES; n++) {
-		if (main.len > 0 && str_caseeq(str_of(a.domain), main))
-			a.domain[0] = '\0';
-		one = all != NULL ? records_find(all, a.local, a.domain,
-		    RECORD_ACCESS, &taken) : NULL;
-		if (one == NULL || record_apply(one, &a, &taken, &a) < 0)
-			break;
-	}
-	text_init(&t, r->from, sizeof(r->from));
-	address_print(&a, &t);
-	if (a.domain[0] == '\0') {
-		text_ch(&t, '@');
-		text_add(&t, main);
-	}
-	str_lower(r->from, t.len);
-	e = directory_find(r->w->directory, text_str(&t));
-	if (e != NULL && e->kind == ENTRY_ALIAS)
-		str_copy(r->from, sizeof(r->from), str_of(e->value));
-	return str_of(r->from);
+	is = access_find(r->w, r->q->from, r->from);
+	r->from[is.len] = '\0';
+	return is;
 }
 
 static struct str

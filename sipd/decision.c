@@ -22,6 +22,9 @@
 
 #define DEADLINE_MS	3000
 
+static void	on_access(void *arg, int error, enum msg_type type,
+		    const union msg *m);
+
 static struct decision *
 copy_decision(const struct msg_routed *m)
 {
@@ -85,6 +88,17 @@ leads_out(const struct decision *d)
 	return false;
 }
 
+/* S13: who is confirmed as one account may not write another's From. */
+static bool
+may_claim(const struct proxy *p)
+{
+	const struct settings	*set = settings_now();
+	struct str		 account = str_of(p->account);
+
+	return settings_may_claim(set, account, str_of(p->from_aor)) ||
+	    (p->from_is != NULL && str_eq(account, str_of(p->from_is)));
+}
+
 static void
 decision_apply(struct proxy *p)
 {
@@ -105,9 +119,7 @@ decision_apply(struct proxy *p)
 		proxy_challenge(p, p->verdict == VERDICT_STALE);
 		return;
 	}
-	/* S13: who is confirmed as one account may not write another's From. */
-	if (p->account != NULL && p->from_local && !settings_may_claim(
-	    settings_now(), str_of(p->account), str_of(p->from_aor))) {
+	if (p->account != NULL && p->from_local && !may_claim(p)) {
 		proxy_refuse(p, 403);
 		return;
 	}
@@ -125,6 +137,27 @@ decision_apply(struct proxy *p)
 		targets_start(p);
 }
 
+/* Is that another name of his (rows 44, 81)? True: routed is asked. */
+static bool
+ask_access(struct proxy *p)
+{
+	char		uri[AOR_MAX + 8];
+	struct text	t;
+
+	if (p->account == NULL || !p->from_local || p->from_is != NULL ||
+	    may_claim(p))
+		return false;
+	text_init(&t, uri, sizeof(uri));
+	text_printf(&t, "sip:%s", p->from_aor);
+	if (t.full)
+		return false;
+	proxy_ref(p);
+	p->open++;
+	bus_ask(p->w->routed, MSG_ACCESS, &(struct msg_access){ .call = p->call,
+	    .uri = text_str(&t) }, DEADLINE_MS, on_access, p);
+	return true;
+}
+
 /* One question less; after the last it is carried out. */
 static void
 settle(struct proxy *p)
@@ -132,7 +165,7 @@ settle(struct proxy *p)
 	if (--p->open == 0 && !p->finished && p->server != NULL) {
 		if (p->verdict == VERDICT_MUTE)
 			proxy_mute(p);
-		else
+		else if (p->failed || !ask_access(p))
 			decision_apply(p);
 	}
 	proxy_unref(p);
@@ -167,6 +200,17 @@ lease(const struct asked *k, const struct msg_routed *m)
 	if (msg_unpack_inner(&u, &q) == MSG_ROUTE)
 		leases_put(k->p->w->leases, &q.route, m, k->moment, k->generation,
 		    wall_ms());
+}
+
+static void
+on_access(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct proxy	*p = arg;
+
+	record_as(p->w, p->call, p->plain);
+	p->from_is = error == 0 && type == MSG_ACCESS_IS ?
+	    str_dup(m->access_is.aor) : xstrdup("");
+	answered(p);
 }
 
 static void
@@ -304,7 +348,6 @@ ask_regd(struct proxy *p, const struct inbound *in, const struct admission *a)
 		.call = in->call,
 		.method = m->method_text,
 		.uri = m->uri,
-		.aor = a->from_local ? a->from_aor : STR_NONE,
 		.branch = m->via.branch,
 		.call_id = m->call_id,
 		.cseq = m->cseq,

@@ -59,6 +59,7 @@ proxy_shrink(struct proxy *p)
 	free(p->realm);
 	free(p->from_aor);
 	free(p->account);
+	free(p->from_is);
 	free(p->best);
 	free(p->challenges);
 	free(p->bytes);

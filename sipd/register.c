@@ -23,6 +23,7 @@
 #include "sipd/worker.h"
 
 #define DEADLINE_MS	8000
+#define ACCESS_MS	3000
 #define RETRY_S		5
 #define T1_FACTOR	64
 
@@ -32,6 +33,7 @@ struct registering {
 	struct txn	*txn;		/* NULL: it has ended */
 	uint16_t	 challenge;	/* 401 or 407 */
 	bool		 outbound;	/* it makes a flow of RFC 5626 */
+	struct buf	 question;	/* packed, while routed is asked whose To it is */
 	size_t		 realm_len;
 	size_t		 head_len;
 	size_t		 paths_len;
@@ -158,6 +160,7 @@ static void
 registering_free(struct registering *r)
 {
 	txn_forget(r->txn);
+	buf_fini(&r->question);
 	free(r);
 }
 
@@ -214,6 +217,44 @@ registering_new(const struct inbound *in, const struct admission *a)
 	return r;
 }
 
+/*
+ * Who signs in as anna and registers 201 uses another name of hers, or somebody
+ * else's: routed knows (rows 44, 81).
+ */
+static bool
+other_name(const struct msg_registration *q)
+{
+	struct str	name, domain, named;
+	ptrdiff_t	at;
+
+	if (q->digests.n == 0)
+		return false;
+	named = q->digests.v[0].username;
+	if ((at = str_chr(named, '@')) >= 0)
+		named.len = (size_t)at;
+	aor_split(q->aor, &name, &domain);
+	return !str_caseeq(name, named);
+}
+
+/* Whatever routed says, or fails to say, regd judges: nobody's is refused there. */
+static void
+on_access(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	static _Thread_local union msg	 kept;
+	struct registering		*r = arg;
+	struct unpack			 u;
+
+	unpack_init(&u, r->question.s, r->question.len);
+	if (r->txn == NULL || msg_unpack_inner(&u, &kept) != MSG_REGISTER) {
+		registering_free(r);
+		return;
+	}
+	if (error == 0 && type == MSG_ACCESS_IS && m->access_is.aor.len > 0)
+		kept.registration.aor = m->access_is.aor;
+	bus_ask(r->w->regd, MSG_REGISTER, &kept.registration, DEADLINE_MS,
+	    on_answer, r);
+}
+
 void
 register_begin(const struct inbound *in, const struct admission *adm)
 {
@@ -240,5 +281,11 @@ register_begin(const struct inbound *in, const struct admission *adm)
 		    &(struct answer){ .code = 503, .retry_after_s = RETRY_S });
 		return;
 	}
-	bus_ask(in->w->regd, MSG_REGISTER, &a.q, DEADLINE_MS, on_answer, r);
+	if (other_name(&a.q)) {
+		msg_pack(&r->question, MSG_REGISTER, &a.q);
+		bus_ask(in->w->routed, MSG_ACCESS, &(struct msg_access){
+		    .call = in->call, .uri = in->m->to.uri.text }, ACCESS_MS,
+		    on_access, r);
+	} else
+		bus_ask(in->w->regd, MSG_REGISTER, &a.q, DEADLINE_MS, on_answer, r);
 }
