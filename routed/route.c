@@ -8,7 +8,7 @@
  * decision, so that it can be forgotten when that name's meaning changes.
  *
  *   local.c    what is ours: accounts, the directory, numbers
- *   record.c   routes.conf, by records.c
+ *   rewrite.c  routes.conf, which records.c knows
  *   dial.c     the dial plan
  *   outside.c  gateways, other hosts; relay.c says who may
  *   staged.c   signal rules: who rings as well, and who later
@@ -21,8 +21,6 @@
 #include "common/route.h"
 #include "common/uri.h"
 #include "routed/enum.h"
-
-#define EXPLAINED_MAX	24	/* records that did not match, of one decision */
 
 /* ---- what a decision is made of ---- */
 
@@ -38,7 +36,7 @@ route_keep(struct route *r, struct str s)
 	return str_make(t->s + begin, s.len);
 }
 
-/* Keys are compared as they are: all canonical. One over its room is left out. */
+/* Keys are compared as they are: all canonical. */
 void
 route_key(struct route *r, struct str name)
 {
@@ -48,11 +46,13 @@ route_key(struct route *r, struct str name)
 	for (uint32_t i = 0; i < d->m.keys.n; i++)
 		if (str_eq(d->keys[i].name, name))
 			return;
-	if (d->m.keys.n == ROUTE_KEYS || name.len == 0)
+	if (name.len == 0)
 		return;
-	kept = route_keep(r, name);
+	kept = d->m.keys.n < ROUTE_KEYS ? route_keep(r, name) : STR_NONE;
 	if (kept.len > 0)
 		d->keys[d->m.keys.n++].name = kept;
+	else
+		r->keys_lost = true;
 }
 
 bool
@@ -242,112 +242,6 @@ by_enum(struct walk *w)
 	return walk_enum(w, number);
 }
 
-/* ---- routes.conf ---- */
-
-/*
- * For people: which records before it were looked at in vain. Of a long table those
- * that begin as the address does.
- */
-static void
-explain_records(struct walk *w, const struct record *found)
-{
-	const struct records	*all = w->route->w->records;
-	uint32_t		 n = found != NULL ?
-				    (uint32_t)(found - records_at(all, 0)) :
-				    records_count(all), left_out = 0;
-	char			 why[256];
-	struct text		 t;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct record	*one = records_at(all, i);
-
-		if (w->route->explained == EXPLAINED_MAX || (n > EXPLAINED_MAX &&
-		    pattern_head(&one->local).len > 0 &&
-		    pattern_head(&one->local).s[0] != w->a.local[0])) {
-			left_out++;
-			continue;
-		}
-		w->route->explained++;
-		text_init(&t, why, sizeof(why));
-		record_why_not(one, w->a.local, w->a.domain, RECORD_SIGNAL, &t);
-		trace_line(&w->route->d->trace, records_file(all), one->line,
-		    one->text, false, "%s", why);
-	}
-	if (left_out > 0)
-		STEP(w, "records", false, "%u others do not match", left_out);
-}
-
-/* Does the caller's part of the address name a way of its own? */
-static bool
-names_way(struct str s)
-{
-	return str_chr(s, '%') >= 0 || str_chr(s, '@') >= 0 || str_chr(s, '!') >= 0;
-}
-
-/* Row 117. Who wrote "x%there" chose himself where it goes: no record did. */
-static void
-record_grants(struct walk *w, const struct record *one,
-    const struct captures *taken)
-{
-	bool	chosen = one->whole_domain && names_way(str_of(w->a.local));
-
-	for (unsigned i = 0; i < taken->n; i++)
-		chosen |= names_way(taken->v[i]);
-	if (one->no_relay)
-		w->withheld = true;
-	else if (w->grant == GRANT_NOT && !chosen)
-		w->grant = GRANT_RECORD;
-}
-
-static enum step
-record_found(struct walk *w, const struct record *one,
-    const struct captures *taken)
-{
-	struct address	to;
-	char		buf[2 * ADDRESS_MAX];
-
-	if (record_apply(one, &w->a, taken, &to) < 0)
-		return walk_refuse(w, 414, "Request-URI Too Long");
-	record_grants(w, one, taken);
-	walk_again(w, &to);
-	trace_line(&w->route->d->trace, records_file(w->route->w->records),
-	    one->line, one->text, true, "rewritten to %.300s", walk_print(w, buf));
-	return STEP_AGAIN;
-}
-
-static enum step
-by_record(struct walk *w)
-{
-	const struct records	*all = w->route->w->records;
-	const struct record	*one;
-	struct captures		 taken;
-
-	if (all == NULL || records_count(all) == 0)
-		return STEP_ON;
-	one = records_find(all, w->a.local, w->a.domain, RECORD_SIGNAL, &taken);
-	if (w->route->q->test)
-		explain_records(w, one);
-	return one != NULL ? record_found(w, one, &taken) : STEP_ON;
-}
-
-/*
- * Row 140a: a record may name one of our own addresses, which else would be the main
- * domain by the time that records are asked.
- */
-static enum step
-by_literal_record(struct walk *w)
-{
-	const struct records	*all = w->route->w->records;
-	const struct record	*one;
-	struct captures		 taken;
-
-	if (all == NULL || w->a.domain[0] == '\0' || !address_bracket(&w->a))
-		return STEP_ON;
-	one = records_find(all, w->a.local, w->a.domain, RECORD_SIGNAL, &taken);
-	return one != NULL && !one->domain.wild ? record_found(w, one, &taken) :
-	    STEP_ON;
-}
-
 /* ---- the walk ---- */
 
 static enum step	(*const questions[])(struct walk *) = {
@@ -494,6 +388,8 @@ result(struct route *r, const struct walk *w)
 	if (r->until_s != INT64_MAX && (m->valid_until == 0 ||
 	    (uint64_t)r->until_s * 1000 < m->valid_until))
 		m->valid_until = (uint64_t)r->until_s * 1000;
+	if (r->keys_lost)		/* it could not be forgotten: never again */
+		m->valid_until = 1;
 	m->uri = final_uri(r);
 	m->keys.v = d->keys;
 	m->stages.v = d->stages;

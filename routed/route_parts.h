@@ -5,12 +5,15 @@
 #include "routed/route.h"
 
 /*
- * Between the rooms that make a decision: route.c walks, local.c knows what is ours,
- * outside.c what is not, dial.c the dial plan, staged.c the rules of who is called.
+ * Between the rooms that make a decision: route.c walks, rewrite.c asks routes.conf,
+ * local.c knows what is ours, outside.c what is not, dial.c the dial plan, staged.c the
+ * rules of who is called.
  */
 #define WALK_REWRITES	20	/* of one address: row 112 */
 #define WALK_DEPTH	4	/* groups in groups, rules that lead to rules */
 #define ROUTE_PASSES	200	/* of one decision, all its addresses together */
+
+struct rule;
 
 /* One decision under way. */
 struct route {
@@ -19,6 +22,9 @@ struct route {
 	struct route_decision		*d;
 	unsigned			 passes;
 	unsigned			 explained;	/* records that did not match */
+	const struct rule		*redirected[ROUTE_STAGES];	/* rules that did */
+	unsigned			 nredirected;
+	bool				 keys_lost;	/* more names than there is room for */
 	bool				 rules_run;	/* the account's later stages are in */
 	char				 from[AOR_MAX];	/* as rules see it; "": not yet */
 	int64_t				 until_s;	/* a time class changes then */
@@ -85,6 +91,11 @@ enum step by_domain(struct walk *w);
 enum step walk_enum(struct walk *w, struct str number);
 /* local@domain for people, with the main domain left out. */
 const char *walk_print(const struct walk *w, char buf[2 * ADDRESS_MAX]);
+
+/* ---- rewrite.c ---- */
+
+enum step by_literal_record(struct walk *w);
+enum step by_record(struct walk *w);
 
 /* ---- local.c ---- */
 

@@ -56,25 +56,31 @@ rules_of(const struct walk *w, struct str scope)
 
 /* ---- conditions ---- */
 
-/* Caller as rules see him: what his address means here (Access, row 119). */
-static struct str
-caller(struct route *r)
-{
-	struct str	is;
-
-	if (r->from[0] != '\0')
-		return str_of(r->from);
-	is = access_find(r->w, r->q->from, r->from);
-	r->from[is.len] = '\0';
-	return is;
-}
-
 static struct str
 address_text(struct str uri, char buf[AOR_MAX])
 {
 	struct uri	u;
 
 	return uri_parse(&u, uri) == 0 ? uri_aor(&u, buf) : STR_NONE;
+}
+
+/* Caller as rules see him: what his address means here (Access, row 119). */
+static struct str
+caller(struct route *r)
+{
+	char		buf[AOR_MAX];
+	struct str	is, written, user, domain;
+
+	if (r->from[0] != '\0')
+		return str_of(r->from);
+	is = access_find(r->w, r->q->from, r->from);
+	r->from[is.len] = '\0';
+	written = address_text(r->q->from, buf);
+	aor_split(written, &user, &domain);
+	route_key(r, written);
+	route_key(r, domain);
+	route_key(r, is);
+	return is;
 }
 
 /*
@@ -273,10 +279,32 @@ do_later(struct running *r, const struct rule *rule, const struct action *a)
 	}
 }
 
+/*
+ * A rule redirects a request once: "everybody to bo" is for bo, too, and ends there.
+ * False when it has.
+ */
+static bool
+first_time(struct route *r, const struct rule *rule)
+{
+	bool	redirects = false;
+
+	for (unsigned i = 0; i < rule->nactions; i++)
+		redirects |= rule->actions[i].kind == ACTION_REDIRECT;
+	if (!redirects || rule->stage != STAGE_NOW)
+		return true;
+	for (unsigned i = 0; i < r->nredirected; i++)
+		if (r->redirected[i] == rule)
+			return false;
+	if (r->nredirected == ROUTE_STAGES)
+		return false;
+	r->redirected[r->nredirected++] = rule;
+	return true;
+}
+
 static void
 run_rule(struct running *r, const struct set *set, const struct rule *rule)
 {
-	if (!rule_holds(r->w, set, rule))
+	if (!rule_holds(r->w, set, rule) || !first_time(r->w->route, rule))
 		return;
 	for (unsigned i = 0; i < rule->nactions && !r->stop; i++)
 		if (rule->stage == STAGE_NOW)

@@ -11,27 +11,13 @@
 #include "common/uri.h"
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
-
-struct answer {
-	json_t		*steps;
-	json_t		*stages;	/* of objects: when, after_s, targets ... */
-	unsigned	 if_confirmed, if_not;
-	char		 reason[256];
-	char		 uri[1024];
-};
+#include "sipctl/route_answer.h"
 
 static const char *const stage_names[] = {
 	[STAGE_NOW] = "now", [STAGE_AFTER] = "after", [STAGE_BUSY] = "busy",
 	[STAGE_NO_ANSWER] = "no-answer", [STAGE_ERROR] = "error",
 	[STAGE_UNREGISTERED] = "unregistered",
 };
-
-/* What is tried at once. */
-static json_t *
-targets_now(const struct answer *a)
-{
-	return json_object_get(json_array_get(a->stages, 0), "targets");
-}
 
 static json_t *
 text_or_null(const char *s)
@@ -40,7 +26,7 @@ text_or_null(const char *s)
 }
 
 static void
-take_stage(struct answer *a, const struct rec_stage *s)
+take_stage(struct route_answer *a, const struct rec_stage *s)
 {
 	const char	*when = s->when < sizeof(stage_names) / sizeof(stage_names[0]) ?
 			    stage_names[s->when] : "later";
@@ -53,7 +39,7 @@ take_stage(struct answer *a, const struct rec_stage *s)
 
 /* An AOR has no URI until its contacts are known. */
 static void
-take_target(struct answer *a, const struct rec_target *t)
+take_target(struct route_answer *a, const struct rec_target *t)
 {
 	json_t		*targets = json_object_get(json_array_get(a->stages,
 			    t->stage), "targets");
@@ -82,7 +68,7 @@ take_target(struct answer *a, const struct rec_target *t)
 static void
 take_routed(void *arg, enum msg_type type, const union msg *m)
 {
-	struct answer		*a = arg;
+	struct route_answer		*a = arg;
 	const struct msg_routed	*r = &m->routed;
 	const struct rec_step	*s;
 	uint32_t		 i;
@@ -128,7 +114,7 @@ expand(struct ctl *c, json_t *targets, const char *aor)
 }
 
 static int
-expand_all(struct ctl *c, struct answer *a)
+expand_all(struct ctl *c, struct route_answer *a)
 {
 	json_t	*stage, *one, *targets;
 	size_t	 i, k;
@@ -222,7 +208,7 @@ is_local(const struct ctl *c, struct str domain)
 
 static int
 ask_route(struct ctl *c, const struct line *l, struct str candidate,
-    struct answer *a, bool *confirmed)
+    struct route_answer *a, bool *confirmed)
 {
 	const char	*from_typed = line_option(l, "from");
 	const char	*method = line_option(l, "method");
@@ -257,137 +243,13 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	return ask_one(c, &q, 5000, true);
 }
 
-/* ---- printing ---- */
-
-static void
-print_padded(const json_t *v, int width)
-{
-	char		buf[4096];
-	struct text	t;
-
-	text_init(&t, buf, sizeof(buf));
-	out_escape(&t, str_of(json_string_value(v)));
-	printf("%-*.*s", width, STR_ARG(text_str(&t)));
-}
-
-static void
-print_escaped(const json_t *v)
-{
-	print_padded(v, 0);
-}
-
-static void
-print_step(size_t number, const json_t *s)
-{
-	const char	*file = json_string_value(json_object_get(s, "file"));
-	int		 line = (int)json_integer_value(json_object_get(s, "line"));
-	bool		 matched = json_is_true(json_object_get(s, "matched"));
-
-	if (file == NULL || file[0] == '\0') {
-		printf("%2zu  ", number);
-		print_padded(json_object_get(s, "text"), 10);
-		printf("  %s", matched ? "" : "no   ");
-	} else {
-		printf("%2zu  %s:%d  ", number, file, line);
-		print_padded(json_object_get(s, "text"), 20);
-		printf("  %s  ", matched ? "YES" : "no ");
-	}
-	print_padded(json_object_get(s, "why"), 0);
-	printf("\n");
-}
-
-static void
-print_target(const json_t *t)
-{
-	const json_t	*gateway = json_object_get(t, "gateway");
-	const json_t	*hop = json_object_get(t, "next_hop");
-	const json_t	*transport = json_object_get(t, "transport");
-
-	printf("RESULT  ");
-	print_escaped(json_object_get(t, "uri"));
-	if (json_is_string(hop)) {
-		printf("  at ");
-		if (json_is_string(transport)) {
-			print_escaped(transport);
-			printf(":");
-		}
-		print_escaped(hop);
-	}
-	if (json_is_string(gateway)) {
-		printf("  by gateway ");
-		print_escaped(gateway);
-	}
-	printf("\n");
-}
-
-static void
-print_stage(const json_t *stage)
-{
-	const json_t	*code = json_object_get(stage, "code");
-	const json_t	*one;
-	size_t		 i;
-
-	printf("LATER   %s", json_string_value(json_object_get(stage, "when")));
-	if (json_is_number(json_object_get(stage, "after_s")))
-		printf(" %.0f s", json_number_value(json_object_get(stage, "after_s")));
-	if (json_is_integer(code)) {
-		printf(": refused with %d\n", (int)json_integer_value(code));
-		return;
-	}
-	printf(":%s\n", json_is_true(json_object_get(stage, "replaces")) ?
-	    " instead" : " as well");
-	json_array_foreach(json_object_get(stage, "targets"), i, one)
-		print_target(one);
-}
-
-static void
-print_people(const struct answer *a, unsigned code, uint64_t generation)
-{
-	const json_t	*one;
-	size_t		 i;
-
-	printf("%s, generation %llu. Nothing was sent.\n\n",
-	    code == 0 ? "routed" : "rejected", (unsigned long long)generation);
-	json_array_foreach(a->steps, i, one)
-		print_step(i + 1, one);
-	printf("\n");
-	if (code != 0) {
-		printf("RESULT  %u %s\n", code, a->reason);
-		return;
-	}
-	json_array_foreach(targets_now(a), i, one)
-		print_target(one);
-	for (i = 1; i < json_array_size(a->stages); i++)
-		print_stage(json_array_get(a->stages, i));
-}
-
-static void
-print_json(const struct ctl *c, const struct answer *a, unsigned code,
-    uint64_t generation)
-{
-	json_t	*later = json_copy(a->stages), *all;
-
-	json_array_remove(later, 0);
-	all = json_pack("{s:s,s:o,s:o,s:o,s:I,s:O?,s:o,s:O}", "result",
-	    code == 0 ? "route" : "reject",
-	    "code", code == 0 ? json_null() : json_integer(code),
-	    "reason", json_text(str_of(a->reason)),
-	    "uri", json_text(str_of(a->uri)),
-	    "generation", (json_int_t)generation,
-	    "targets", targets_now(a), "later", later, "steps", a->steps);
-	if (targets_now(a) == NULL)
-		json_object_set_new(all, "targets", json_array());
-	out_json(&c->out, all);
-	json_decref(all);
-}
-
 /* The code it would be refused with; 0: routed. */
 static unsigned
-judge(struct answer *a, bool confirmed)
+judge(struct route_answer *a, bool confirmed)
 {
 	unsigned	code = confirmed ? a->if_confirmed : a->if_not;
 
-	if (code == 0 && json_array_size(targets_now(a)) == 0 &&
+	if (code == 0 && json_array_size(route_targets_now(a)) == 0 &&
 	    json_array_size(a->stages) <= 1) {
 		snprintf(a->reason, sizeof(a->reason), "not registered");
 		return 480;
@@ -399,7 +261,7 @@ judge(struct answer *a, bool confirmed)
 
 /* "gateway=teleco1", "uri=...", "aor=...", "code=404": of any target at once. */
 static bool
-expected(const struct answer *a, unsigned code, const char *what)
+expected(const struct route_answer *a, unsigned code, const char *what)
 {
 	const char	*equal = strchr(what, '='), *is;
 	char		 name[32];
@@ -411,7 +273,7 @@ expected(const struct answer *a, unsigned code, const char *what)
 		return false;
 	if (strcmp(name, "code") == 0)
 		return code == strtoul(equal + 1, NULL, 10);
-	json_array_foreach(targets_now(a), i, one) {
+	json_array_foreach(route_targets_now(a), i, one) {
 		is = json_string_value(json_object_get(one, name));
 		if (code == 0 && is != NULL && strcasecmp(is, equal + 1) == 0)
 			return true;
@@ -421,7 +283,7 @@ expected(const struct answer *a, unsigned code, const char *what)
 
 /* CTL_NO after saying which one is not so. */
 static int
-expect_all(const struct line *l, const struct answer *a, unsigned code)
+expect_all(const struct line *l, const struct route_answer *a, unsigned code)
 {
 	const char	*what;
 	size_t		 at = 0;
@@ -455,7 +317,7 @@ candidate(const struct line *l, char **text, struct str *out)
 
 COMMAND(cmd_route_test)
 {
-	struct answer		a = { 0 };
+	struct route_answer		a = { 0 };
 	struct generation	g = { 0 };
 	struct str		records;
 	unsigned		refused;
@@ -474,9 +336,9 @@ COMMAND(cmd_route_test)
 		refused = judge(&a, confirmed);
 		generation_in_force(&c->dirs, &g);
 		if (out_for_people(&c->out))
-			print_people(&a, refused, g.number);
+			route_print(&a, refused, g.number);
 		else
-			print_json(c, &a, refused, g.number);
+			route_print_json(c, &a, refused, g.number);
 		code = line_option(l, "expect") != NULL ?
 		    expect_all(l, &a, refused) : refused == 0 ? CTL_DONE : CTL_NO;
 	}

@@ -1,0 +1,24 @@
+#ifndef SIPCTL_ROUTE_ANSWER_H
+#define SIPCTL_ROUTE_ANSWER_H
+
+#include <jansson.h>
+
+#include "sipctl/sipctl.h"
+
+/* What routed says about an address, as route.c gathers it. */
+struct route_answer {
+	json_t		*steps;
+	json_t		*stages;	/* of objects: when, after_s, targets ... */
+	unsigned	 if_confirmed, if_not;
+	char		 reason[256];
+	char		 uri[1024];
+};
+
+/* What is tried at once; NULL: routed has not answered. */
+json_t	*route_targets_now(const struct route_answer *a);
+/* code: what it is refused with, 0: routed. */
+void	route_print(const struct route_answer *a, unsigned code, uint64_t generation);
+void	route_print_json(const struct ctl *c, const struct route_answer *a,
+	    unsigned code, uint64_t generation);
+
+#endif
