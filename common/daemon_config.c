@@ -280,17 +280,22 @@ concerns(const struct self *self, const struct settings *next)
 	return false;
 }
 
+/*
+ * The asker has built the text itself and said what that warns of: of the daemon's
+ * own (those from own on) it knows nothing, and of errors it wants only those.
+ */
 static void
 answer_prepared(const struct self *self, struct bus_ticket t,
-    const struct complaints *c)
+    const struct complaints *c, size_t own)
 {
 	struct rec_complaint	list[COMPLAINTS_MAX];
 	struct msg_prepared	a = { .ok = config.prepared != NULL };
 	uint32_t		n = 0;
 
-	for (size_t i = 0; i < c->n && n < COMPLAINTS_MAX; i++)
-		list[n++] = (struct rec_complaint){ str_of(c->v[i].file),
-		    c->v[i].line, c->v[i].column, str_of(c->v[i].text) };
+	for (size_t i = a.ok ? own : 0; i < c->n && n < COMPLAINTS_MAX; i++)
+		if (c->v[i].warning == a.ok)
+			list[n++] = (struct rec_complaint){ str_of(c->v[i].file),
+			    c->v[i].line, c->v[i].column, str_of(c->v[i].text) };
 	a.restart = a.ok && concerns(self, config.prepared);
 	a.complaints.v = list;
 	a.complaints.n = n;
@@ -303,17 +308,19 @@ on_prepare(void *arg, struct bus_ticket t, const union msg *m)
 	struct self		*self = arg;
 	struct complaints	 c = { 0 };
 	struct settings		*s;
+	size_t			 own;
 
 	settings_free(config.prepared);
 	config.prepared = NULL;
 	s = build(m->prepare.text, m->prepare.generation, &c);
+	own = c.n;
 	if (s != NULL && self->daemon->prepare != NULL &&
 	    !self->daemon->prepare(self, s, &c)) {
 		settings_free(s);
 		s = NULL;
 	}
 	config.prepared = s;
-	answer_prepared(self, t, &c);
+	answer_prepared(self, t, &c, own);
 	complaints_fini(&c);
 	log_low("CONFIG", 0, "%s: generation %llu, of %s, is %s",
 	    self->daemon->name, (unsigned long long)m->prepare.generation,

@@ -124,10 +124,8 @@ prepared(void *arg, enum msg_type type, const union msg *m)
 		one = &m->prepared.complaints.v[i];
 		if (!str_copy(file, sizeof(file), one->file))
 			file[0] = '\0';
-		/* Local checks said the warnings already. */
-		if (!v->ok)
-			complain(v->out, false, file, one->line, one->column,
-			    "%s: %.*s", v->daemon, STR_ARG(one->text));
+		complain(v->out, v->ok, file, one->line, one->column,
+		    "%s: %.*s", v->daemon, STR_ARG(one->text));
 	}
 }
 
@@ -232,6 +230,7 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 		complaints_fini(&out);
 		return code;
 	}
+	complaints_say(c, &out, NULL);
 	complaints_fini(&out);
 	if ((e = generation_commit(&c->dirs, g->number)) < 0) {
 		commit(c, g, true);

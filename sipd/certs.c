@@ -12,11 +12,13 @@
 #include <openssl/x509v3.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/conf.h"
 #include "sipd/identity.h"
@@ -63,22 +65,94 @@ openssl_says(void)
 
 /* ---- files ---- */
 
+/* Relative names are beside sip.conf. 0 or -ENAMETOOLONG. */
+static int
+path_of(char path[PATH_MAX], const char *etc, const char *name)
+{
+	int	n = name[0] == '/' ? snprintf(path, PATH_MAX, "%s", name) :
+		    snprintf(path, PATH_MAX, "%s/%s", etc, name);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 static bool
-read_file(struct secret *out, const char *etc, const char *name,
+beneath(const char *path, const char *dir)
+{
+	size_t	n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && path[n] == '/';
+}
+
+/* A link beside sip.conf may lead elsewhere. What cannot be followed is as it reads. */
+static bool
+beside_conf(const char *path, const char *etc)
+{
+	char	real[PATH_MAX], home[PATH_MAX];
+
+	if (realpath(path, real) != NULL && realpath(etc, home) != NULL)
+		return beneath(real, home);
+	return beneath(path, etc);
+}
+
+/* Landlock (common/sandbox.c) hides even what everybody may read elsewhere. */
+static bool
+refused(char why[CERT_WHY_MAX], const char *path, const char *etc, const char *name)
+{
+	if (beside_conf(path, etc))
+		return fault(why, "%s: sipd may not read it: group sip must be allowed "
+		    "to (chgrp sip, chmod g+r) and to enter its directory", name);
+	return fault(why, "%s: a running sipd sees nothing outside of %s: put a copy "
+	    "into its tls (group sip, mode 0640) and name that", name, etc);
+}
+
+static bool
+unreadable(char why[CERT_WHY_MAX], const char *path, const char *etc,
+    const char *name, int error)
+{
+	if (error == -EACCES || error == -EPERM)
+		return refused(why, path, etc, name);
+	return fault(why, "%s: %s", name, strerror(-error));
+}
+
+bool
+certs_may_read(const char *etc, const char *name, char why[CERT_WHY_MAX])
+{
+	char	path[PATH_MAX];
+	int	error, fd;
+
+	if ((error = path_of(path, etc, name)) < 0)
+		return unreadable(why, name, etc, name, error);
+	/* Opened, not asked for: access(2) knows nothing of Landlock. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return unreadable(why, path, etc, name, -errno);
+	close(fd);
+	return true;
+}
+
+/* state: of the file, also when it cannot be read; empty when not even that. */
+static int
+read_file(struct secret *out, struct stat *state, const char *etc, const char *name,
     char why[CERT_WHY_MAX])
 {
-	char	path[4096];
-	int	n, error;
+	char	path[PATH_MAX];
+	int	error = path_of(path, etc, name);
 
-	n = name[0] == '/' ? snprintf(path, sizeof(path), "%s", name) :
-	    snprintf(path, sizeof(path), "%s/%s", etc, name);
-	error = n < 0 || (size_t)n >= sizeof(path) ? -ENAMETOOLONG :
-	    file_read(path, FILE_MAX, &out->text, &out->len);
+	if (error == 0 && stat(path, state) == -1)
+		memset(state, 0, sizeof(*state));
+	if (error == 0)
+		error = file_read(path, FILE_MAX, &out->text, &out->len);
 	if (error < 0)
-		return fault(why, "%s: %s%s", name, strerror(-error),
-		    error == -EACCES ? "; sipd reads it as its own user: group sip "
-		    "must be allowed to, best in a directory beside sip.conf" : "");
-	return true;
+		(void)unreadable(why, path, etc, name, error);
+	return error;
+}
+
+static bool
+same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* A key with a pass phrase: nobody is there to be asked. */
@@ -212,17 +286,48 @@ judge(struct cert *c, const struct cert *old, const struct secret *chain,
 		cert_keep(c, old);
 }
 
+/*
+ * Nobody lets us look again: what we have stays, and if the files are as they were
+ * then, nothing is wrong.
+ */
+static void
+cert_unread(struct cert *c, const struct cert *old, int error)
+{
+	bool	there = old != NULL && old->leaf != NULL;
+
+	cert_keep(c, old);
+	if (!there || (error != -EACCES && error != -EPERM))
+		return;
+	memcpy(c->digest, old->digest, sizeof(c->digest));
+	if (same_state(&c->chain_state, &old->chain_state) &&
+	    same_state(&c->key_state, &old->key_state)) {
+		memcpy(c->why, old->why, sizeof(c->why));
+		return;
+	}
+	c->unread = true;
+	c->unseen = c->chain_state.st_ino == 0 || c->key_state.st_ino == 0;
+	if (c->unseen) {
+		c->chain_state = old->chain_state;
+		c->key_state = old->key_state;
+	}
+}
+
 static void
 cert_load(struct cert *c, const struct cert_files *files, const char *etc,
     const struct cert *old)
 {
 	struct secret	chain = { NULL, 0 }, key = { NULL, 0 };
+	int		error, e;
 
 	c->chain_file = xstrdup(files->chain);
 	c->key_file = xstrdup(files->key);
-	if (!read_file(&chain, etc, c->chain_file, c->why) ||
-	    !read_file(&key, etc, c->key_file, c->why)) {
-		cert_keep(c, old);
+	error = read_file(&chain, &c->chain_state, etc, c->chain_file, c->why);
+	e = read_file(&key, &c->key_state, etc, c->key_file,
+	    error == 0 ? c->why : (char [CERT_WHY_MAX]){ "" });
+	if (error == 0)
+		error = e;
+	if (error < 0) {
+		cert_unread(c, old, error);
 	} else {
 		digest_of(&chain, &key, c->digest);
 		judge(c, old, &chain, &key);
@@ -232,15 +337,6 @@ cert_load(struct cert *c, const struct cert_files *files, const char *etc,
 }
 
 /* ---- who verifies peers ---- */
-
-static bool
-same_state(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
-	    a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
 
 static void
 keep_authorities(struct certs *c, const struct certs *old)
@@ -257,31 +353,30 @@ load_authorities(struct certs *c, const struct settings *s, const char *etc,
     const struct certs *old)
 {
 	const char	*name = s->tls_ca_file[0] != '\0' ? s->tls_ca_file : SYSTEM_CA;
-	char		 path[4096];
-	int		 n = snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" :
-			    etc, name[0] == '/' ? "" : "/", name);
+	char		 path[PATH_MAX] = "";
+	bool		 same = old != NULL && strcmp(old->authorities_file, name) == 0;
+	bool		 seen;
+	X509_STORE	*store;
 
 	c->authorities_file = xstrdup(name);
-	if (n < 0 || (size_t)n >= sizeof(path) ||
-	    stat(path, &c->authorities_stat) == -1) {
-		fault(c->authorities_why, "%s: %s", name, strerror(errno));
-		keep_authorities(c, old);
+	keep_authorities(c, old);
+	seen = path_of(path, etc, name) == 0 && stat(path, &c->authorities_stat) == 0;
+	if (same && seen && old->authorities_why[0] == '\0' &&
+	    same_state(&old->authorities_stat, &c->authorities_stat))
+		return;
+	if (!certs_may_read(etc, name, c->authorities_why)) {
+		c->authorities_unseen = same && !seen && c->authorities != NULL;
 		return;
 	}
-	if (old != NULL && strcmp(old->authorities_file, name) == 0 &&
-	    old->authorities_why[0] == '\0' &&
-	    same_state(&old->authorities_stat, &c->authorities_stat)) {
-		keep_authorities(c, old);
+	store = X509_STORE_new();
+	if (store != NULL && X509_STORE_load_file(store, path) == 1) {
+		X509_STORE_free(c->authorities);
+		c->authorities = store;
 		return;
 	}
-	c->authorities = X509_STORE_new();
-	if (c->authorities != NULL && X509_STORE_load_file(c->authorities, path) == 1)
-		return;
 	fault(c->authorities_why, "%s: no certificates of authorities can be read (%s)",
 	    name, openssl_says());
-	X509_STORE_free(c->authorities);
-	c->authorities = NULL;
-	keep_authorities(c, old);
+	X509_STORE_free(store);
 }
 
 /* ---- the set ---- */

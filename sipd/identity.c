@@ -162,6 +162,45 @@ identity_each(const X509 *cert, void (*fn)(void *arg, struct str domain), void *
 	GENERAL_NAMES_free(names);
 }
 
+/* ---- what it may be used for ---- */
+
+#define SIP_DOMAIN	"1.3.6.1.5.5.7.3.20"	/* id-kp-sipDomain */
+
+/*
+ * Servers and clients alike: the same certificate speaks for a domain in both
+ * directions (RFC 5922 section 7), and public authorities certify servers only.
+ */
+static bool
+usage_fits(const ASN1_OBJECT *usage, bool tls)
+{
+	char	text[32];
+
+	switch (OBJ_obj2nid(usage)) {
+	case NID_anyExtendedKeyUsage:
+		return true;
+	case NID_server_auth:
+	case NID_client_auth:
+		return tls;
+	default:
+		return OBJ_obj2txt(text, sizeof(text), usage, 1) > 0 &&
+		    strcmp(text, SIP_DOMAIN) == 0;
+	}
+}
+
+bool
+identity_usable(const X509 *cert, bool tls)
+{
+	int			 found;		/* -1: no such extension */
+	EXTENDED_KEY_USAGE	*uses = X509_get_ext_d2i(cert, NID_ext_key_usage,
+				    &found, NULL);
+	bool			 fits = found == -1;
+
+	for (int i = 0; i < sk_ASN1_OBJECT_num(uses) && !fits; i++)
+		fits = usage_fits(sk_ASN1_OBJECT_value(uses, i), tls);
+	EXTENDED_KEY_USAGE_free(uses);
+	return fits;
+}
+
 /* ---- for people ---- */
 
 static void

@@ -27,6 +27,11 @@ bool	identity_serves(const X509 *cert, struct str name);
 void	identity_each(const X509 *cert, void (*fn)(void *arg, struct str domain),
 	    void *arg);
 /*
+ * May it be used for SIP (RFC 5924 section 4)? One that lists no uses may, and one
+ * that lists SIP's or any. tls: one for TLS servers or clients may, too.
+ */
+bool	identity_usable(const X509 *cert, bool tls);
+/*
  * All its names, "sip:example.com example.com 192.0.2.1": subjectAltNames as they
  * stand, else the CN. Control octets are not let through.
  */

@@ -3,6 +3,7 @@ import pytest
 
 from lib.netns import lose, own_network
 from lib.sipp import Sipp
+from lib.wait import eventually
 
 CALLS, RATE = 1000, 25
 CALLEE, PORT = "callee", 6300
@@ -37,4 +38,10 @@ def test_calls_complete(network, houses, peers, tmp_path, percent, good):
           f"{figures['retransmissions']} retransmissions")
     assert figures["ok"] >= good * CALLS, calling.errors()
     answerer.stop()
-    house.idle(60)
+
+    def over():
+        left = {k: house.figure("sipd", k) for k in ("txn_server", "txn_client", "calls")}
+        calls = left.pop("calls")       # nobody says goodbye in those that failed behind the 200
+        assert not any(left.values()) and calls <= CALLS - figures["ok"], (left, calls)
+        return True
+    eventually(over, 60, 0.2, "all of it is over")

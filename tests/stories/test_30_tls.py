@@ -177,6 +177,62 @@ def test_bad_renewal(secure, ca):
     secure.sipctl("reload")
 
 
+def readable_by_root(files, directory, mode):
+    """Copies x.pem and x.key that only root may read."""
+    directory.mkdir(mode=mode, exist_ok=True)
+    for f, kind in zip(files, ("pem", "key")):
+        shutil.copy(f, directory / f"x.{kind}")
+        (directory / f"x.{kind}").chmod(0o600)
+    return f"{directory}/x.pem {directory}/x.key"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the daemons have no users of their own here")
+def test_outside_of_etc(houses, ca):
+    """Root reads them at the start. Later an apply says what it cannot see, and goes on; a restart reads them."""
+    first, second = ca.issue("outside", "DNS:house.test"), ca.issue("outside2", "DNS:house.test")
+    house = houses(transports=("udp", "tls")).init()
+    closed, searchable = house.dir / "closed", house.dir / "searchable"
+    conf = house.etc / "sip.conf"
+    plain = "\n".join(x for x in conf.read_text().splitlines() if not x.startswith("tls-certificate"))
+
+    def use_only(pair):
+        conf.write_text(f"{plain}\ntls-certificate {pair}\n")
+    use_only(readable_by_root(first, closed, 0o700))
+    house.up()
+    house.sipctl("config", "set", "log-level", "major")
+    r = house.sipctl("config", "apply")
+    assert "warning" in r.stderr and f"sees nothing outside of {house.etc}" in r.stderr, r
+    readable_by_root(second, closed, 0o700)
+    assert "restart sipd" in house.sipctl("reload").stderr and serves(house) == pem_of(first[0])
+    assert any("sees nothing outside" in w["text"] for w in house.status()["warnings"])
+    house.sipctl("restart", "sipd")
+    assert serves(house) == pem_of(second[0])
+    # Another directory: what is new is refused; what was read stays silent until it can be seen to change.
+    use_only(readable_by_root(first, searchable, 0o711))
+    with pytest.raises(Failed) as e:
+        house.sipctl("config", "apply")
+    assert f"sees nothing outside of {house.etc}: put a copy into its tls" in e.value.err, e.value
+    house.sipctl("down")
+    house.up()
+    assert serves(house) == pem_of(first[0])
+    house.sipctl("config", "set", "log-level", "major")
+    assert house.sipctl("config", "apply").stderr == ""
+    readable_by_root(second, searchable, 0o711)
+    with pytest.raises(Failed) as e:
+        house.sipctl("reload")
+    assert "restart sipd" in e.value.err, e.value
+    # Beside sip.conf, but not for the group.
+    pair = put(house, second, "group")
+    (house.etc / "tls/group.key").chmod(0o600)
+    use_only(pair)
+    with pytest.raises(Failed) as e:
+        house.sipctl("config", "apply")
+    assert "tls/group.key" in e.value.err and "group sip must be allowed" in e.value.err, e.value
+    (house.etc / "tls/group.key").chmod(0o644)
+    house.sipctl("config", "apply")
+    assert serves(house) == pem_of(second[0])
+
+
 def test_soon_over(secure, ca):
     """A warning three weeks ahead."""
     end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=19, hours=12)
@@ -302,6 +358,29 @@ def test_mutual(secure, ca, tmp_path):
         assert tuple(admitted(secure, f) for f in (None, good, expired, stranger)) == wanted, mode
 
 
+SIP_DOMAIN = "1.3.6.1.5.5.7.3.20"        # id-kp-sipDomain, RFC 5924 section 3.1
+
+
+def test_usage(secure, ca):
+    """RFC 5924 section 4: what a certificate is for, with "tls-peer-usage" tls and sip."""
+    shutil.copy(ca.file, secure.etc / "tls/ca.pem")
+    (secure.etc / "tls/ca.pem").chmod(0o644)
+    table = [(None, True, True), (SIP_DOMAIN, True, True), ("anyExtendedKeyUsage", True, True),
+             ("clientAuth", True, False), ("serverAuth", True, False), (f"clientAuth,{SIP_DOMAIN}", True, True),
+             ("emailProtection", False, False), ("emailProtection,codeSigning", False, False)]
+    files = [ca.issue(f"usage{i}", "DNS:client.test", usage=row[0]) for i, row in enumerate(table)]
+    for name, value in (("tls-ca-file", "tls/ca.pem"), ("tls-verify-client", "required")):
+        secure.sipctl("config", "set", name, value)
+    for i, word in enumerate(("tls", "sip"), 1):
+        secure.sipctl("config", "set", "tls-peer-usage", word)
+        secure.sipctl("config", "apply")
+        seen = [admitted(secure, f) for f in files]
+        assert seen == [row[i] for row in table], word
+    for name in ("tls-verify-client", "tls-peer-usage"):
+        secure.sipctl("config", "set", name, "off" if name.endswith("client") else "tls")
+    secure.sipctl("config", "apply")
+
+
 def test_killed(secure, phones):
     """Its phones are cut off, come back and can be reached at once."""
     anna, bert = phones(secure, "anna", transport="tls").registered(), phones(secure, "bert").registered()
@@ -378,14 +457,15 @@ class Server:
         self.sock.close()
 
 
-@pytest.mark.parametrize("names, verify, good", [
-    ("IP:{ip},DNS:far.test", "on", True), ("DNS:far.test", "on", False), ("DNS:far.test", "off", True),
-    ("URI:sip:{ip}", "on", True), ("URI:sip:far.test,DNS:{ip}", "on", False)])
-def test_server_is_verified(secure, phones, peers, ca, names, verify, good):
-    """RFC 5922: whom we connect to shows a certificate of the next hop, or gets nothing."""
+@pytest.mark.parametrize("names, verify, good, usage", [
+    ("IP:{ip},DNS:far.test", "on", True, None), ("DNS:far.test", "on", False, None), ("DNS:far.test", "off", True, None),
+    ("URI:sip:{ip}", "on", True, SIP_DOMAIN), ("URI:sip:far.test,DNS:{ip}", "on", False, None),
+    ("URI:sip:{ip}", "on", False, "emailProtection")])
+def test_server_is_verified(secure, phones, peers, ca, names, verify, good, usage):
+    """RFC 5922: whom we connect to shows a certificate of the next hop for SIP (5924), or gets nothing."""
     shutil.copy(ca.file, secure.etc / "tls/ca.pem")
     (secure.etc / "tls/ca.pem").chmod(0o644)
-    server = peers(Server(secure, ca.issue("far", names.format(ip=secure.phone_ip))))
+    server = peers(Server(secure, ca.issue("far", names.format(ip=secure.phone_ip), usage=usage)))
     for name, value in (("tls-ca-file", "tls/ca.pem"), ("tls-verify-server", verify), ("relay-to-non-clients", "anybody"),
                         ("relay-via", f'"sip:{secure.phone_ip}:{server.port};transport=tls"')):
         secure.sipctl("config", "set", name, value)
@@ -400,6 +480,7 @@ def test_server_is_verified(secure, phones, peers, ca, names, verify, good):
     assert code == 486 if good else code in (500, 503), code
     if good:
         assert request.get("via").startswith(f"SIP/2.0/TLS {secure.ip}:{secure.tls_port};")
+    assert anna.register(expires=0).code == 200
 
 
 def test_sips(secure, phones):
