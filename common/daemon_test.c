@@ -29,7 +29,7 @@
 
 static char		base[] = "/tmp/daemon_test.XXXXXX";
 static struct dirs	d;
-static char		out[8192];	/* what the last process wrote */
+static char		out[65536];	/* what the last process wrote */
 
 /* ---- the daemon under test ---- */
 
