@@ -153,11 +153,17 @@ by_domain(struct walk *w)
 	if (w->a.domain[0] == '\0')
 		w->home = main;
 	else if (address_bracket(&w->a)) {
-		if (!is_own_address(w))
+		w->home = domains_find(d, address_host(&w->a));	/* row 85 */
+		if (w->home.len == 0 && !is_own_address(w))
 			return STEP_ON;
-		w->home = main;
-		STEP(w, "domain", true, "%.100s is our own address: %.*s is meant",
-		    w->a.domain, STR_ARG(main));
+		if (w->home.len > 0)
+			STEP(w, "domain", true, "%.*s is served here",
+			    STR_ARG(w->home));
+		else
+			STEP(w, "domain", true, "%.100s is our own address: %.*s "
+			    "is meant", w->a.domain, STR_ARG(main));
+		if (w->home.len == 0)
+			w->home = main;
 	} else {
 		w->home = domains_find(d, str_of(w->a.domain));
 		if (w->home.len > 0)

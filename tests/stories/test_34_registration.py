@@ -214,3 +214,24 @@ def test_poisoned(home, anna):
     many = ", ".join(f"<sip:anna@{home.ip}:{7000 + i}>" for i in range(10))
     assert anna.register(contact=many).code == 200
     assert anna.register(contact=f"<sip:{home.domain}>", expires=0).code == 200    # takes nothing, harms nobody
+
+
+# ---- whose registrar ----------------------------------------------------------
+
+def test_domains(houses, phones):
+    """Row 85: the domains that are listed, which may be an address, our own too; nobody there: 404."""
+    house = houses().init()
+    with open(house.etc / "sip.conf", "a") as conf:
+        conf.write(f"domain {house.ip}\n")
+    house.up()
+    house.import_users(["anna"])
+    house.sipctl("user", "add", f"zoe@{house.ip}", "--password-file", "-", input="secret\n")
+    anna, zoe = phones(house, "anna").registered(), phones(house, "zoe", password="secret", domain=house.ip)
+    assert zoe.register().code == 200
+    call = anna.invite(f"zoe@{house.ip}", b"")
+    zoe.reply(zoe.wait_request("INVITE"), 486, to_tag="x")
+    assert call.finish().code == 486
+    for nobody in (f"nobody@{house.domain}", f"anna@{house.ip}"):
+        assert anna.invite(nobody, b"").finish().code == 404
+    yan = phones(house, "yan", password="x", domain="elsewhere.test")
+    assert yan.register().code == 407       # not ours to answer: only our users may send it on
