@@ -126,15 +126,29 @@ dialplan_of(const struct settings *s)
 	return p;
 }
 
+/* Kept, so that COMMIT only swaps: building takes 1 ms for each 1 000 records. */
 bool
 routed_prepare(struct self *self, const struct settings *next,
     struct complaints *out)
 {
-	size_t	errors = out->errors;
+	struct routed	*r = self->own;
 
-	records_free(records_build(ROUTES_FILE, str_of(next->routes != NULL ?
-	    next->routes : ""), next, out));
-	return out->errors == errors;
+	records_free(r->prepared);
+	r->prepared = records_build(ROUTES_FILE, str_of(next->routes != NULL ?
+	    next->routes : ""), next, out);
+	r->prepared_generation = next->generation;
+	return r->prepared != NULL;
+}
+
+static void
+records_swap(struct routed *r, const struct settings *s)
+{
+	records_free(r->records);
+	if (r->prepared != NULL && r->prepared_generation == s->generation) {
+		r->records = r->prepared;
+		r->prepared = NULL;
+	} else
+		r->records = records_of(s);
 }
 
 /* ---- begin ---- */
@@ -219,6 +233,7 @@ routed_stop(struct self *self)
 		return;
 	directory_free(r->directory);
 	records_free(r->records);
+	records_free(r->prepared);
 	dialplan_free(r->dialplan);
 	held_free(r);
 	names_free(r->names);
@@ -236,8 +251,7 @@ routed_commit(struct self *self, const struct settings *old)
 	struct routed	*r = self->own;
 
 	domains_set(r->domains, self->settings, publish_domain, r);
-	records_free(r->records);
-	r->records = records_of(self->settings);
+	records_swap(r, self->settings);
 	dialplan_free(r->dialplan);
 	r->dialplan = dialplan_of(self->settings);
 	names_configure(r->names, self->settings);

@@ -13,6 +13,8 @@ struct routed {
 	struct accounts		*accounts;
 	struct directory	*directory;
 	struct records		*records;	/* of the generation in force */
+	struct records		*prepared;	/* of the next, perhaps */
+	uint64_t		 prepared_generation;
 	struct gateways		*gateways;
 	struct feed		*feed;
 	struct bus_peer		*regd;

@@ -7,6 +7,7 @@
 #include "common/uri.h"
 #include "sipctl/accounts.h"
 #include "sipctl/ask.h"
+#include "sipctl/directory.h"
 
 #define PUT_MS	30000
 
@@ -244,6 +245,30 @@ COMMAND(cmd_user_passwd)
 
 /* ---- removing ---- */
 
+static void
+ignore_refused(void *arg, uint32_t row, struct str why)
+{
+}
+
+/*
+ * First, so that nobody who gets the name after him has his rules. That there are
+ * none is all right.
+ */
+static void
+remove_rules(struct ctl *c, const char *aor)
+{
+	struct entries	*e = xcalloc(1, sizeof(*e));
+	uint32_t	 put;
+
+	e->v[0] = (struct rec_entry){ .name = str_of(aor) };
+	e->n = 1;
+	if (entries_put(c, ENTRY_RULES, e, USER_REMOVE, false, &put,
+	    ignore_refused, NULL) != CTL_DONE)
+		say("if %s has signal rules they stay; later: sipctl rules del %s",
+		    aor, aor);
+	free(e);
+}
+
 COMMAND(cmd_user_del)
 {
 	struct msg_user_del	body = { .by = str_of(c->user) };
@@ -255,6 +280,7 @@ COMMAND(cmd_user_del)
 	if (!aor_arg(c, l->args[0], aor))
 		return CTL_USAGE;
 	body.aor = str_of(aor);
+	remove_rules(c, aor);
 	if ((code = ask_one(c, &q, PUT_MS, false)) == CTL_DONE)
 		done(c, "removed %s", aor);
 	return code;

@@ -125,6 +125,14 @@ def test_full_rules(home, people):
     assert 'line 2: there is no "form" to look at; did you mean "from"?' in wrong.stderr
 
 
+def test_rules_end_with_their_account(home):
+    home.add_user("dora")
+    rules(home, "dora", "busy anna\n")
+    assert f"dora@{home.domain}" in home.sipctl("rules", "list", "-o", "name").stdout
+    home.sipctl("user", "del", "dora")
+    assert home.json("rules", "list") == []
+
+
 def test_authenticated_condition(home, people, phones):
     """Who claims to be somebody is taken at his word only once it is proved."""
     rules(home, "bert", "rule strangers {\n  when authenticated is no\n  reject 403 Strangers\n}\n")
