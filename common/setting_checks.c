@@ -213,6 +213,8 @@ check_listens(const struct settings *s, const struct conf *c,
 				    &s->listen.v[i], i, c, out);
 }
 
+#define MIN_SE_MS	90000
+
 /* Does a socket that we listen on lie in this range? */
 static void
 check_media_range(const struct settings *s, const struct media_range *m,
@@ -249,6 +251,10 @@ check_media(const struct settings *s, const struct conf *c, struct complaints *o
 		check_media_range(s, &s->media.v[i], c, out);
 		ports += s->media.v[i].port_max - s->media.v[i].port_min + 1;
 	}
+	if (s->media_longest > 0 && s->media_longest < MIN_SE_MS)
+		complain_at(out, false, conf_node_find(c, "media-session-timer"),
+		    "a phone may refresh its session as rarely as every 90s (RFC 4028); "
+		    "write 90s or more, or 0");
 	if (ports > 0 && s->media_sessions_max > ports / 4 &&
 	    conf_node_find(c, "media-sessions-limit") != NULL)
 		complain_at(out, true, conf_node_find(c, "media-sessions-limit"),

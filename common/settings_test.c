@@ -199,6 +199,7 @@ test_complaints(void **state)
 		{ HEAD "media 0.0.0.0:30000-39998", 3, 7, "wildcard" },
 		{ HEAD "media x", 3, 7, "bad media address" },
 		{ HEAD "media 10.0.0.1=::1:30000-39998", 3, 7, "bad media address" },
+		{ HEAD "media-session-timer 60s", 3, 21, "90s or more" },
 		{ HEAD "media []", 3, 1, "wants an address" },
 		{ HEAD "media 10.0.0.1:30000-30998\nmedia 10.0.0.1:30998-31999", 4, 7,
 		    "in another range" },

@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "common/log.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
@@ -34,8 +35,10 @@ static void
 refuse(struct rewritten *out, int code, const char *reason)
 {
 	*out = (struct rewritten){ .code = code, .reason = reason };
-	if (code == 503)
-		stats->media_refused++;
+	if (code != 503)
+		return;
+	stats->media_refused++;
+	log_rate(LOG_PROBLEMS, "MEDIA", "a session was refused: %s", reason);
 }
 
 /* ---- who ---- */
@@ -71,11 +74,19 @@ exchange_legs(struct exchange *x, struct rewritten *out)
 		return false;
 	}
 	if (x->s == NULL) {
+		uint64_t	user = user_key(ss, q->user);
+
 		if (ss->draining || sessions_count(ss) >= ss->limits.sessions) {
 			refuse(out, 503, "too many media sessions");
 			return false;
 		}
-		x->s = session_new(ss, q->call_id, q->caller_tag, x->now);
+		if (user != 0 && ss->limits.user_sessions > 0 &&
+		    user_sessions(ss, user) >= ss->limits.user_sessions) {
+			stats->media_refused_user++;
+			refuse(out, 503, "too many media sessions of one user");
+			return false;
+		}
+		x->s = session_new(ss, q->call_id, q->caller_tag, user, x->now);
 		x->is_new = true;
 	}
 	if (x->s != NULL && x->s->caller == NULL)
@@ -431,6 +442,7 @@ exchange_apply(struct exchange *x)
 	if (q->answer && !answered_by_other(x))
 		leg_select(x->s, x->callee);
 	x->s->signalled = x->now;
+	x->s->no_rtp = x->s->no_rtcp = false;
 }
 
 /* SRTP passes untouched: who asks for a change between it and RTP is refused. */

@@ -2,7 +2,7 @@
  * flow - the counters of one direction of one stream.
  *
  * relay_sockets.c counts every packet here. Loss is estimated as RFC 3550 A.1 and
- * A.3 do, without probation: a source is believed once learn.c let it through.
+ * A.3 do, jitter as A.8, without probation: a source is believed once learn.c let it through.
  */
 #include <string.h>
 
@@ -36,6 +36,22 @@ source_begin(struct flow_count *c, uint32_t ssrc, uint16_t seq)
 	c->cycles = 0;
 	c->received = 0;
 	c->begun = true;
+	c->timed = false;
+	c->jitter = 0;
+}
+
+/* RFC 3550 A.8, times 16; the wrap of the time stamps is that of the differences. */
+static void
+source_jitter(struct flow_count *c, uint32_t stamp, uint32_t clock, int64_t now_ns)
+{
+	uint32_t	arrival = (uint32_t)(now_ns / 1000 * clock / 1000000);
+	int32_t		transit = (int32_t)(arrival - stamp);
+	int64_t		d = (int64_t)transit - c->transit;
+
+	if (c->timed && d > -(int64_t)clock && d < (int64_t)clock)
+		c->jitter += (uint32_t)(d < 0 ? -d : d) - ((c->jitter + 8) >> 4);
+	c->transit = transit;
+	c->timed = true;
 }
 
 static void
@@ -56,9 +72,9 @@ source_sequence(struct flow_count *c, uint16_t seq)
 
 void
 flow_count(struct flow_count *c, const uint8_t *data, size_t len, bool is_rtp,
-    int64_t now_ns)
+    uint32_t clock, int64_t now_ns)
 {
-	uint32_t	ssrc;
+	uint32_t	ssrc, stamp;
 	uint16_t	seq;
 
 	c->packets++;
@@ -75,4 +91,9 @@ flow_count(struct flow_count *c, const uint8_t *data, size_t len, bool is_rtp,
 	else
 		source_sequence(c, seq);
 	c->received++;
+	if (clock == 0)
+		return;
+	stamp = (uint32_t)data[4] << 24 | (uint32_t)data[5] << 16 |
+	    (uint32_t)data[6] << 8 | data[7];
+	source_jitter(c, stamp, clock, now_ns);
 }

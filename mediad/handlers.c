@@ -26,6 +26,7 @@ on_rewrite(void *arg, struct bus_ticket t, const union msg *msg)
 	struct rewrite			 r = {
 		.call_id = q->call_id,
 		.caller_tag = q->caller_tag,
+		.user = q->user,
 		.branch = q->branch,
 		.from_caller = q->from_caller,
 		.answer = q->answer,

@@ -20,7 +20,11 @@ limits_of(const struct settings *s)
 	return (struct session_limits){
 		.sessions = s->media_sessions_max,
 		.streams = s->media_streams_max,
+		.user_sessions = s->media_user_max,
 		.timeout = s->media_timeout,
+		.rtcp_timeout = s->media_rtcp_timeout,
+		.longest = s->media_longest,
+		.one_way = s->media_one_way,
 		.setup_timeout = s->media_setup_timeout,
 		.hold_timeout = s->media_hold_timeout,
 		.learn_window = s->media_learn,
@@ -165,6 +169,11 @@ mediad_status(struct self *self, struct status_is *out)
 	status_figure(out, "media_ports_limit", sides_limit(all));
 	status_figure(out, "media_sessions_restored",
 	    sessions_restored(m->sessions));
+	if (stats->media_one_way > 0)
+		status_warn(out, "sipctl calls --one-way",
+		    "%lld call%s sound in one direction only",
+		    (long long)stats->media_one_way,
+		    stats->media_one_way == 1 ? " has" : "s have");
 	for (unsigned i = 0; i < sides_count(all); i++)
 		side_status(sides_at(all, i), out);
 }

@@ -58,6 +58,7 @@ struct session_rec {
 	uint32_t		which;
 	uint16_t		call_id_len;
 	uint16_t		tag_len;
+	uint64_t		user;			/* keyed hash; 0: none */
 	char			ids[RECORD_IDS];	/* Call-ID, NUL, tag */
 	struct session_slot	slot[2];
 };

@@ -40,6 +40,8 @@ struct flow {
 	struct flow_count *count;	/* in the record */
 	struct report	*report;	/* in that of RTP */
 	uint32_t	 clock;		/* of RTP's time stamps, Hz; 0: unknown */
+	uint64_t	 refused;	/* packets of wrong sources, by this process */
+	struct addr	 refused_from;	/* the last of those */
 	void		*owner;		/* struct end, session.h */
 };
 
@@ -69,8 +71,11 @@ void	relay_beat(struct relay *r, struct mono now);
 
 /* Of a source as the sequence numbers tell (RFC 3550 A.3); never negative. */
 uint64_t flow_lost(const struct flow_count *c);
-/* Counts one packet; data is its payload, is_rtp when it has sequence numbers. */
+/*
+ * Counts one packet; data is its payload, is_rtp when it has sequence numbers. clock:
+ * of its time stamps in Hz, 0: its jitter can't be told.
+ */
 void	flow_count(struct flow_count *c, const uint8_t *data, size_t len,
-	    bool is_rtp, int64_t now_ns);
+	    bool is_rtp, uint32_t clock, int64_t now_ns);
 
 #endif

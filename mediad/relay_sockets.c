@@ -20,6 +20,7 @@
 
 #include "common/stats.h"
 #include "common/str.h"
+#include "mediad/rtcp.h"
 
 #define VECTOR		16	/* packets a receive call */
 #define PACKET_MAX	9216	/* octets: a jumbo frame; longer is dropped */
@@ -67,6 +68,13 @@ packet_is_sound(const struct flow *f, const uint8_t *p, size_t len)
 	return len >= 8 && p[1] >= 192 && p[1] <= 223;
 }
 
+/* Reports, on their own port or beside RTP (RFC 5761 section 4). */
+static bool
+packet_is_rtcp(const struct flow *f, const uint8_t *p, size_t len)
+{
+	return f->is_rtp && len >= 8 && p[0] >> 6 == 2 && p[1] >= 192 && p[1] <= 223;
+}
+
 /* May it leave, and to whom? NULL: no, and it was counted. */
 static const struct addr *
 packet_judge(struct relay *r, struct flow *f, const struct addr *from,
@@ -84,6 +92,8 @@ packet_judge(struct relay *r, struct flow *f, const struct addr *from,
 		}
 	}
 	if (v == LEARN_DROP) {
+		f->refused++;
+		f->refused_from = *from;
 		stats->rtp_dropped_source++;
 		return NULL;
 	}
@@ -91,7 +101,10 @@ packet_judge(struct relay *r, struct flow *f, const struct addr *from,
 		stats->rtp_dropped++;
 		return NULL;
 	}
-	flow_count(f->count, p, len, f->is_rtp && !f->rtcp, now.ns);
+	flow_count(f->count, p, len, f->is_rtp && !f->rtcp, f->clock, now.ns);
+	if (f->report != NULL && !f->secure && packet_is_rtcp(f, p, len))
+		rtcp_note(f->report, f->to != NULL ? f->to->report : NULL, p, len,
+		    now.ns);
 	target = f->to != NULL ? learn_target(&f->to->learn) : NULL;
 	if (target == NULL)
 		stats->rtp_no_peer++;

@@ -368,7 +368,7 @@ test_loss(void **state)
 
 		for (unsigned k = 0; k < cases[i].n; k++) {
 			rtp(p, cases[i].seq[k]);
-			flow_count(&c, p, sizeof(p), true, 1);
+			flow_count(&c, p, sizeof(p), true, 0, 1);
 		}
 		assert_int_equal(c.packets, cases[i].n);
 		if (flow_lost(&c) != cases[i].lost)

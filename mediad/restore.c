@@ -37,6 +37,7 @@ session_restore(struct sessions *ss, uint32_t index)
 	s->rec = rec;
 	s->index = index;
 	s->id = o->id;
+	s->user = rec->user;
 	s->created.ns = o->created_ns;
 	s->signalled.ns = o->signalled_ns;
 	s->state = o->state;

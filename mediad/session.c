@@ -67,6 +67,7 @@ session_enter(struct sessions *ss, struct session *s)
 	}
 	ss->by_index[s->index] = s;
 	map_put(ss->by_ids, s);
+	user_count(ss, s->user, 1);
 	stats->media_sessions++;
 }
 
@@ -88,7 +89,7 @@ ids_write(char *out, struct str call_id, struct str tag)
 
 struct session *
 session_new(struct sessions *ss, struct str call_id, struct str tag,
-    struct mono now)
+    uint64_t user, struct mono now)
 {
 	struct session	*s;
 	uint32_t	 index;
@@ -104,6 +105,7 @@ session_new(struct sessions *ss, struct str call_id, struct str tag,
 	ids_write(s->rec->ids, call_id, tag);
 	s->rec->call_id_len = call_id.len;
 	s->rec->tag_len = tag.len;
+	s->rec->user = s->user = user;
 	s->id = id_u64();
 	s->created = s->signalled = now;
 	s->state = SESSION_SETUP;
@@ -139,6 +141,9 @@ static void
 session_leave(struct sessions *ss, struct session *s)
 {
 	map_remove(ss->by_ids, session_key(s));
+	user_count(ss, s->user, -1);
+	if (s->one_way)
+		stats->media_one_way--;
 	ss->by_index[s->index] = NULL;
 	stats->media_sessions--;
 }
@@ -223,6 +228,7 @@ sessions_new(struct loop *l, const struct set_media *media,
 	ss->ended = ended;
 	ss->arg = arg;
 	ss->by_ids = map_new(session_key);
+	users_open(ss);
 	ss->sides = sides_new(media);
 	ss->relay = relay_new(l, flow_moved, source_is_own, ss);
 	ss->records = records_open(&adopted);
@@ -266,6 +272,7 @@ sessions_free(struct sessions *ss)
 	sides_free(ss->sides);
 	records_close(ss->records);
 	map_free(ss->by_ids);
+	users_close(ss);
 	free(ss->by_index);
 	free(ss);
 }

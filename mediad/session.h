@@ -70,6 +70,9 @@ struct session {
 	uint64_t	 id;
 	struct mono	 created, signalled;
 	enum session_state state;
+	uint64_t	 user;		/* hash of whose it is; 0: nobody's */
+	bool		 one_way;	/* as last looked at */
+	bool		 no_rtp, no_rtcp;	/* their time-outs were logged */
 	uint32_t	 exchange;	/* counts offers */
 	uint32_t	 offer_cseq;
 	bool		 offer_by_caller;
@@ -82,7 +85,11 @@ struct session {
 /* What the settings say; times in ms. */
 struct session_limits {
 	uint32_t	sessions, streams;
+	uint32_t	user_sessions;	/* of one user; 0: no limit */
 	int64_t		timeout, setup_timeout, hold_timeout, learn_window;
+	int64_t		rtcp_timeout;	/* 0: RTCP alone keeps no session */
+	int64_t		longest;	/* without new signalling; 0: no limit */
+	int64_t		one_way;	/* 0: not looked for */
 	uint8_t		dscp;
 	bool		convert_hold;	/* to the style of RFC 3264 (row 72) */
 	const struct set_nets *lan;	/* of the settings in force */
@@ -91,6 +98,7 @@ struct session_limits {
 /* A body to rewrite: MEDIA_REWRITE, with its addresses parsed. */
 struct rewrite {
 	struct str	call_id, caller_tag, branch;
+	struct str	user;		/* whose call it is, for the limit; or "" */
 	bool		from_caller;
 	bool		answer;
 	bool		final;
@@ -157,5 +165,8 @@ struct str session_call_id(const struct session *s);
 struct str session_caller_tag(const struct session *s);
 /* The last packet of any stream; ns 0: none came. */
 struct mono session_last_packet(const struct session *s);
+/* oneway.c: does one side hear nothing? Then why says it in words. */
+bool	session_one_way(const struct sessions *ss, const struct session *s,
+	    struct mono now, struct text *why);
 
 #endif

@@ -14,6 +14,7 @@ struct sessions {
 	struct records		*records;
 	struct sides		*sides;
 	struct map		*by_ids;
+	struct map		*by_user;	/* users.c's */
 	struct session		**by_index;	/* up to nindex */
 	uint32_t		 nindex;
 	uint32_t		 sweep_at;
@@ -28,7 +29,7 @@ struct sessions {
 
 /* NULL: the ids are too long, or the table is full. */
 struct session *session_new(struct sessions *ss, struct str call_id,
-	    struct str caller_tag, struct mono now);
+	    struct str caller_tag, uint64_t user, struct mono now);
 void	session_free(struct sessions *ss, struct session *s);
 void	session_save(struct session *s);
 /* Enters an existing one into the tables. */
@@ -64,6 +65,19 @@ void	end_detach(struct sessions *ss, struct end *e);
 /* Nothing comes from or goes to another flow any more. */
 void	flow_unlink(struct flow *f);
 void	end_save(struct end *e);
+
+/* oneway.c: tells once when it begins and ends. */
+void	session_look_one_way(struct sessions *ss, struct session *s, struct mono now);
+
+/*
+ * users.c: how many sessions each user has. The key of a user is 0 for "" and the same
+ * in the next process.
+ */
+void	users_open(struct sessions *ss);
+void	users_close(struct sessions *ss);
+uint64_t user_key(const struct sessions *ss, struct str user);
+unsigned user_sessions(const struct sessions *ss, uint64_t user);
+void	user_count(struct sessions *ss, uint64_t user, int by);
 
 /* restore.c: sessions of an earlier process. */
 void	sessions_restore(struct sessions *ss);

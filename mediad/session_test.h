@@ -32,13 +32,15 @@ struct house {
 	char		 sdp[4096];	/* what came back */
 	unsigned	 ended;
 	const char	*toward;	/* where the reader is; NULL: unknown */
+	const char	*user;		/* whose call it is; NULL: nobody's */
+	const char	*call_id;	/* NULL: "call-1" */
 };
 
 static const struct set_nets no_lan;
 static const struct session_limits limits = {
 	.lan = &no_lan,
 	.sessions = 4, .streams = 3, .timeout = 60000, .setup_timeout = 300000,
-	.hold_timeout = 3600000, .learn_window = 3000,
+	.hold_timeout = 3600000, .learn_window = 3000, .rtcp_timeout = 60000,
 };
 
 static inline void
@@ -119,6 +121,10 @@ say(struct house *h, const char *branch, int how, uint32_t cseq, const char *hos
 		.answer = how & ANSWER, .final = how & FINAL, .cseq = cseq,
 	};
 
+	if (h->user != NULL)
+		q.user = str_of(h->user);
+	if (h->call_id != NULL)
+		q.call_id = str_of(h->call_id);
 	assert_int_equal(addr_parse(&q.source, str_of(host), 5060), 0);
 	if (h->toward != NULL)
 		assert_int_equal(addr_parse(&q.toward, str_of(h->toward), 5060), 0);

@@ -1,18 +1,22 @@
 /*
  * show_media - the table "media" for sipctl: a row a session.
  *
- * Cells: id call_id state ports streams packets loss last_packet_ms since age_s.
- * A stream is one line of text: kind of leg, ports, where the phone is, figures.
+ * Cells: id call_id state ports streams packets loss last_packet_ms since age_s; of the
+ * worst direction codec, loss_percent, jitter_ms, rtt_ms and mos; one_way. A stream is one
+ * line of text: kind of leg, ports, where the phone is, figures of what it says.
  */
 #include "mediad/mediad.h"
 
 #include "common/mono.h"
+#include "mediad/quality.h"
 
 #define STREAM_TEXT_MAX	256
 #define STREAMS_TEXT_MAX 8192
 
 struct totals {
 	uint64_t	packets, lost;
+	struct quality	worst;
+	enum codec	codec;
 };
 
 static const char *
@@ -35,9 +39,27 @@ learn_name(const struct learn *l)
 	return "silent";
 }
 
-/* "caller 0 30002/30003 192.0.2.7:4000 locked rtp 512 lost 0 rtcp 3 age 12 ms" */
+/* What is heard at the other end; the worse direction counts for the session. */
 static void
-end_text(struct text *t, const struct end *e, int64_t now_ns)
+quality_text(struct text *t, const struct end *e, struct totals *sum)
+{
+	struct quality	q = quality_of(e);
+
+	if (!q.known || !e->is_rtp)
+		return;
+	text_printf(t, " loss %.1f%% jitter %.1f ms", q.loss * 100, q.jitter_ms);
+	if (q.rtt_ms > 0)
+		text_printf(t, " rtt %.0f ms", q.rtt_ms);
+	text_printf(t, " mos %.1f", q.mos);
+	if (sum->worst.known && sum->worst.mos <= q.mos)
+		return;
+	sum->worst = q;
+	sum->codec = (enum codec)e->codec;
+}
+
+/* "caller 0 30002/30003 192.0.2.7:4000 locked rtp 512 lost 0 rtcp 3 ... age 12 ms" */
+static void
+end_text(struct text *t, const struct end *e, struct totals *sum, int64_t now_ns)
 {
 	const struct flow_count	*rtp = e->flow[0].count, *rtcp = e->flow[1].count;
 	const struct addr	*to = learn_target(&e->flow[0].learn);
@@ -51,6 +73,7 @@ end_text(struct text *t, const struct end *e, int64_t now_ns)
 	    learn_name(&e->flow[0].learn), (unsigned long long)rtp->packets,
 	    (unsigned long long)rtp->octets, (unsigned long long)flow_lost(rtp),
 	    (unsigned long long)rtcp->packets);
+	quality_text(t, e, sum);
 	if (rtp->last_ns != 0)
 		text_printf(t, " age %lld ms",
 		    (long long)((now_ns - rtp->last_ns) / 1000000));
@@ -68,14 +91,57 @@ leg_text(struct text *ports, struct text *streams, struct totals *sum,
 			continue;
 		text_u64(ports, e->pair->port);
 		text_ch(ports, '\n');
-		end_text(streams, e, now_ns);
+		end_text(streams, e, sum, now_ns);
 		sum->packets += e->flow[0].count->packets;
 		sum->lost += flow_lost(e->flow[0].count);
 	}
 }
 
+/* Tenths and thousandths as text: a table's numbers are whole. */
 static void
-session_row(struct show *show, const struct session *s, struct mono now)
+show_figure(struct show *show, const char *name, double v, bool known)
+{
+	char		buf[32];
+	struct text	t;
+
+	if (!known) {
+		show_null(show, name);
+		return;
+	}
+	text_init(&t, buf, sizeof(buf));
+	text_printf(&t, "%.1f", v);
+	show_text(show, name, text_str(&t));
+}
+
+static void
+quality_cells(struct show *show, const struct totals *sum)
+{
+	const struct quality	*q = &sum->worst;
+
+	show_text(show, "codec", codec_info(sum->codec)->name);
+	show_figure(show, "loss_percent", q->loss * 100, q->known);
+	show_figure(show, "jitter_ms", q->jitter_ms, q->known);
+	show_figure(show, "rtt_ms", q->rtt_ms, q->known && q->rtt_ms > 0);
+	show_figure(show, "mos", q->mos, q->known);
+}
+
+static void
+one_way_cell(struct show *show, const struct sessions *ss, const struct session *s,
+    struct mono now)
+{
+	char		buf[256];
+	struct text	why;
+
+	text_init(&why, buf, sizeof(buf));
+	if (session_one_way(ss, s, now, &why))
+		show_text(show, "one_way", text_str(&why));
+	else
+		show_null(show, "one_way");
+}
+
+static void
+session_row(struct show *show, const struct sessions *ss, const struct session *s,
+    struct mono now)
 {
 	char		 ports_buf[1024], streams_buf[STREAMS_TEXT_MAX];
 	struct text	 ports, streams;
@@ -105,6 +171,8 @@ session_row(struct show *show, const struct session *s, struct mono now)
 		show_number(show, "last_packet_ms", mono_ms_between(last, now));
 	else
 		show_null(show, "last_packet_ms");
+	quality_cells(show, &sum);
+	one_way_cell(show, ss, s, now);
 	show_number(show, "since", wall_ms() - age_ms);
 	show_number(show, "age_s", age_ms / 1000);
 }
@@ -121,7 +189,7 @@ show_media(void *arg, struct show *show, uint64_t cursor)
 		s = sessions_next(m->sessions, &at);
 		if (s == NULL)
 			return 0;
-		session_row(show, s, now);
+		session_row(show, m->sessions, s, now);
 	}
 	return at;
 }

@@ -15,6 +15,8 @@ static const struct column call_columns[] = {
 	{ "time_s", "TIME", COLUMN_SECONDS },
 	{ "media", "MEDIA", COLUMN_TEXT },
 	{ "media_reason", "WHY", COLUMN_TEXT },
+	{ "mos", "MOS", COLUMN_TEXT },
+	{ "loss_percent", "LOSS%", COLUMN_TEXT },
 	{ "gateway", "GATEWAY", COLUMN_TEXT },
 	{ "call_id", "CALL-ID", COLUMN_TEXT },
 	{ NULL }
@@ -25,6 +27,9 @@ static const struct column media_columns[] = {
 	{ "ports", "PORTS", COLUMN_TEXT },
 	{ "packets", "PACKETS", COLUMN_NUMBER },
 	{ "loss", "LOST", COLUMN_NUMBER },
+	{ "jitter_ms", "JITTER", COLUMN_TEXT },
+	{ "rtt_ms", "RTT", COLUMN_TEXT },
+	{ "mos", "MOS", COLUMN_TEXT },
 	{ "last_packet_ms", "LAST", COLUMN_MS },
 	{ "age_s", "TIME", COLUMN_SECONDS },
 	{ "call_id", "CALL-ID", COLUMN_TEXT },
@@ -43,6 +48,75 @@ add_time(json_t *row)
 		    json_integer((json_int_t)(time(NULL) - timegm(&tm))));
 }
 
+/* "4.3" as a number, for JSON. */
+static void
+make_number(json_t *row, const char *name)
+{
+	const char	*text = json_string_value(json_object_get(row, name));
+
+	if (text != NULL)
+		json_object_set_new(row, name, json_real(strtod(text, NULL)));
+}
+
+static void
+figures_types(json_t *row)
+{
+	static const char *const names[] = { "loss_percent", "jitter_ms", "rtt_ms", "mos" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		make_number(row, names[i]);
+}
+
+/* What mediad knows of the calls that it relays. Without mediad: nothing. */
+static void
+add_media(struct ctl *c, json_t *calls)
+{
+	static const char *const names[] = { "codec", "loss_percent", "jitter_ms", "rtt_ms",
+	    "mos", "one_way" };
+	json_t	*rows, *row, *by_id = json_object(), *media;
+	size_t	 i, k;
+
+	if (daemon_probe(c, "mediad", true) == 0 &&
+	    ask_show(c, "mediad", "media", NULL, &rows) == CTL_DONE) {
+		json_array_foreach(rows, i, row)
+			json_object_set(by_id, json_string_value(
+			    json_object_get(row, "call_id")) ?: "", row);
+		json_decref(rows);
+	}
+	json_array_foreach(calls, i, row) {
+		media = json_object_get(by_id, json_string_value(
+		    json_object_get(row, "call_id")) ?: "");
+		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			json_object_set_new(row, names[k], json_incref(
+			    json_object_get(media, names[k])) ?: json_null());
+		if (!out_for_people(&c->out))
+			figures_types(row);
+	}
+	json_decref(by_id);
+}
+
+/* Only calls that one side can't hear; for people each with the reason below. */
+static void
+keep_one_way(json_t *rows)
+{
+	for (size_t i = json_array_size(rows); i-- > 0; )
+		if (!json_is_string(json_object_get(json_array_get(rows, i), "one_way")))
+			json_array_remove(rows, i);
+}
+
+static void
+say_one_way(struct ctl *c, const json_t *rows)
+{
+	const char	*why;
+	json_t		*row;
+	size_t		 i;
+
+	json_array_foreach(rows, i, row)
+		if ((why = json_string_value(json_object_get(row, "one_way"))) != NULL)
+			printf("! %lld: one-way, %s\n", (long long)json_integer_value(
+			    json_object_get(row, "id")), why);
+}
+
 COMMAND(cmd_calls)
 {
 	json_t	*rows, *row;
@@ -59,10 +133,15 @@ COMMAND(cmd_calls)
 				json_array_remove(rows, i);
 		}
 	}
+	add_media(c, rows);
+	if (line_flag(l, "one-way"))
+		keep_one_way(rows);
 	if (out_for_people(&c->out))
 		json_array_foreach(rows, i, row)
 			add_time(row);
 	out_rows(&c->out, rows, call_columns);
+	if (out_for_people(&c->out))
+		say_one_way(c, rows);
 	json_decref(rows);
 	return CTL_DONE;
 }
@@ -96,6 +175,9 @@ COMMAND(cmd_media)
 		return code;
 	json_array_foreach(rows, i, row)
 		media_types(row);
+	if (!out_for_people(&c->out))
+		json_array_foreach(rows, i, row)
+			figures_types(row);
 	out_rows(&c->out, rows, media_columns);
 	json_decref(rows);
 	return CTL_DONE;

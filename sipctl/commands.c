@@ -85,6 +85,7 @@ static const struct option dry_options[] = {
 };
 static const struct option calls_options[] = {
 	{ "failed", 0, NULL, false, "only those that failed" },
+	{ "one-way", 0, NULL, false, "only those in which one side hears nothing, and why" },
 	{ NULL }
 };
 static const struct option trace_options[] = {
@@ -274,7 +275,7 @@ const struct command commands[] = {
 	    "listens to a banned network again", "sipctl ban del 198.51.100.77",
 	    "sipctl ban del 203.0.113.0/24"),
 
-	ROW("calls", NULL, "[--failed]", 0, 0, calls_options, false, cmd_calls,
+	ROW("calls", NULL, "[--failed] [--one-way]", 0, 0, calls_options, false, cmd_calls,
 	    "the calls", "sipctl calls", "sipctl calls -o json"),
 	ROW("nat", NULL, "", 0, 0, NULL, false, cmd_nat,
 	    "addresses from which pinged contacts are seen: how often, and how often "

@@ -227,6 +227,8 @@ ask_mediad(struct leg *g, const struct sip_msg *m)
 		.source = hop_print_remote(&p->from, source),
 		.toward = hop_print_remote(&g->hop, toward),
 		.agent = core_agent(m),
+		.user = str_of(p->account != NULL ? p->account :
+		    p->from_aor != NULL ? p->from_aor : ""),
 		.sdp = m->body,
 	}, on_offer_rewritten, g);
 }

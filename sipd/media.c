@@ -26,6 +26,7 @@ media_rewrite(struct worker *w, uint64_t call, const struct media_body *b,
 		.source = b->source,
 		.toward = b->toward,
 		.agent = b->agent,
+		.user = b->user,
 		.sdp = b->sdp,
 	};
 

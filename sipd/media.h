@@ -28,6 +28,7 @@ struct media_body {
 	struct str	source;		/* "udp:192.0.2.1:5060" */
 	struct str	toward;
 	struct str	agent;
+	struct str	user;		/* whose call it is; "" */
 	struct str	sdp;
 };
 

@@ -1,5 +1,7 @@
 """mediad: who hears whom, who does not, and when a session ends."""
+import re
 import socket
+import struct
 import time
 
 import pytest
@@ -228,3 +230,74 @@ def test_dialogs_that_do_not_need_us_go_without(houses, phones):
                headers=[("Contact", f"<{bert.contact}>")])
     call.established()
     assert house.json("calls") == [], "a call whose BYE does not come by is not shown"
+
+
+def test_sound_in_one_direction_is_shown_with_its_reason(houses, phones, player):
+    """Row 161: nothing comes from the callee, because it sends from elsewhere than it said."""
+    house = proxied(houses, **{"media-one-way-timeout": "1s"})
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered(),
+                far_plays=False)
+    eventually(lambda: house.json("calls", "--one-way"), what="a one-way call")
+    call, = house.json("calls", "--one-way")
+    assert call["media"] == "proxied" and call["media_reason"] == "by media-policy"
+    assert re.fullmatch(r"nothing from the callee for \d+ s", call["one_way"])
+    eventually(lambda: any("sipctl calls --one-way" in w["command"] for w in house.status()["warnings"]),
+               what="a warning")
+    elsewhere = player.port("127.0.0.1")
+    elsewhere.to = sdp.audio(talk.request.body)
+    what = rf".*; \d+ packets from 127.0.0.1:{elsewhere.local[1]} were refused, its SDP named " \
+           rf"{talk.far.local[0]}:{talk.far.local[1]}"
+    eventually(lambda: re.fullmatch(what, house.json("calls")[0]["one_way"]), what="the reason")
+    elsewhere.to = None
+    talk.far.to = sdp.audio(talk.request.body)
+    eventually(lambda: house.json("calls", "--one-way") == [], what="sound both ways")
+    eventually(lambda: house.figure("mediad", "media_one_way") == 0, what="the warning's end")
+    assert house.figure("mediad", "media_one_way_begun") == 1
+    talk.hang_up()
+    house.idle()
+
+
+def test_figures_of_a_call(houses, phones, player):
+    """Codec, loss, jitter and a score are there while it lasts, round trips once there is RTCP."""
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with near, far:
+        for s, p in (near, talk.near), (far, talk.far):
+            s.bind((p.local[0], p.local[1] + 1))
+            s.settimeout(5)
+
+        def report(s, p, about=None):
+            block = struct.pack("!IIIIII", 1, 0, 0, 0, about, 0) if about else b""
+            s.sendto(struct.pack("!BBHIIIIII", 0x80 | bool(about), 200, 6 + len(block) // 4, p.ssrc,
+                                 int(time.time()), 1 << 16, 0, 0, 0) + block, (p.to[0], p.to[1] + 1))
+        report(near, talk.near)
+        sent, = struct.unpack("!I", far.recv(500)[10:14])
+        report(far, talk.far, sent)
+        sent, = struct.unpack("!I", near.recv(500)[10:14])
+        report(near, talk.near, sent)
+        far.recv(500)
+    call, = house.json("calls")
+    session, = house.json("media")
+    assert session["codec"] == "PCMU" and call["loss_percent"] == 0
+    assert call["mos"] > 4 and 0 < call["rtt_ms"] < 1000 and call["jitter_ms"] < 20
+    assert session["rtt_ms"] == call["rtt_ms"]
+    talk.hang_up()
+    house.idle()
+
+
+def test_one_user_has_so_many_sessions(houses, phones):
+    house = proxied(houses, **{"media-sessions-per-user": "1"})
+    anna, bert, carl = (phones(house, u).registered() for u in ("anna", "bert", "carl"))
+    body = sdp.offer(house.phone_ip, 14000)
+    first = anna.invite("bert", body)
+    request = bert.wait_request("INVITE")
+    assert anna.invite("bert", body).finish().code == 503
+    assert house.figure("mediad", "media_refused_user") == 1
+    other = carl.invite("bert", body)
+    bert.reply(bert.wait_request("INVITE", call_id=other.call_id), 486, to_tag="x")
+    assert other.finish().code == 486
+    bert.reply(request, 486, to_tag="x")
+    assert first.finish().code == 486
+    house.idle()
