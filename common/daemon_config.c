@@ -20,6 +20,7 @@
 #include "common/conf.h"
 #include "common/generation.h"
 #include "common/log.h"
+#include "common/log_levels.h"
 
 static struct {
 	struct settings		**sets;		/* every one that was in force */
@@ -104,7 +105,7 @@ put_in_force(struct self *self, const struct settings *s)
 
 	self->settings = s;
 	atomic_store_explicit(&in_force, s, memory_order_release);
-	log_level_set((enum log_level)(s->log_level + 1));
+	log_levels_set(s);
 	if (old == NULL)
 		return;
 	log_major("CONFIG", "%s: generation %llu is in force (was %llu)",

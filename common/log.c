@@ -28,9 +28,17 @@ static struct {
 	char		*path;
 	_Atomic int	 fd;
 	_Atomic int	 level;
+	_Atomic int	 most;		/* the highest of level and those of tags */
 	bool		 all_to_stderr;
 	bool		 journal;
-} state = { .fd = -1, .level = LOG_PROBLEMS };
+} state = { .fd = -1, .level = LOG_PROBLEMS, .most = LOG_PROBLEMS };
+
+const char *const log_tags[] = {
+	"SIPDATA", "SIP", "SIPS", "SIPC", "SIGNAL", "ROUTER", "REG", "AUTH", "NAT",
+	"MEDIA", "GW", "DNS", "BUS", NULL
+};
+#define TAGS	(sizeof(log_tags) / sizeof(log_tags[0]) - 1)
+static _Atomic int tag_levels[TAGS];	/* 0: state.level */
 
 static const struct {
 	const char	*name;
@@ -93,10 +101,36 @@ log_to_stderr(bool all)
 	state.all_to_stderr = all;
 }
 
+static int
+load(const _Atomic int *level)
+{
+	return atomic_load_explicit((_Atomic int *)(uintptr_t)level,
+	    memory_order_relaxed);
+}
+
+static void
+levels_changed(void)
+{
+	int	most = load(&state.level);
+
+	for (size_t i = 0; i < TAGS; i++)
+		if (load(&tag_levels[i]) > most)
+			most = load(&tag_levels[i]);
+	atomic_store_explicit(&state.most, most, memory_order_relaxed);
+}
+
 void
 log_level_set(enum log_level level)
 {
 	atomic_store_explicit(&state.level, level, memory_order_relaxed);
+	levels_changed();
+}
+
+void
+log_tag_level_set(size_t i, unsigned level)
+{
+	atomic_store_explicit(&tag_levels[i], (int)level, memory_order_relaxed);
+	levels_changed();
 }
 
 bool
@@ -114,8 +148,20 @@ log_level_parse(struct str name, enum log_level *out)
 bool
 log_wants(enum log_level level)
 {
-	return (int)level <= atomic_load_explicit(&state.level,
-	    memory_order_relaxed);
+	return (int)level <= load(&state.most);
+}
+
+bool
+log_wants_of(enum log_level level, const char *tag)
+{
+	int	own = 0;
+
+	if (!log_wants(level))
+		return false;
+	for (size_t i = 0; i < TAGS && own == 0; i++)
+		if (load(&tag_levels[i]) != 0 && strcmp(log_tags[i], tag) == 0)
+			own = load(&tag_levels[i]);
+	return (int)level <= (own != 0 ? own : load(&state.level));
 }
 
 static bool
@@ -218,7 +264,7 @@ log_at(enum log_level level, const char *tag, uint64_t id, const char *fmt, ...)
 {
 	va_list	ap;
 
-	if (!log_wants(level))
+	if (!log_wants_of(level, tag))
 		return;
 	va_start(ap, fmt);
 	log_va(level, tag, id, fmt, ap);

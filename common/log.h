@@ -31,9 +31,16 @@ void	log_reopen(void);
 /* Everything that is logged goes to stderr, too (daemons with -f). */
 void	log_to_stderr(bool all);
 void	log_level_set(enum log_level level);
+/*
+ * The components that may have a level of their own (row 24), ended by NULL; i is an
+ * index, level 0: that of all.
+ */
+extern const char *const log_tags[];
+void	log_tag_level_set(size_t i, unsigned level);
 bool	log_level_parse(struct str name, enum log_level *out);	/* "problems" or "3" */
 /* For callers that would compute something only to log it. */
-bool	log_wants(enum log_level level);
+bool	log_wants(enum log_level level);	/* of any component */
+bool	log_wants_of(enum log_level level, const char *tag);
 
 /* tag: "SIP", "REG" ...; id: of the object, 0 for none. */
 void	log_at(enum log_level level, const char *tag, uint64_t id,
@@ -42,9 +49,9 @@ void	log_at(enum log_level level, const char *tag, uint64_t id,
 #define log_major(tag, ...)	log_at(LOG_MAJOR, tag, 0, __VA_ARGS__)
 #define log_problem(tag, ...)	log_at(LOG_PROBLEMS, tag, 0, __VA_ARGS__)
 #define log_low(tag, id, ...)					\
-	do { if (log_wants(LOG_LOW)) log_at(LOG_LOW, tag, id, __VA_ARGS__); } while (0)
+	do { if (log_wants_of(LOG_LOW, tag)) log_at(LOG_LOW, tag, id, __VA_ARGS__); } while (0)
 #define log_all(tag, id, ...)					\
-	do { if (log_wants(LOG_ALL)) log_at(LOG_ALL, tag, id, __VA_ARGS__); } while (0)
+	do { if (log_wants_of(LOG_ALL, tag)) log_at(LOG_ALL, tag, id, __VA_ARGS__); } while (0)
 
 /*
  * At most ten records a second per call site, then one with the count of what
@@ -53,7 +60,7 @@ void	log_at(enum log_level level, const char *tag, uint64_t id,
 #define log_rate(level, tag, ...)						\
 	do {									\
 		static struct log_rate rate_;					\
-		if (log_wants(level) && log_rate_ok(&rate_, level, tag))	\
+		if (log_wants_of(level, tag) && log_rate_ok(&rate_, level, tag))	\
 			log_at(level, tag, 0, __VA_ARGS__);			\
 	} while (0)
 struct log_rate {

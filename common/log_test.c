@@ -109,6 +109,35 @@ test_line(void **state)
 	log_level_set(LOG_PROBLEMS);
 }
 
+/* Row 24: one says more than the others, one says less. */
+static void
+test_tags(void **state)
+{
+	size_t	sip = 0, sipc = 0;
+
+	while (strcmp(log_tags[sip], "SIP") != 0)
+		sip++;
+	while (strcmp(log_tags[sipc], "SIPC") != 0)
+		sipc++;
+	log_level_set(LOG_PROBLEMS);
+	log_tag_level_set(sipc, LOG_ALL);
+	log_tag_level_set(sip, LOG_FAILURE);
+	log_all("SIPC", 1, "wanted");
+	log_all("SIPS", 1, "not wanted");
+	log_rate(LOG_LOW, "SIPDATA", "not wanted");
+	log_problem("SIP", "not wanted");
+	log_problem("TEST", "wanted");
+	assert_int_equal(lines(written()), 2);
+	assert_true(log_wants(LOG_ALL) && log_wants_of(LOG_ALL, "SIPC"));
+	assert_false(log_wants_of(LOG_LOW, "SIPS"));
+	log_tag_level_set(sipc, 0);
+	log_tag_level_set(sip, 0);
+	log_all("SIPC", 1, "not wanted");
+	log_problem("SIP", "wanted");
+	assert_int_equal(lines(written()), 1);
+	assert_false(log_wants(LOG_LOW));
+}
+
 static void
 test_levels(void **state)
 {
@@ -271,6 +300,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_line),
+		TEST(test_tags),
 		TEST(test_levels),
 		TEST(test_escape),
 		TEST(test_rate),

@@ -6,6 +6,7 @@
  * that all of them are seen at once; then a value may be missing.
  */
 #include "common/dialplan.h"
+#include "common/log_levels.h"
 #include "common/overrides.h"
 #include "common/method_rule.h"
 #include "common/setting_types.h"
@@ -364,6 +365,7 @@ settings_check(const struct settings *s, const struct conf *c,
 	check_name_servers(s, c, out);
 	check_methods(s, c, out);
 	overrides_check(s, out);
+	log_levels_check(s, out);
 	dialplan_free(dialplan_build(s, out));
 	if (out->errors == 0) {		/* else values may be missing */
 		check_order(c, "min-expires", s->min_expires, "default-expires",

@@ -551,6 +551,11 @@ txn_event(struct txn *t, enum txn_event ev, const struct occasion *o)
 		stats->txn_ignored++;
 		return;
 	}
+	if (r->next != t->state)
+		log_all(is_server(t) ? "SIPS" : "SIPC", t->recording.call,
+		    "%s transaction: %s", t->kind == TXN_INVITE_SERVER ||
+		    t->kind == TXN_INVITE_CLIENT ? "INVITE" : "other",
+		    txn_states[r->next]);
 	t->state = r->next;	/* first: an action may raise an event */
 	txn_do(t, r->actions, o);
 	if (r->next == ST_TERMINATED)

@@ -85,6 +85,7 @@ struct txn_rule {
 	uint32_t	actions;
 };
 extern const struct txn_rule txn_rules[TXN_KINDS][NSTATES][NEVENTS];
+extern const char *const txn_states[NSTATES];	/* "proceeding" */
 
 struct txn_user {
 	/* Client: a response to pass up; m and p are borrowed. */

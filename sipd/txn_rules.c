@@ -7,6 +7,12 @@
  */
 #include "sipd/txn.h"
 
+const char *const txn_states[NSTATES] = {
+	[ST_NONE] = "", [ST_TRYING] = "trying", [ST_PROCEEDING] = "proceeding",
+	[ST_COMPLETED] = "completed", [ST_CONFIRMED] = "confirmed",
+	[ST_ACCEPTED] = "accepted", [ST_TERMINATED] = "terminated",
+};
+
 const struct txn_rule txn_rules[TXN_KINDS][NSTATES][NEVENTS] = {
 
 /* RFC 3261 figure 7, amended by RFC 6026 section 7.1. */
