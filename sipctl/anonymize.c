@@ -431,10 +431,8 @@ anonymize_note(struct pseudonyms *a, struct trace_record *r)
 }
 
 void
-anonymize(struct trace *t)
+anonymize(struct trace *t, struct pseudonyms *a)
 {
-	struct pseudonyms	*a = pseudonyms_new();
-
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i].c->kind == RECORD_IN || t->v[i].c->kind == RECORD_OUT)
 			anonymize_message(a, &t->v[i]);
@@ -442,5 +440,16 @@ anonymize(struct trace *t)
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i].c->kind != RECORD_IN && t->v[i].c->kind != RECORD_OUT)
 			anonymize_note(a, &t->v[i]);
-	pseudonyms_free(a);
+}
+
+char *
+anonymize_text(struct str text, struct pseudonyms *a)
+{
+	struct rewriting	w = { .a = a, .note = true, .in = text };
+	char			*out;
+
+	rewrite(&w);
+	out = str_dup(str_make(w.out, w.n));
+	free(w.out);
+	return out;
 }

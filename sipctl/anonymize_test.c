@@ -3,6 +3,15 @@
 #include "sipctl/ladder.h"
 #include "sipctl/trace_test.h"
 
+static void
+hide(struct trace *t)
+{
+	struct pseudonyms	*a = pseudonyms_new();
+
+	anonymize(t, a);
+	pseudonyms_free(a);
+}
+
 /* The text of a record, to be freed. */
 static char *
 text_of(const struct trace *t, size_t i)
@@ -47,7 +56,7 @@ test_one_text(void **state)
 		char		*s;
 
 		trace_message(&t, false, "198.18.0.1:5060", 0, table[i].in);
-		anonymize(&t);
+		hide(&t);
 		s = text_of(&t, 0);
 		assert_string_equal(s, table[i].out);
 		free(s);
@@ -65,7 +74,7 @@ test_call(void **state)
 	struct ladder		 l;
 
 	trace_refused_call(&t);
-	anonymize(&t);
+	hide(&t);
 	for (size_t i = 0; i < t.n; i++) {
 		char	*s = text_of(&t, i);
 

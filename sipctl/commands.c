@@ -104,6 +104,10 @@ static const struct option trace_options[] = {
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
+static const struct option bundle_options[] = {
+	{ "call", 0, "ID|CALL-ID", false, "the call, as \"sipctl trace\" names it" },
+	{ NULL }
+};
 static const struct option why_options[] = {
 	{ "call-id", 0, "X", false, "the call with this Call-ID" },
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
@@ -519,6 +523,10 @@ const struct command commands[] = {
 	    "why a call failed or was bad, in one sentence, with the command to run next; the "
 	    "last that failed unless one is named", "sipctl why",
 	    "sipctl why 4b514bc0@10.1.4.20"),
+	ROW("bundle", NULL, "--call ID|CALL-ID [FILE|-]", 0, 1, bundle_options, false, cmd_bundle,
+	    "one call as an archive for others: messages, log, settings, with pseudonyms",
+	    "sipctl bundle --call 4b514bc0@10.1.4.20",
+	    "sipctl bundle --call 1 - | ssh support 'cat >case7.tar'"),
 	ROW("help", NULL, "[NOUN [VERB]]", 0, 2, NULL, false, cmd_help,
 	    "how a command is used", "sipctl help", "sipctl help gw add"),
 

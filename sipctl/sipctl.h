@@ -155,6 +155,7 @@ COMMAND(cmd_log);
 COMMAND(cmd_restart);
 COMMAND(cmd_trace);
 COMMAND(cmd_why);
+COMMAND(cmd_bundle);
 COMMAND(cmd_manual);
 COMMAND(cmd_complete);
 

@@ -171,6 +171,15 @@ rows(struct ctl *c, const struct trace *t)
 	json_decref(v);
 }
 
+static void
+hide(struct trace *t)
+{
+	struct pseudonyms	*a = pseudonyms_new();
+
+	anonymize(t, a);
+	pseudonyms_free(a);
+}
+
 static int
 show(struct ctl *c, const struct line *l, uint64_t call, const char *name)
 {
@@ -181,7 +190,7 @@ show(struct ctl *c, const struct line *l, uint64_t call, const char *name)
 		code = no(CTL_NO, "the flight recorder has nothing of %s; \"sipctl "
 		    "trace --all\" lists what it has", name);
 	if (code == CTL_DONE && line_flag(l, "anonymize"))
-		anonymize(&t);
+		hide(&t);
 	if (code == CTL_DONE && strcmp(l->command->noun, "why") == 0)
 		code = trace_why(c, l, &t);
 	else if (code == CTL_DONE && trace_has_form(c, l))
@@ -229,26 +238,33 @@ key_of(struct ctl *c, const char *digits, int *code)
 	return key;
 }
 
-/* What was typed: a number of "sipctl calls", an ID of our list, a Call-ID. */
-static int
-show_named(struct ctl *c, const struct line *l, const char *name)
+int
+trace_key(struct ctl *c, const char *name, uint64_t *key)
 {
-	size_t		 len = strlen(name);
-	uint64_t	 key = 0;
-	char		*call_id;
-	int		 code = CTL_DONE;
+	size_t	 len = strlen(name);
+	char	*call_id;
+	int	 code = CTL_DONE;
 
+	*key = 0;
 	if (len < ID_DIGITS && strspn(name, "0123456789") == len) {
 		if ((call_id = call_id_of(c, name, &code)) == NULL)
 			return code;
-		key = id_call(str_of(call_id));
+		*key = id_call(str_of(call_id));
 		free(call_id);
-	} else if (len == ID_DIGITS && strspn(name, "0123456789abcdef") == len) {
-		key = key_of(c, name, &code);
-		if (code != CTL_DONE)
-			return code;
-	}
-	return show(c, l, key != 0 ? key : id_call(str_of(name)), name);
+	} else if (len == ID_DIGITS && strspn(name, "0123456789abcdef") == len)
+		*key = key_of(c, name, &code);
+	if (*key == 0)
+		*key = id_call(str_of(name));
+	return code;
+}
+
+static int
+show_named(struct ctl *c, const struct line *l, const char *name)
+{
+	uint64_t	key;
+	int		code = trace_key(c, name, &key);
+
+	return code == CTL_DONE ? show(c, l, key, name) : code;
 }
 
 COMMAND(cmd_trace)

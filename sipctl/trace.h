@@ -37,6 +37,12 @@ int	trace_each(const struct ctl *c, trace_fn *fn, void *arg, bool *lost);
 int	trace_load(const struct ctl *c, uint64_t call, struct trace *out);
 void	trace_fini(struct trace *t);
 
+/*
+ * The key of what was typed: a number of "sipctl calls", an ID of "sipctl trace", a
+ * Call-ID. 0, or the exit code after saying why there is none.
+ */
+int	trace_key(struct ctl *c, const char *name, uint64_t *key);
+
 /* ---- the calls ---- */
 
 struct trace_call {

@@ -81,6 +81,15 @@ draw(const struct trace *t)
 	ladder_fini(&l);
 }
 
+static void
+hide(struct trace *t)
+{
+	struct pseudonyms	*a = pseudonyms_new();
+
+	anonymize(t, a);
+	pseudonyms_free(a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -103,7 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (t.n == 0)
 		return 0;
 	draw(&t);
-	anonymize(&t);
+	hide(&t);
 	draw(&t);
 	for (size_t i = 0; i < t.n; i++)
 		free((void *)(uintptr_t)v[i].c);

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tarfile
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -137,3 +138,20 @@ def test_pseudonyms(called):
             found = [s for s in secrets if s in shown.replace(f"trace {call}", "")]
             assert not found, (form, found)
             assert "INVITE" in shown and "10.0.0." in shown or "192.0.2." in shown
+
+
+def test_bundle_names_nobody(called, tmp_path):
+    """An archive that tar reads, of whose files none names people, hosts or addresses."""
+    archive = tmp_path / "case.tar"
+    called.sipctl("bundle", "--call", called.bad_call, str(archive))
+    assert archive.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(archive) as t:
+        files = {m.name: t.extractfile(m).read().decode(errors="replace") for m in t.getmembers()}
+    assert set(files) == {"README", "why.txt", "ladder.txt", "call.html", "call.pcap", "log.txt", "settings.txt"}
+    secrets = ["anna", "bert", "nobody", called.domain, called.ip, called.bad_call]
+    secrets += list(called.passwords.values())
+    found = [(name, s) for name, text in files.items() for s in secrets if s in text]
+    assert not found, found
+    assert "auth-challenge source=" in files["log.txt"] and "INVITE" in files["ladder.txt"]
+    assert "timer-t1 50ms" in files["settings.txt"] and files["why.txt"].startswith("The router knows no user")
+    assert called.sipctl("bundle", "--call", called.bad_call, str(archive), check=1).stderr    # never over another
