@@ -144,7 +144,7 @@ def daemon_silent(w):
     routed = w.pids()["routed"]
     os.kill(routed, signal.SIGSTOP)
     try:
-        return failed(w, "bert")
+        return failed(w, "yves")        # of whom no decision is leased
     finally:
         os.kill(routed, signal.SIGCONT)
 
