@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/route.h"
+#include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/leases.h"
@@ -367,6 +368,7 @@ to_flow(const struct hop *flow)
 	struct decision	*d = xcalloc(1, sizeof(*d));
 	char		 remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
 
+	stats->path_requests++;
 	d->choices[d->n++] = (struct choice){ .kind = CHOICE_FLOW, .q = 1000,
 	    .value = str_dup(hop_print_remote(flow, remote)),
 	    .next_hop = str_dup(hop_print_local(flow, local)) };

@@ -182,6 +182,7 @@ add_path(struct edits *e, const struct forward *f, struct parts *p,
 	    f->to.transport == TRANSPORT_UDP ? "" : transport_name(f->to.transport),
 	    is_edge(f->m) ? ";ob" : "", (int)n, token);
 	edit_prepend(e, HDR_PATH, text_str(&t));
+	stats->paths_inserted++;
 }
 
 /* The first Route that goes on, behind ours. *rest: of f->route, what follows it. */

@@ -50,6 +50,7 @@ def test_calls(pair, bert, phones):
     message(anna, bert)
     conversation(anna, bert, proxies=2)
     cancelled(anna, bert)
+    assert edge.figure("sipd", "paths_inserted") > 0 and edge.figure("sipd", "path_requests") >= 3
     far.idle()
     edge.idle()
 
