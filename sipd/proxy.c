@@ -64,7 +64,8 @@ proxy_shrink(struct proxy *p)
 	free(p->challenges);
 	free(p->bytes);
 	p->decision = NULL;
-	p->realm = p->from_aor = p->account = p->best = p->bytes = NULL;
+	p->realm = p->from_aor = p->account = p->from_is = NULL;
+	p->best = p->bytes = NULL;
 	p->challenges = NULL;
 }
 
