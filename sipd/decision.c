@@ -304,7 +304,7 @@ decide(struct proxy *p, struct msg_route *q)
 	k->p = p;
 	k->moment = leases_moment();
 	k->generation = generation;
-	if (leases)
+	if (leases && leases_again(p->w->leases, q))
 		msg_pack(&k->question, MSG_ROUTE, q);
 	proxy_ref(p);
 	p->open++;

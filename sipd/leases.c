@@ -37,6 +37,7 @@ struct lease {
 
 struct leases {
 	struct lease	*v;
+	uint32_t	*seen;		/* of addresses: the rest of their hashes */
 	uint32_t	 n;		/* a power of two, or 0 */
 };
 
@@ -89,6 +90,7 @@ leases_new(uint32_t limit)
 	for (l->n = WAYS; l->n * 2 <= limit; l->n *= 2)
 		;
 	l->v = xcalloc(l->n, sizeof(*l->v));
+	l->seen = xcalloc(l->n, sizeof(*l->seen));
 	return l;
 }
 
@@ -109,6 +111,7 @@ leases_free(struct leases *l)
 	for (uint32_t i = 0; i < l->n; i++)
 		lease_drop(&l->v[i]);
 	free(l->v);
+	free(l->seen);
 	free(l);
 }
 
@@ -232,6 +235,21 @@ leases_put(struct leases *l, const struct msg_route *q,
 	for (uint32_t i = 0; i < m->keys.n; i++)
 		e->places[e->nplaces++] = place_of(m->keys.v[i].name);
 	consulted(&e->asked, q, e->depends);
+}
+
+bool
+leases_again(struct leases *l, const struct msg_route *q)
+{
+	uint64_t	 hash = hash_of(q);
+	uint32_t	 tag = (uint32_t)(hash >> 32) | 1, *seen;
+
+	if (l->n == 0)
+		return false;
+	seen = &l->seen[(uint32_t)hash & (l->n - 1)];
+	if (*seen == tag)
+		return true;
+	*seen = tag;
+	return false;
 }
 
 bool

@@ -168,6 +168,18 @@ test_no_refusals(void **state)
 }
 
 static void
+test_second_sight(void **state)
+{
+	struct msg_route	other = call;
+
+	assert_false(leases_again(leases, &call));
+	assert_true(leases_again(leases, &call));
+	other.uri = STR("sip:c@example.com");
+	assert_false(leases_again(leases, &other));
+	assert_true(leases_again(leases, &call));
+}
+
+static void
 test_none_are_kept(void **state)
 {
 	leases_free(leases);
@@ -270,6 +282,7 @@ main(void)
 		T(test_ends),
 		T(test_crossing),
 		T(test_no_refusals),
+		T(test_second_sight),
 		T(test_none_are_kept),
 		T(test_model),
 	};

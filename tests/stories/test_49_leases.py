@@ -55,13 +55,14 @@ class Change:
 
 def test_asked_once(home, phones, callees):
     caller = phones(home)
-    reach(caller, callees, f"anna@{home.domain}")
+    for _ in range(2):              # what is asked for once is not kept
+        reach(caller, callees, f"anna@{home.domain}")
     asked, hits = home.figure("routed", "routes"), home.figure("sipd", "lease_hits")
     for _ in range(20):
         assert reach(caller, callees, f"anna@{home.domain}") == "anna"
-    # A decision belongs to the worker that asked for it.
-    assert home.figure("routed", "routes") - asked <= 1
-    assert home.figure("sipd", "lease_hits") - hits >= 19
+    # A decision belongs to the worker that asked for it; there are two.
+    assert home.figure("routed", "routes") - asked <= 2
+    assert home.figure("sipd", "lease_hits") - hits >= 18
     home.set("leases", "off")
     asked = home.figure("routed", "routes")
     for _ in range(5):
@@ -74,7 +75,7 @@ def test_each_kind_of_change(home, phones, callees):
     routed killed."""
     caller, anna = phones(home), f"anna@{home.domain}"
     home.sipctl("alias", "add", "desk", "anna")
-    for target in (anna, f"desk@{home.domain}"):
+    for target in 4 * (anna, f"desk@{home.domain}"):
         assert reach(caller, callees, target) == "anna"
     callees["anna"].register(expires=0)
     assert reach(caller, callees, anna) == 480
@@ -86,7 +87,8 @@ def test_each_kind_of_change(home, phones, callees):
     (home.etc / "routes.conf").write_text("<desk> = carl\n")
     with Change(home):
         home.sipctl("config", "apply")
-    assert reach(caller, callees, f"desk@{home.domain}") == "carl"
+    for _ in range(4):
+        assert reach(caller, callees, f"desk@{home.domain}") == "carl"
     before = home.pids()
     home.kill("routed")
     # The decision is kept meanwhile, and asked for anew when there is a new router.
@@ -122,8 +124,9 @@ def changes(home, phones, callees, n):
                 seen.add(want)
                 want = model[want]
             want = 482 if want in seen else want if want in people else 404
-            assert reach(caller, callees, f"{asked}@{home.domain}") == want, (asked, model)
-            calls += 1
+            for _ in range(2):
+                assert reach(caller, callees, f"{asked}@{home.domain}") == want, (asked, model)
+                calls += 1
     hits, misses = home.figure("sipd", "lease_hits"), home.figure("sipd", "lease_misses")
     print(f"{n} changes, {calls} requests: {hits} by leases, {misses} asked for")
     assert hits > 0
