@@ -104,6 +104,11 @@ static const struct option trace_options[] = {
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
+static const struct option top_options[] = {
+	{ "batch", 0, NULL, false, "a line a second instead of a screen" },
+	{ "lines", 'n', "N", false, "with --batch: only N lines" },
+	{ NULL }
+};
 static const struct option bundle_options[] = {
 	{ "call", 0, "ID|CALL-ID", false, "the call, as \"sipctl trace\" names it" },
 	{ NULL }
@@ -190,6 +195,9 @@ const struct command commands[] = {
 	ROW("metrics", NULL, "", 0, 0, NULL, false, cmd_metrics,
 	    "the counters for Prometheus, in the text format of OpenMetrics", "sipctl metrics",
 	    "sipctl metrics >/var/lib/prometheus/node-exporter/cordboard.prom"),
+	ROW("top", NULL, "[--batch] [-n N]", 0, 0, top_options, false, cmd_top,
+	    "what happens now: rates, the busiest sources and users, the last failures",
+	    "sipctl top", "sipctl top --batch -n 10"),
 	ROW("capacity", NULL, "", 0, 0, NULL, false, cmd_capacity,
 	    "every limit, what is used of it, and which is reached first", "sipctl capacity",
 	    "sipctl capacity -o json"),

@@ -1,9 +1,13 @@
 """What watches the house: check for monitoring plugins, metrics for Prometheus, stats."""
 import json
+import os
+import pty
 import re
+import subprocess
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from lib.house import BIN
 from test_20_trace import talk_and_end
 
 FAMILIES = {"sip_messages", "sip_transactions", "sip_retransmissions", "sip_parse_errors", "sip_registrations",
@@ -88,3 +92,28 @@ def test_log_takes_questions(house, phones):
     assert ask("-q", "tag in (AUTH, REG) and not tag == REG") == ask("--tag", "AUTH")
     bad = house.sipctl("log", "-q", "tag == ", check=2)
     assert "column 8: a value is missing" in bad.stderr
+
+
+def test_top(house, phones):
+    """In a terminal of its own: a frame, a key, and the screen is as it was. And as lines."""
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    talk_and_end(anna, bert)
+    refused = anna.invite("nobody")
+    refused.finish()
+    leader, follower = pty.openpty()
+    top = subprocess.Popen([BIN / "sipctl", "-C", house.dir, "top"], stdin=follower, stdout=follower,
+                           stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    os.close(follower)
+    seen = b""
+    while b"[q]uit" not in seen:
+        seen += os.read(leader, 65536)
+    os.write(leader, b"q")
+    assert top.wait(10) == 0, top.stderr.read()
+    while b"\x1b[?1049l" not in seen:
+        seen += os.read(leader, 65536)
+    os.close(leader)
+    text = seen.decode()
+    assert "msg/s" in text and "BUSIEST SOURCES" in text and f"udp:{house.ip}" in text
+    assert "404" in text and f"nobody@{house.domain}" in text
+    line, = house.sipctl("top", "--batch", "-n", "1").stdout.splitlines()
+    assert re.search(r"msg/s=\d+ calls=0 register/s=\d+ .*sipd=\d", line)
