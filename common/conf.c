@@ -16,6 +16,7 @@
 #include "common/conf_parse.h"
 
 #define INCLUDE_DEPTH_MAX	8
+#define ROUTES_FILE		"routes.conf"
 
 struct conf_file {
 	char	*name;		/* below etc: "conf.d/gateways.conf" */
@@ -60,7 +61,8 @@ file_add(struct reader *r, struct str name, char *text, size_t len)
 	struct conf_file *f;
 	char		  label[CONF_NAME_MAX + 1];
 
-	r->octets += len;
+	if (!str_eq(name, STR(ROUTES_FILE)))
+		r->octets += len;
 	if (!str_copy(label, sizeof(label), name) || name.len == 0) {
 		complain(r->out, false, "sip.conf", 0, 0,
 		    "a file name is longer than %d octets", CONF_NAME_MAX);
@@ -102,7 +104,8 @@ file_load(struct reader *r, const char *name)
 	    sizeof(path))
 		e = -ENAMETOOLONG;
 	else
-		e = file_read(path, CONF_MAX, &text, &len);
+		e = file_read(path, strcmp(name, ROUTES_FILE) == 0 ? ROUTES_MAX :
+		    CONF_MAX, &text, &len);
 	if (e == -ENOENT)
 		return e;
 	if (e < 0) {
@@ -281,10 +284,10 @@ read_all(struct reader *r)
 	e = file_parse(r, file_find(r->conf, STR("sip.conf")), 0);
 	if (include(r, "conf.d/*.conf", 1) < 0)
 		e = -EBADMSG;
-	routes = file_load(r, "routes.conf");
+	routes = file_load(r, ROUTES_FILE);
 	if (routes < 0 && routes != -ENOENT)
 		e = -EBADMSG;
-	f = file_find(r->conf, STR("routes.conf"));
+	f = file_find(r->conf, STR(ROUTES_FILE));
 	if (f != NULL)
 		r->conf->routes = str_dup(str_make(f->text, f->len));
 	return e;
@@ -347,7 +350,7 @@ conf_free(struct conf *c)
  * In the order of names, so that equal sets of files give equal texts.
  */
 void
-conf_flatten(const struct conf *c, struct text *out)
+conf_flatten(const struct conf *c, bool routes, struct text *out)
 {
 	struct conf_file *f;
 	char		**names;
@@ -359,11 +362,23 @@ conf_flatten(const struct conf *c, struct text *out)
 	qsort(names, c->nfiles, sizeof(*names), by_name);
 	for (i = 0; i < c->nfiles; i++) {
 		f = file_find(c, str_of(names[i]));
+		if (!routes && strcmp(f->name, ROUTES_FILE) == 0)
+			continue;
 		text_printf(out, "file %zu %s\n", f->len, f->name);
 		text_add(out, str_make(f->text, f->len));
 		text_ch(out, '\n');
 	}
 	free(names);
+}
+
+size_t
+conf_flat_size(const struct conf *c)
+{
+	size_t	size = 1;
+
+	for (size_t i = 0; i < c->nfiles; i++)
+		size += c->files[i].len + CONF_NAME_MAX + 40;
+	return size;
 }
 
 /* One file off the front of *rest; 0 or -EBADMSG. */

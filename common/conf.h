@@ -41,8 +41,9 @@ struct conf {
 	size_t		  nfiles;
 };
 
-#define CONF_MAX	(480 * 1024)	/* octets of all files together */
-#define CONF_FLAT_MAX	(512 * 1024)	/* octets conf_flatten() can need */
+#define CONF_MAX	(480 * 1024)	/* octets of all files but routes.conf together */
+#define CONF_FLAT_MAX	(512 * 1024)	/* octets conf_flatten() can need without that */
+#define ROUTES_MAX	(16 * 1024 * 1024)	/* octets of routes.conf */
 #define CONF_FILES_MAX	200
 #define CONF_NAME_MAX	128		/* octets of a file's name below etc */
 
@@ -61,10 +62,12 @@ bool	conf_file_at(const struct conf *c, size_t i, const char **name, struct str 
 /* Fills in the source line of every complaint about a file of c. */
 void	conf_sources(const struct conf *c, struct complaints *out);
 /*
- * All files with their names as one text (at most CONF_FLAT_MAX octets): for
- * generations and PREPARE. Equal configurations give equal texts.
+ * All files with their names as one text, for generations and PREPARE; routes: with
+ * routes.conf. Equal configurations give equal texts.
  */
-void	conf_flatten(const struct conf *c, struct text *out);
+void	conf_flatten(const struct conf *c, bool routes, struct text *out);
+/* Room for the text with routes.conf: octets, with the NUL. */
+size_t	conf_flat_size(const struct conf *c);
 
 /*
  * Edits text in place: sets NAME (inside the block "BLOCK LABEL" when block is

@@ -159,7 +159,7 @@ test_files(void **state)
 	assert_string_equal(c->nodes[4].file, "conf.d/20.conf");
 
 	text_init(&t, flat, sizeof(flat));
-	conf_flatten(c, &t);
+	conf_flatten(c, true, &t);
 	assert_false(t.full);
 	d = conf_unflatten(text_str(&t), &out);
 	assert_non_null(d);
@@ -169,7 +169,7 @@ test_files(void **state)
 	assert_string_equal(buf, "a(1)x(1)b(2)t(1)t(2)");
 	assert_string_equal(d->routes, "; none\n");
 	text_init(&u, again, sizeof(again));
-	conf_flatten(d, &u);
+	conf_flatten(d, true, &u);
 	assert_true(str_eq(text_str(&t), text_str(&u)));
 	conf_free(c);
 	conf_free(d);

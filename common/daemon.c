@@ -335,6 +335,7 @@ ready(struct self *self, const sigset_t *held)
 static void
 stop(struct self *self)
 {
+	build_wait();
 	self->daemon->stop(self);
 	loop_timer_free(watchdog);
 	status_stop(self);

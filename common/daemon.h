@@ -43,6 +43,11 @@ struct daemon {
 	const char	*name;
 	unsigned	 index;		/* its own user: USER_SIPD ... of users.h */
 	enum sandbox	 sandbox;
+	/*
+	 * It wants routes.conf: the next settings are read from disk and built in a
+	 * thread of its own, where prepare() runs, too. Else settings.routes is "".
+	 */
+	bool		 routes;
 	const struct bus_handler *handlers;
 	/* Opens and adopts; still privileged. 0 or -errno after logging why. */
 	int	(*start)(struct self *);
@@ -50,7 +55,10 @@ struct daemon {
 	int	(*run)(struct self *);
 	/* The same backwards; copes with a half-made start. */
 	void	(*stop)(struct self *);
-	/* A new configuration: check what only this daemon can; may be NULL. */
+	/*
+	 * A new configuration: check what only this daemon can; may be NULL. One at a
+	 * time; commit() or the next prepare() follows.
+	 */
 	bool	(*prepare)(struct self *, const struct settings *next,
 		    struct complaints *out);
 	/* It is in force: self_settings() is already the new one; old follows. */

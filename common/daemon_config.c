@@ -1,8 +1,8 @@
 /*
  * daemon_config - which settings are in force in this process.
  *
- * A change comes in two phases, with its text in the message: PREPARE checks,
- * COMMIT swaps. The rename of the generation's directory is what counts; COMMIT
+ * A change comes in two phases, with its text in the message, or, for the router,
+ * which has the biggest part of it, on disk: PREPARE checks, COMMIT swaps. The rename of the generation's directory is what counts; COMMIT
  * only says that it happened. A generation with a deadline goes back by itself
  * when nobody confirms it: what it would go back to is kept in memory, for
  * mediad has no file system to read it from.
@@ -48,7 +48,8 @@ keep(struct settings *s)
 }
 
 static struct settings *
-build(struct str text, uint64_t generation, struct complaints *c)
+build(const struct self *self, struct str text, uint64_t generation,
+    struct complaints *c)
 {
 	struct conf	*conf = conf_unflatten(text, c);
 	struct settings	*s = NULL;
@@ -58,21 +59,24 @@ build(struct str text, uint64_t generation, struct complaints *c)
 	conf_free(conf);
 	if (s != NULL)
 		s->generation = generation;
+	if (s != NULL && !self->daemon->routes)
+		settings_drop_routes(s);
 	return s;
 }
 
 static int
-load(const struct dirs *dirs, uint64_t number, struct settings **out,
-    struct complaints *c)
+load(const struct self *self, uint64_t number, bool committed,
+    struct settings **out, struct complaints *c)
 {
 	struct settings	*s;
 	char		*text;
 	uint64_t	 len;
-	int		 error = generation_read(dirs, number, &text, &len);
+	int		 error = (committed ? generation_read : generation_read_new)
+			    (&self->dirs, number, &text, &len);
 
 	if (error < 0)
 		return error;
-	s = build(str_make(text, len), number, c);
+	s = build(self, str_make(text, len), number, c);
 	free(text);
 	if (s == NULL)
 		return -EBADMSG;
@@ -103,6 +107,7 @@ put_in_force(struct self *self, const struct settings *s)
 {
 	const struct settings	*old = self->settings;
 
+	build_wait();		/* only when no COMMIT brought this: a deadline */
 	self->settings = s;
 	atomic_store_explicit(&in_force, s, memory_order_release);
 	log_levels_set(s);
@@ -139,7 +144,7 @@ load_logged(struct self *self, const struct generation *g)
 	char			 buf[512];
 	int			 error;
 
-	error = load(&self->dirs, g->number, &s, &c);
+	error = load(self, g->number, true, &s, &c);
 	if (error == -EBADMSG)
 		log_problem("CONFIG", "%s: generation %llu cannot be used: %s",
 		    self->daemon->name, (unsigned long long)g->number,
@@ -248,6 +253,7 @@ config_reread(struct self *self)
 void
 config_stop(struct self *self)
 {
+	settings_free(build_end());
 	loop_timer_free(config.deadline);
 	config.deadline = NULL;
 	atomic_store(&in_force, NULL);
@@ -303,6 +309,44 @@ answer_prepared(const struct self *self, struct bus_ticket t,
 	bus_answer(t, MSG_PREPARED, &a);
 }
 
+/* What only the daemon knows; takes s. */
+static struct settings *
+judge(struct self *self, struct settings *s, struct complaints *c)
+{
+	if (s == NULL || self->daemon->prepare == NULL ||
+	    self->daemon->prepare(self, s, c))
+		return s;
+	settings_free(s);
+	return NULL;
+}
+
+/* Takes s: NULL, it is refused. */
+static void
+prepared(struct self *self, struct bus_ticket t, uint64_t generation,
+    struct str by, struct settings *s, const struct complaints *c, size_t own)
+{
+	settings_free(config.prepared);
+	config.prepared = s;
+	answer_prepared(self, t, c, own);
+	log_low("CONFIG", 0, "%s: generation %llu, of %s, is %s",
+	    self->daemon->name, (unsigned long long)generation, log_str(by),
+	    s != NULL ? "prepared" : "refused");
+}
+
+struct settings *
+config_build_new(struct self *self, uint64_t generation, struct complaints *c,
+    size_t *own)
+{
+	struct settings	*s = NULL;
+	int		 error = load(self, generation, false, &s, c);
+
+	if (error < 0 && error != -EBADMSG)
+		complain(c, false, "generations", 0, 0, "generation %llu cannot be "
+		    "read: %s", (unsigned long long)generation, strerror(-error));
+	*own = c->n;
+	return judge(self, s, c);
+}
+
 static void
 on_prepare(void *arg, struct bus_ticket t, const union msg *m)
 {
@@ -311,21 +355,16 @@ on_prepare(void *arg, struct bus_ticket t, const union msg *m)
 	struct settings		*s;
 	size_t			 own;
 
-	settings_free(config.prepared);
-	config.prepared = NULL;
-	s = build(m->prepare.text, m->prepare.generation, &c);
-	own = c.n;
-	if (s != NULL && self->daemon->prepare != NULL &&
-	    !self->daemon->prepare(self, s, &c)) {
-		settings_free(s);
-		s = NULL;
+	if (self->daemon->routes && m->prepare.text.len == 0) {
+		build_begin(self, t, m->prepare.generation, m->prepare.user,
+		    prepared);
+		return;
 	}
-	config.prepared = s;
-	answer_prepared(self, t, &c, own);
+	s = build(self, m->prepare.text, m->prepare.generation, &c);
+	own = c.n;
+	s = judge(self, s, &c);
+	prepared(self, t, m->prepare.generation, m->prepare.user, s, &c, own);
 	complaints_fini(&c);
-	log_low("CONFIG", 0, "%s: generation %llu, of %s, is %s",
-	    self->daemon->name, (unsigned long long)m->prepare.generation,
-	    log_str(m->prepare.user), s != NULL ? "prepared" : "refused");
 }
 
 /* -ENOENT: neither prepared here nor in force on disk. */
@@ -353,6 +392,7 @@ on_commit(void *arg, struct bus_ticket t, const union msg *m)
 	uint64_t		 number = m->commit.generation;
 
 	if (m->commit.abort) {
+		build_drop(number);
 		if (config.prepared != NULL &&
 		    config.prepared->generation == number) {
 			settings_free(config.prepared);
@@ -420,13 +460,14 @@ print_settings(const struct settings *s)
 int
 config_check(const struct daemon *d, const struct dirs *dirs, bool print)
 {
+	const struct self	 self = { .daemon = d, .dirs = *dirs };
 	struct complaints	 c = { 0 };
 	struct generation	 g;
 	struct settings		*s = NULL;
 	int			 error = generation_in_force(dirs, &g);
 
 	if (error == 0)
-		error = load(dirs, g.number, &s, &c);
+		error = load(&self, g.number, true, &s, &c);
 	else if (error == -ENOENT)
 		error = (s = from_etc(dirs, &c)) == NULL ? -EBADMSG : 0;
 	print_complaints(&c);

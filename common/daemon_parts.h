@@ -26,4 +26,24 @@ void	status_start(void);
 void	status_stop(struct self *self);
 extern const struct bus_handler status_handlers[];
 
+/*
+ * In any thread: the settings of a generation that is written and not committed,
+ * after the daemon's own prepare(), whose complaints begin at *own. NULL after
+ * complaining.
+ */
+struct settings *config_build_new(struct self *self, uint64_t generation,
+	    struct complaints *c, size_t *own);
+
+/* daemon_build.c. done takes s; NULL: it is refused. */
+typedef void built_fn(struct self *self, struct bus_ticket t, uint64_t generation,
+	    struct str by, struct settings *s, const struct complaints *c, size_t own);
+void	build_begin(struct self *self, struct bus_ticket t, uint64_t generation,
+	    struct str user, built_fn *done);
+/* Nobody wants this generation any more. */
+void	build_drop(uint64_t generation);
+/* Waits for the thread, if there is one: nothing is prepared besides. */
+void	build_wait(void);
+/* The same; what it made is the caller's. */
+struct settings *build_end(void);
+
 #endif

@@ -256,7 +256,7 @@ flatten(unsigned contacts)
 	conf = conf_read(d.etc, &c);
 	assert_non_null(conf);
 	text_init(&t, flat, sizeof(flat));
-	conf_flatten(conf, &t);
+	conf_flatten(conf, true, &t);
 	conf_free(conf);
 	complaints_fini(&c);
 	return t.len;

@@ -212,20 +212,33 @@ generation_fallback(const struct dirs *d, uint64_t number,
 	return find(d, number, true, out);
 }
 
-int
-generation_read(const struct dirs *d, uint64_t number, char **text,
+static int
+read_conf(const struct dirs *d, uint64_t number, const char *file, char **text,
     uint64_t *len)
 {
 	char	buf[4096];
 	size_t	n;
 	int	error;
 
-	/* The flattened text has file names and quotes on top of CONF_MAX. */
-	error = file_read(path_of(buf, d, number, "/conf"), 2 * CONF_MAX, text,
-	    &n);
+	/* The flattened text has the files' names on top of their octets. */
+	error = file_read(path_of(buf, d, number, file), CONF_FLAT_MAX + ROUTES_MAX,
+	    text, &n);
 	if (error == 0)
 		*len = n;
 	return error;
+}
+
+int
+generation_read(const struct dirs *d, uint64_t number, char **text, uint64_t *len)
+{
+	return read_conf(d, number, "/conf", text, len);
+}
+
+int
+generation_read_new(const struct dirs *d, uint64_t number, char **text,
+    uint64_t *len)
+{
+	return read_conf(d, number, ".new/conf", text, len);
 }
 
 uint64_t

@@ -35,6 +35,9 @@ int	generation_fallback(const struct dirs *d, uint64_t number,
 /* Its text; malloc'd and terminated. */
 int	generation_read(const struct dirs *d, uint64_t number, char **text,
 	    uint64_t *len);
+/* The same of one that is written and not committed yet. */
+int	generation_read_new(const struct dirs *d, uint64_t number, char **text,
+	    uint64_t *len);
 /*
  * Writes state/generations/N.new; generation_commit() renames it. -EEXIST:
  * somebody else is applying just now, or did.

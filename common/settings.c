@@ -416,6 +416,17 @@ settings_free(struct settings *s)
 	free(s);
 }
 
+void
+settings_drop_routes(const struct settings *s)
+{
+	struct settings	*own = (struct settings *)s;
+
+	if (str_of(own->routes).len == 0)
+		return;
+	free(own->routes);
+	own->routes = xstrdup("");
+}
+
 bool
 settings_may_claim(const struct settings *s, struct str account, struct str from)
 {

@@ -168,6 +168,11 @@ struct conf;			/* conf.h: the text as tokens */
  */
 struct settings *settings_build(const struct conf *c, struct complaints *out);
 void	settings_free(struct settings *s);	/* NULL is fine */
+/*
+ * The text of routes.conf is not needed any more. Sets are kept as long as the process
+ * lives, and it may be big. For the one thread that looks at it.
+ */
+void	settings_drop_routes(const struct settings *s);
 
 /*
  * May who is authenticated as this account write that address in From

@@ -45,11 +45,12 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 {
 	struct route_decision		*d = &r->decision;
 	struct records			*candidate = NULL;
+	struct mono			 begin;
 	struct route_world		 w = {
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .directory = r->directory,
-		.gateways = r->gateways, .records = r->records,
-		.names = r->names, .dialplan = r->dialplan,
+		.gateways = r->gateways, .records = r->routes.records,
+		.names = r->names, .dialplan = r->routes.dialplan,
 		.now_ms = q->at_ms != 0 ? (int64_t)q->at_ms : wall_ms(),
 	};
 
@@ -62,7 +63,10 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 		w.records = candidate;
 	}
 	d->lookup = lookup;
+	begin = mono_now();
 	route_decide(&w, q, d);
+	if (!q->test)
+		cost_add(&r->cost, begin, mono_now());
 	if (d->waits) {
 		if (d->lookup != NULL && !lookup_pending(d->lookup)) {
 			lookup_free(d->lookup);		/* for the accounts, then */
@@ -95,7 +99,7 @@ on_access(void *arg, struct bus_ticket t, const union msg *m)
 	struct route_world	 w = {
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .directory = r->directory,
-		.records = r->records,
+		.records = r->routes.records,
 	};
 	struct msg_access_is	 answer = { .aor = STR_NONE };
 	char			 buf[AOR_MAX];

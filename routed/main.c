@@ -12,6 +12,7 @@ static const struct daemon routed = {
 	.name = "routed",
 	.index = USER_ROUTED,
 	.sandbox = SANDBOX_ROUTER,
+	.routes = true,
 	.start = routed_start,		/* routed.c, still privileged */
 	.run = routed_run,
 	.stop = routed_stop,		/* routed.c, the same backwards */

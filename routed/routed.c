@@ -95,62 +95,6 @@ gateway_changed(void *arg, struct str name)
 	publish_forget(arg, text_str(&t));
 }
 
-/* ---- routes.conf ---- */
-
-#define ROUTES_FILE	"routes.conf"
-
-/* NULL: none, or with an error, which PREPARE would have refused. */
-static struct records *
-records_of(const struct settings *s)
-{
-	struct complaints	 out = { 0 };
-	struct records		*r = NULL;
-
-	if (s->routes != NULL && s->routes[0] != '\0')
-		r = records_build(ROUTES_FILE, str_of(s->routes), s, &out);
-	if (out.errors > 0)
-		log_problem("ROUTER", "%s:%u:%u: %s; no record is in force",
-		    ROUTES_FILE, out.v[0].line, out.v[0].column, out.v[0].text);
-	complaints_fini(&out);
-	return r;
-}
-
-/* It was checked with the settings. */
-static struct dialplan *
-dialplan_of(const struct settings *s)
-{
-	struct complaints	 out = { 0 };
-	struct dialplan		*p = dialplan_build(s, &out);
-
-	complaints_fini(&out);
-	return p;
-}
-
-/* Kept, so that COMMIT only swaps: building takes 1 ms for each 1 000 records. */
-bool
-routed_prepare(struct self *self, const struct settings *next,
-    struct complaints *out)
-{
-	struct routed	*r = self->own;
-
-	records_free(r->prepared);
-	r->prepared = records_build(ROUTES_FILE, str_of(next->routes != NULL ?
-	    next->routes : ""), next, out);
-	r->prepared_generation = next->generation;
-	return r->prepared != NULL;
-}
-
-static void
-records_swap(struct routed *r, const struct settings *s)
-{
-	records_free(r->records);
-	if (r->prepared != NULL && r->prepared_generation == s->generation) {
-		r->records = r->prepared;
-		r->prepared = NULL;
-	} else
-		r->records = records_of(s);
-}
-
 /* ---- begin ---- */
 
 static int
@@ -179,8 +123,7 @@ routed_start(struct self *self)
 	r->domains = domains_new();
 	r->accounts = accounts_new(publish_forget, r);
 	r->directory = directory_new(rules_free);
-	r->records = records_of(self->settings);
-	r->dialplan = dialplan_of(self->settings);
+	routes_start(r);
 	r->gateways = gateways_new(gateway_changed, r);
 	r->names = names_new(self->loop, self->settings);
 	domains_set(r->domains, self->settings, NULL, NULL);
@@ -232,11 +175,11 @@ routed_stop(struct self *self)
 	if (r == NULL)
 		return;
 	directory_free(r->directory);
-	records_free(r->records);
-	records_free(r->prepared);
-	dialplan_free(r->dialplan);
 	held_free(r);
 	names_free(r->names);
+	routes_wait(r);
+	routes_fini(&r->routes);
+	routes_fini(&r->next);
 	accounts_free(r->accounts);
 	gateways_free(r->gateways);
 	domains_free(r->domains);
@@ -249,13 +192,13 @@ void
 routed_commit(struct self *self, const struct settings *old)
 {
 	struct routed	*r = self->own;
+	struct mono	 begin = mono_now();
 
 	domains_set(r->domains, self->settings, publish_domain, r);
-	records_swap(r, self->settings);
-	dialplan_free(r->dialplan);
-	r->dialplan = dialplan_of(self->settings);
+	routes_commit(r);
 	names_configure(r->names, self->settings);
 	publish_forget(r, STR_NONE);
+	r->commit_us = mono_us_between(begin, mono_now());
 }
 
 void
@@ -271,10 +214,14 @@ routed_status(struct self *self, struct status_is *out)
 	status_figure(out, "numbers", directory_count(r->directory, ENTRY_NUMBER));
 	status_figure(out, "rules", directory_count(r->directory, ENTRY_RULES));
 	status_figure(out, "records",
-	    r->records != NULL ? records_count(r->records) : 0);
+	    r->routes.records != NULL ? records_count(r->routes.records) : 0);
 	status_figure(out, "domains", domains_count(r->domains));
 	status_figure(out, "gateways", gateways_count(r->gateways));
 	status_figure(out, "held", held_count(r));
+	status_figure(out, "route_p50_us", (int64_t)(cost_below(&r->cost, 500) / 1000));
+	status_figure(out, "route_p99_us", (int64_t)(cost_below(&r->cost, 990) / 1000));
+	status_figure(out, "route_longest_us", (int64_t)(r->cost.longest_ns / 1000));
+	status_figure(out, "commit_us", r->commit_us);
 	if (!accounts_ready(r->accounts))
 		status_warn(out, "sipctl status",
 		    "routed has no accounts from regd yet");

@@ -1,10 +1,20 @@
 #ifndef ROUTED_ROUTED_H
 #define ROUTED_ROUTED_H
 
+#include <pthread.h>
+
 #include "common/bus.h"
 #include "common/daemon.h"
 #include "common/show.h"
+#include "routed/cost.h"
 #include "routed/route.h"
+
+/* What a generation says about ways. */
+struct routes {
+	uint64_t	 generation;
+	struct records	*records;	/* NULL: there are none */
+	struct dialplan	*dialplan;
+};
 
 /* What routed is made of; one of it, on the main loop. */
 struct routed {
@@ -12,17 +22,19 @@ struct routed {
 	struct domains		*domains;
 	struct accounts		*accounts;
 	struct directory	*directory;
-	struct records		*records;	/* of the generation in force */
-	struct records		*prepared;	/* of the next, perhaps */
-	uint64_t		 prepared_generation;
+	struct routes		 routes;	/* of the generation in force */
+	struct routes		 next;		/* a PREPARE's, in its own thread */
+	pthread_t		 freer;		/* of those before, while freeing */
+	bool			 freeing;
 	struct gateways		*gateways;
 	struct feed		*feed;
 	struct bus_peer		*regd;
 	struct bus_peer		*gwregd;
 	struct names		*names;
-	struct dialplan		*dialplan;
 	struct held		*held;		/* questions that wait: held.c */
 	struct route_decision	 decision;	/* scratch */
+	struct cost		 cost;		/* of decisions, without the bus */
+	int64_t			 commit_us;	/* how long the last COMMIT took */
 };
 
 int	routed_start(struct self *self);
@@ -53,6 +65,13 @@ void	held_add(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 void	held_answer(struct routed *r);
 uint32_t held_count(const struct routed *r);
 void	held_free(struct routed *r);
+
+/* routes.c: for the settings in force, at the start and when they are others. */
+void	routes_start(struct routed *r);
+void	routes_commit(struct routed *r);
+/* Until what was replaced is freed. */
+void	routes_wait(struct routed *r);
+void	routes_fini(struct routes *r);
 
 /* publish.c */
 void	publish_domain(void *arg, struct str name, uint64_t version, bool deleted);

@@ -21,7 +21,7 @@
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
 
-#define PREPARE_MS	3000
+#define PREPARE_MS	10000	/* 16 MB of routes.conf are a second or two */
 #define COMMIT_MS	3000
 #define ABORT_MS	300	/* what was prepared is harmless */
 
@@ -134,21 +134,28 @@ static int
 prepare(struct ctl *c, const struct edition *next, const struct generation *g,
     struct vote votes[DAEMONS], struct complaints *out, int *live)
 {
+	char			*rest = xcalloc(1, CONF_FLAT_MAX);
+	struct text		 t;
 	struct msg_prepare	body = { .generation = g->number,
-				    .user = str_of(c->user),
-				    .text = str_make(next->flat, next->len) };
+				    .user = str_of(c->user) };
 	struct msg_prepare	bodies[DAEMONS];
 	struct question		q[DAEMONS] = { 0 };
 	int			i, code = CTL_DONE;
 
+	text_init(&t, rest, CONF_FLAT_MAX);
+	conf_flatten(next->conf, false, &t);
 	for (i = 0; i < DAEMONS; i++) {
 		votes[i] = (struct vote){ .out = out, .daemon = daemon_names[i] };
 		bodies[i] = body;
+		/* The router reads what it needs where it was written. */
+		if (strcmp(daemon_names[i], "routed") != 0)
+			bodies[i].text = text_str(&t);
 		q[i] = (struct question){ .daemon = daemon_names[i],
 		    .type = MSG_PREPARE, .body = &bodies[i], .fn = prepared,
 		    .arg = &votes[i] };
 	}
 	ask_all(c, q, DAEMONS, PREPARE_MS, false);
+	free(rest);
 	*live = 0;
 	for (i = 0; i < DAEMONS; i++) {
 		if (q[i].error == -ECONNREFUSED)

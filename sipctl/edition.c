@@ -15,10 +15,11 @@ static void
 flatten(struct edition *e)
 {
 	struct text	t;
+	size_t		size = conf_flat_size(e->conf);
 
-	e->flat = xcalloc(1, CONF_FLAT_MAX);
-	text_init(&t, e->flat, CONF_FLAT_MAX);
-	conf_flatten(e->conf, &t);
+	e->flat = xcalloc(1, size);
+	text_init(&t, e->flat, size);
+	conf_flatten(e->conf, true, &t);
 	e->len = t.len;
 }
 

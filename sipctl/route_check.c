@@ -51,7 +51,7 @@ COMMAND(cmd_route_check)
 	const struct settings	*s;
 	char			*text;
 	size_t			 len;
-	int			 e = file_read(l->args[0], CONF_MAX, &text, &len);
+	int			 e = file_read(l->args[0], ROUTES_MAX, &text, &len);
 	int			 code = CTL_DONE;
 
 	if (e < 0)

@@ -136,7 +136,7 @@ configure(const char *text)
 	assert_int_equal(file_replace(path, str_of(flat), 0600), 0);
 	assert_non_null(conf = conf_read(self.dirs.etc, &c));
 	text_init(&t, flat, sizeof(flat));
-	conf_flatten(conf, &t);
+	conf_flatten(conf, true, &t);
 	conf_free(conf);
 	assert_int_equal(generation_write(&self.dirs, &g, t.s, t.len), 0);
 	assert_int_equal(generation_commit(&self.dirs, g.number), 0);

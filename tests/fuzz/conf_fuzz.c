@@ -99,7 +99,7 @@ check_flat(struct str text)
 
 	if (conf != NULL) {
 		text_init(&t, flat, sizeof(flat));
-		conf_flatten(conf, &t);
+		conf_flatten(conf, true, &t);
 		MUST(!t.full);
 		d = conf_unflatten(text_str(&t), &c);
 		MUST(d != NULL && d->nnodes == conf->nnodes);

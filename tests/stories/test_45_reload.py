@@ -1,0 +1,87 @@
+"""A hundred thousand records come into force while calls go on; what a decision costs."""
+import os
+
+import pytest
+
+from lib.sipp import Sipp
+from lib.wait import eventually
+
+RATE, SECONDS, RECORDS = 200, 20, 100000
+SETTINGS = {"log-level": "problems", "media-policy": "never", "authenticate": "none", "processors": "1"}
+
+
+def write(house, count, port, prefix=""):
+    """Records of which one, alone, is for each number that is called; all lead to the callee."""
+    callee = f"{house.ip}:{port}"
+    with open(house.etc / "routes.conf", "w") as f:
+        if count < 1000:        # one is for all
+            f.write(f"Signal:<+490*> = {prefix}0*@{callee}\n")
+            f.writelines(f"Signal:<+48{i}*> = *@{callee}\n" for i in range(count - 1))
+        digits = len(str(count)) - 1
+        for i in range(count if count >= 1000 else 0):
+            f.write(f"Signal:<+49{i:0{digits + 1}d}*> = {prefix}{i:0{digits + 1}d}*@{callee}\n")
+
+
+def resident(house, name):
+    with open(f"/proc/{house.pid(name)}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+
+def calls(house, peers, directory, seconds, rate, port):
+    """Callee and caller under way: (answering, calling)."""
+    answering = peers(Sipp(house, "uas.xml", directory, port)).start(rate * seconds, seconds=seconds + 60).ready()
+    calling = peers(Sipp(house, "number_uac.xml", directory, port + 1))
+    (calling.dir / "users.csv").write_text(f"SEQUENTIAL\n{house.domain}\n")
+    return answering, calling.start(rate * seconds, rate, seconds + 40)
+
+
+@pytest.fixture
+def loaded(houses):
+    def make(count, port):
+        house = houses(settings=SETTINGS).init()
+        write(house, count, port)
+        return house.up()
+    return make
+
+
+@pytest.mark.long
+def test_reload_under_load(loaded, peers, tmp_path):
+    """Issue 5, must show 6: no call fails, nothing stalls, memory returns."""
+    house = loaded(10, 6400)
+    before, fds = resident(house, "routed"), len(os.listdir(f"/proc/{house.pid('routed')}/fd"))
+    answering, calling = calls(house, peers, tmp_path, SECONDS, RATE, 6400)
+    commits, most = [], 0
+    for prefix in range(1, 6):
+        write(house, RECORDS, 6400, prefix)
+        house.sipctl("config", "apply")
+        commits.append(house.figure("routed", "commit_us"))
+        most = max(most, resident(house, "routed"))
+    assert calling.wait(SECONDS + 60) == 0, calling.errors()
+    assert answering.wait(30) == 0, answering.errors()
+    figures = calling.figures()
+    longest, p99 = (house.figure("routed", f"route_{x}_us") for x in ("longest", "p99"))
+    print(f"\n{figures['ok']} calls, {figures['failed']} failed (limit 0), {figures['retransmissions']} retransmissions; "
+          f"{RECORDS} records {len(commits)} times: COMMIT {max(commits)} us (limit 5000), "
+          f"longest decision {longest} us (limit 5000), p99 {p99} us")
+    assert figures["ok"] == RATE * SECONDS and figures["failed"] == 0
+    assert max(commits) < 5000 and longest < 5000
+    write(house, 10, 6400)
+    house.sipctl("config", "apply")
+    limit = before * 1.1 + 4096
+    after = eventually(lambda: resident(house, "routed") < limit and resident(house, "routed"), 10, 0.2, "memory back")
+    print(f"routed: {before} KiB before, {most} with {RECORDS} records, {after} after (limit {limit:.0f})")
+    assert len(os.listdir(f"/proc/{house.pid('routed')}/fd")) == fds
+    house.idle(40)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("count", [10, 1000, 100000])
+def test_cost_of_a_decision(loaded, peers, tmp_path, count):
+    """Must show 8: routed's own time, whatever the number of records."""
+    house = loaded(count, 6500)
+    answering, calling = calls(house, peers, tmp_path, 5, 100, 6500)
+    assert calling.wait(60) == 0, calling.errors()
+    assert answering.wait(30) == 0, answering.errors()
+    p50, p99 = (house.figure("routed", f"route_{x}_us") for x in ("p50", "p99"))
+    print(f"\n{count} records: a decision takes {p50} us (median), {p99} us (99 %, limit 500)")
+    assert 0 < p50 <= p99 < 500
