@@ -29,6 +29,7 @@ struct account {
 	uint64_t	version;
 	uint64_t	import;
 	uint32_t	slot;
+	uint32_t	login_s;	/* wall clock of the last one, 0: none */
 	uint16_t	len[TEXTS];
 	uint8_t		have;		/* bit a * HA1_FORMS + form */
 	char		bytes[];	/* the texts, then the HA1 values there are */
@@ -84,6 +85,21 @@ uint64_t
 account_import(const struct account *c)
 {
 	return c->import;
+}
+
+void
+account_signed_in(struct accounts *a, const struct account *c, int64_t wall_ms)
+{
+	struct account *mine = accounts_find(a, account_aor(c));
+
+	if (mine != NULL)
+		mine->login_s = (uint32_t)(wall_ms / 1000);
+}
+
+int64_t
+account_last_login(const struct account *c)
+{
+	return (int64_t)c->login_s * 1000;
 }
 
 void
@@ -332,6 +348,8 @@ accounts_put(struct accounts *a, const struct store_account *from,
 	struct account *c = make(from, version);
 	struct account *old = accounts_take(a, account_aor(c));
 
+	if (old != NULL)
+		c->login_s = old->login_s;
 	enter(a, c);
 	return old;
 }

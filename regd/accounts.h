@@ -46,6 +46,9 @@ uint64_t account_import(const struct account *c);
 /* What is in force for it; user_policy_fini() afterwards. */
 void	account_policy(const struct account *c, const struct settings *s,
 	    struct user_policy *out);
+/* It signed in, at that wall clock time; kept as long as regd runs. */
+void	account_signed_in(struct accounts *a, const struct account *c, int64_t wall_ms);
+int64_t	account_last_login(const struct account *c);	/* ms, 0: not since then */
 uint64_t account_version(const struct account *c);
 /* In hex into *out; false (and *out untouched) when there is none. */
 bool	account_ha1(const struct account *c, enum digest_algorithm a,

@@ -139,8 +139,10 @@ credential_judge(struct regd *r, const struct auth_question *q,
 	auth_judge(&r->auth, set, q, &out->auth);
 	if (out->auth.verdict == VERDICT_GOOD)
 		refuse_account(out, set, source);
-	if (out->auth.verdict == VERDICT_GOOD)
+	if (out->auth.verdict == VERDICT_GOOD) {
 		guesses_good(r->guesses, source);
+		account_signed_in(r->accounts, out->auth.account, q->wall_ms);
+	}
 	if (out->auth.wrong == 0)
 		return;
 	note_wrong(r, &c, &out->auth, q->boot_ms);

@@ -151,6 +151,11 @@ asked_reg_del(void *arg, struct bus_ticket t, const union msg *msg)
 		    log_str(m->contact));
 		return;
 	}
+	if (m->dry_run) {
+		free(left);
+		bus_done(t);
+		return;
+	}
 	if (journal_change(r->journal, a, left, false, &c) < 0)
 		bus_refuse(t, EBUSY, "too many changes wait for the disk");
 	else

@@ -228,6 +228,29 @@ guesses_good(struct guesses *g, struct str flow)
 
 /* ---- shown ---- */
 
+static struct str
+entry_user(const struct entry *e)
+{
+	return e->len == e->source_len ? STR_NONE : str_make(e->text +
+	    e->source_len + 1, (size_t)e->len - e->source_len - 1);
+}
+
+bool
+guesses_last(const struct guesses *g, struct str user, struct guess_last *out)
+{
+	const struct entry *e;
+
+	TAILQ_FOREACH(e, &g->all, order)
+		if (user.len > 0 && str_eq(entry_user(e), user)) {
+			out->reason = e->reason;
+			out->last_ms = e->last_ms;
+			str_copy(out->source, sizeof(out->source),
+			    str_make(e->text, e->source_len));
+			return true;
+		}
+	return false;
+}
+
 uint64_t
 guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
     int64_t now_ms, guesses_note_fn *note, void *arg)
@@ -242,8 +265,7 @@ guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
 			continue;
 		show_row(s);
 		show_text(s, "source", str_make(e->text, e->source_len));
-		show_text(s, "tried", str_make(e->text + e->source_len + 1,
-		    (size_t)e->len - e->source_len - 1));
+		show_text(s, "tried", entry_user(e));
 		show_text(s, "reason", str_of(e->reason));
 		show_number(s, "tries", (int64_t)e->tries);
 		show_number(s, "last_s", (now_ms - e->last_ms) / 1000);

@@ -48,6 +48,14 @@ void	guesses_good(struct guesses *g, struct str flow);
 /* The same by the source itself, as guesses_source() writes it. */
 void	guesses_forgive(struct guesses *g, struct str source);
 
+/* The last wrong one for that user, from anywhere. False: none is known. */
+struct guess_last {
+	const char	*reason;
+	char		 source[64];
+	int64_t		 last_ms;
+};
+bool	guesses_last(const struct guesses *g, struct str user, struct guess_last *out);
+
 /* What else is to be said of a source, "" for nothing. */
 typedef struct str guesses_note_fn(void *arg, struct str source, char buf[64]);
 /* Rows of "failures", the latest first. */

@@ -130,6 +130,28 @@ settings_text(struct str lines, char *buf, size_t size)
 }
 
 static void
+ago_show(struct show *s, const char *name, int64_t since_ms, int64_t now_ms)
+{
+	if (since_ms == 0)
+		show_null(s, name);
+	else
+		show_number(s, name, (now_ms - since_ms) / 1000);
+}
+
+/* When it signed in last, and what went wrong since regd began. */
+static void
+logins_show(struct show *s, struct regd *r, const struct account *c)
+{
+	struct guess_last last = { .reason = "" };
+
+	ago_show(s, "last_login_s", account_last_login(c), wall_ms());
+	(void)guesses_last(r->guesses, account_aor(c), &last);
+	ago_show(s, "last_failure_s", last.last_ms, boot_ms());
+	show_text(s, "last_failure", str_of(last.reason));
+	show_text(s, "last_failure_from", str_of(last.source));
+}
+
+static void
 user_show(struct show *s, struct regd *r, const struct account *c)
 {
 	struct aor *a = bindings_find(r->bindings, account_aor(c));
@@ -160,8 +182,10 @@ show_users(void *arg, struct show *s, uint64_t cursor)
 
 	if (show_arg(s, 0).len > 0) {
 		c = accounts_find(r->accounts, show_arg(s, 0));
-		if (c != NULL)
+		if (c != NULL) {
 			user_show(s, r, c);
+			logins_show(s, r, c);
+		}
 		return 0;
 	}
 	for (; (c = accounts_next(r->accounts, &cursor)) != NULL; cursor++) {

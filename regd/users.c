@@ -212,13 +212,18 @@ asked_user_del(void *arg, struct bus_ticket t, const union msg *msg)
 {
 	struct regd *r = arg;
 	const struct msg_user_del *m = &msg->user_del;
-	struct account *old = accounts_take(r->accounts, m->aor);
+	struct account *old;
 	struct removal *d;
 
-	if (old == NULL) {
+	if (accounts_find(r->accounts, m->aor) == NULL) {
 		bus_refuse(t, ENOENT, "there is no account %s", log_str(m->aor));
 		return;
 	}
+	if (m->dry_run) {
+		bus_done(t);
+		return;
+	}
+	old = accounts_take(r->accounts, m->aor);
 	(void)undo_note(r, m->aor, 0);
 	journal_account(r->journal, m->aor, NULL, old);
 	asked_forget(r, m->aor);

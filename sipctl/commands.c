@@ -60,6 +60,10 @@ static const struct option export_options[] = {
 	{ "with-ha1", 0, NULL, false, "with HA1 values: as good as passwords here" },
 	{ NULL }
 };
+static const struct option failures_options[] = {
+	{ "last", 0, "T", false, "only of the last T: 1h" },
+	{ NULL }
+};
 static const struct option reg_add_options[] = {
 	{ "q", 0, "Q", false, "0 to 1: those of the highest ring first" },
 	{ "params", 0, "TEXT", false, "what it is for: 'audio;methods=\"INVITE,BYE\"', "
@@ -232,7 +236,7 @@ const struct command commands[] = {
 	ROW("user", "passwd", "U@D [--password-file F|-]", 1, 1, passwd_options, false,
 	    cmd_user_passwd, "gives a new password", "sipctl user passwd anna",
 	    "sipctl user passwd anna --password-file anna.secret"),
-	ROW("user", "del", "U@D", 1, 1, NULL, false, cmd_user_del,
+	ROW("user", "del", "U@D [--dry-run]", 1, 1, dry_options, false, cmd_user_del,
 	    "removes an account", "sipctl user del anna",
 	    "sipctl user del anna@example.com"),
 	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run] | "
@@ -249,15 +253,16 @@ const struct command commands[] = {
 	ROW("reg", "show", "U@D", 1, 1, NULL, false, cmd_reg_show,
 	    "the contacts of one user", "sipctl reg show anna",
 	    "sipctl reg show anna@example.com -o json"),
-	ROW("reg", "failures", "", 0, 0, NULL, false, cmd_reg_failures,
-	    "wrong passwords: from where, for whom", "sipctl reg failures",
+	ROW("reg", "failures", "[--last T]", 0, 0, failures_options, false,
+	    cmd_reg_failures, "wrong passwords: from where, for whom",
+	    "sipctl reg failures --last 1h",
 	    "sipctl reg failures -o json"),
 	ROW("reg", "add", "U@D URI [--q Q] [--params TEXT] [--dry-run]", 2, 2,
 	    reg_add_options, false, cmd_reg_add,
 	    "sets a contact for good, beside those of the user's phones",
 	    "sipctl reg add anna sip:anna@desk.example.net",
 	    "sipctl reg add anna sip:anna@192.0.2.7 --params 'methods=\"MESSAGE\"'"),
-	ROW("reg", "del", "U@D [CONTACT]", 1, 2, NULL, false, cmd_reg_del,
+	ROW("reg", "del", "U@D [CONTACT] [--dry-run]", 1, 2, dry_options, false, cmd_reg_del,
 	    "removes the contacts of a user, or one", "sipctl reg del anna",
 	    "sipctl reg del anna sip:anna@10.1.4.20:5062"),
 

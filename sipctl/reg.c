@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/setting_types.h"
 #include "sipctl/ask.h"
 
 static const struct column list_columns[] = {
@@ -118,6 +119,29 @@ COMMAND(cmd_reg_list)
 	return CTL_DONE;
 }
 
+/* "anna@example.com   2 contacts, number 201, last login 00:12 ago" */
+static void
+print_head(struct ctl *c, const char *aor, size_t n)
+{
+	const char	*args[] = { aor, NULL }, *number;
+	char		 ago[64];
+	json_t		*users, *login;
+
+	printf("%s   %zu contact%s", aor, n, n == 1 ? "" : "s");
+	if (ask_show(c, "regd", "users", args, &users) == CTL_DONE) {
+		number = json_string_value(json_object_get(json_array_get(users, 0),
+		    "number"));
+		login = json_object_get(json_array_get(users, 0), "last_login_s");
+		if (number != NULL && number[0] != '\0')
+			printf(", number %s", number);
+		duration_text(json_number_value(login), ago, sizeof(ago));
+		if (json_is_integer(login))
+			printf(", last login %s ago", ago);
+		json_decref(users);
+	}
+	printf("\n\n");
+}
+
 COMMAND(cmd_reg_show)
 {
 	char		 aor[256];
@@ -133,19 +157,36 @@ COMMAND(cmd_reg_show)
 	add_states(c, rows);
 	n = json_array_size(rows);
 	if (out_for_people(&c->out) && n > 0)
-		printf("%s   %zu contact%s\n\n", aor, n, n == 1 ? "" : "s");
+		print_head(c, aor, n);
 	out_rows(&c->out, rows, show_columns);
 	json_decref(rows);
 	return n > 0 ? CTL_DONE : no(CTL_NO, "%s is not registered", aor);
 }
 
+/* Rows whose last try was longer ago than limit_s leave. */
+static void
+only_last(json_t *rows, int64_t limit_s)
+{
+	size_t	i;
+
+	for (i = json_array_size(rows); i-- > 0;)
+		if (json_integer_value(json_object_get(json_array_get(rows, i),
+		    "last_s")) > limit_s)
+			json_array_remove(rows, i);
+}
+
 COMMAND(cmd_reg_failures)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "regd", "failures", NULL, &rows);
+	const char	*last = line_option(l, "last");
+	json_t		*rows;
+	int64_t		 ms = INT64_MAX;
+	int		 code;
 
-	if (code != CTL_DONE)
+	if (last != NULL && duration_parse(str_of(last), &ms) < 0)
+		return no(CTL_USAGE, "--last wants a time like 1h, not \"%s\"", last);
+	if ((code = ask_show(c, "regd", "failures", NULL, &rows)) != CTL_DONE)
 		return code;
+	only_last(rows, ms / 1000);
 	out_rows(&c->out, rows, failure_columns);
 	json_decref(rows);
 	return CTL_DONE;
@@ -203,7 +244,8 @@ COMMAND(cmd_nat)
 
 COMMAND(cmd_reg_del)
 {
-	struct msg_reg_del	body = { .by = str_of(c->user) };
+	struct msg_reg_del	body = { .by = str_of(c->user),
+				    .dry_run = line_flag(l, "dry-run") };
 	struct question		q = { .daemon = "regd", .type = MSG_REG_DEL,
 				    .body = &body };
 	char			aor[256];
@@ -214,7 +256,8 @@ COMMAND(cmd_reg_del)
 	body.aor = str_of(aor);
 	body.contact = str_of(l->nargs > 1 ? l->args[1] : "");
 	if ((code = ask_one(c, &q, 10000, false)) == CTL_DONE)
-		done(c, "removed %s of %s", l->nargs > 1 ? l->args[1] :
+		done(c, "%s %s of %s", body.dry_run ? "would have removed" :
+		    "removed", l->nargs > 1 ? l->args[1] :
 		    "all contacts", aor);
 	return code;
 }

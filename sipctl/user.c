@@ -22,6 +22,13 @@ static const struct column columns[] = {
 	{ NULL }
 };
 
+static const struct column login_columns[] = {
+	{ "last_login_s", "LAST LOGIN", COLUMN_SECONDS },
+	{ "last_failure_s", "LAST FAILURE", COLUMN_SECONDS },
+	{ "last_failure", "REASON", COLUMN_TEXT },
+	{ "last_failure_from", "FROM", COLUMN_TEXT },
+	{ NULL }
+};
 static const struct column setting_columns[] = {
 	{ "setting", "SETTING", COLUMN_TEXT },
 	{ "value", "VALUE", COLUMN_TEXT },
@@ -271,7 +278,8 @@ remove_rules(struct ctl *c, const char *aor)
 
 COMMAND(cmd_user_del)
 {
-	struct msg_user_del	body = { .by = str_of(c->user) };
+	struct msg_user_del	body = { .by = str_of(c->user),
+				    .dry_run = line_flag(l, "dry-run") };
 	struct question		q = { .daemon = "regd", .type = MSG_USER_DEL,
 				    .body = &body };
 	char			aor[256];
@@ -282,7 +290,8 @@ COMMAND(cmd_user_del)
 	body.aor = str_of(aor);
 	remove_rules(c, aor);
 	if ((code = ask_one(c, &q, PUT_MS, false)) == CTL_DONE)
-		done(c, "removed %s", aor);
+		done(c, "%s %s", body.dry_run ? "would have removed" : "removed",
+		    aor);
 	return code;
 }
 
@@ -319,6 +328,8 @@ COMMAND(cmd_user_show)
 	if ((code = ask_show(c, "regd", "user settings", args, &settings)) ==
 	    CTL_DONE && out_for_people(&c->out)) {
 		out_rows(&c->out, rows, columns);
+		printf("\n");
+		out_rows(&c->out, rows, login_columns);
 		printf("\n");
 		out_rows(&c->out, settings, setting_columns);
 		json_decref(settings);

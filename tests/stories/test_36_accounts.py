@@ -202,3 +202,34 @@ def test_fixed_contact(home, phones):
     assert row["expires_s"] is None
     home.sipctl("reg", "del", "anna", desk.contact)
     assert home.contacts("anna") == [anna.contact]
+
+
+# ---- looking -----------------------------------------------------------------
+
+def test_last_login(home, phones):
+    """What an administrator asks first when a phone does not register."""
+    home.import_users(["carl"])
+    carl = phones(home, "carl")
+    assert home.json("user", "show", "carl")[0]["last_login_s"] is None
+    assert carl.register(password="wrong").code == 401
+    assert carl.register().code == 200
+    row = home.json("user", "show", "carl")[0]
+    assert row["last_login_s"] <= 2 and row["last_failure_s"] <= 2
+    assert (row["last_failure"], row["last_failure_from"]) == ("wrong password", home.ip)
+    home.sipctl("user", "set", "carl", "--name", "Carl", "--number", "+15551230109")
+    assert home.json("user", "show", "carl")[0]["last_login_s"] is not None
+    head = home.sipctl("reg", "show", "carl").stdout.splitlines()[0]
+    assert head.startswith(f"carl@{home.domain}   1 contact, number +15551230109, last login ")
+    assert "LAST LOGIN" in home.sipctl("user", "show", "carl").stdout
+    tried = {r["tried"] for r in home.json("reg", "failures", "--last", "1h")}
+    assert f"carl@{home.domain}" in tried
+    home.sipctl("reg", "failures", "--last", "soon", check=2)
+
+
+def test_trial_of_removals(home, phones):
+    phones(home, "bert").registered()
+    before = home.contacts("bert")
+    assert "would have" in home.sipctl("reg", "del", "bert", "--dry-run").stdout
+    assert "would have" in home.sipctl("user", "del", "bert", "--dry-run").stdout
+    home.sipctl("user", "del", "nobody", "--dry-run", check=1)
+    assert home.contacts("bert") == before
