@@ -39,6 +39,23 @@ behind_nat(const struct learn *l)
 	    !addr_eq_host(&l->signalled, &l->friend);
 }
 
+/* Of "nat-ranges"; the loop's thread alone. */
+static const struct set_nets	*ranges;
+
+void
+learn_ranges(const struct set_nets *nat_ranges)
+{
+	ranges = nat_ranges;
+}
+
+/* The host of the signalling, or another address of its NAT (row 152). */
+static bool
+is_friend(const struct learn *l, const struct addr *from)
+{
+	return l->friend.len != 0 && (addr_eq_host(from, &l->friend) ||
+	    (ranges != NULL && nets_same(ranges, from, &l->friend)));
+}
+
 static enum learn_rank
 rank_of(const struct learn *l, const struct addr *from, struct mono now)
 {
@@ -46,7 +63,7 @@ rank_of(const struct learn *l, const struct addr *from, struct mono now)
 		return LEARN_EXACT;
 	if (l->signalled.len != 0 && addr_eq_host(from, &l->signalled))
 		return LEARN_HOST;
-	if (l->friend.len != 0 && addr_eq_host(from, &l->friend))
+	if (is_friend(l, from))
 		return LEARN_FRIEND;
 	if (behind_nat(l) && mono_before(now, l->until))
 		return LEARN_STRANGER;
@@ -56,9 +73,11 @@ rank_of(const struct learn *l, const struct addr *from, struct mono now)
 static bool
 lock_now(const struct learn *l, struct mono now)
 {
-	if (l->rank == LEARN_EXACT || l->steady >= LEARN_STEADY)
-		return true;
-	return l->rank > LEARN_STRANGER && !mono_before(now, l->until);
+	bool	over = !mono_before(now, l->until);
+
+	if (l->rank == LEARN_STRANGER)
+		return over && l->steady >= LEARN_STEADY;
+	return l->rank == LEARN_EXACT || over || l->steady >= LEARN_STEADY;
 }
 
 static enum learn_verdict
@@ -77,7 +96,8 @@ take(struct learn *l, const struct addr *from, enum learn_rank rank,
 static enum learn_verdict
 confirm(struct learn *l, struct mono now)
 {
-	if (l->rank == LEARN_STRANGER && !l->known && !mono_before(now, l->until)) {
+	if (l->rank == LEARN_STRANGER && !l->known && l->steady < LEARN_STEADY &&
+	    !mono_before(now, l->until)) {
 		l->state = LEARN_OPEN;	/* too late to become steady */
 		return LEARN_DROP;
 	}
@@ -114,7 +134,8 @@ learn_other(struct learn *l, const struct addr *from, struct mono now)
 
 	if (l->state == LEARN_CANDIDATE && addr_eq(from, &l->source))
 		return confirm(l, now);
-	if (l->state == LEARN_LOCKED && !open)
+	/* A stranger gives way to a better one at any time. */
+	if (l->state == LEARN_LOCKED && !open && l->rank > LEARN_STRANGER)
 		return LEARN_DROP;
 	rank = rank_of(l, from, now);
 	if (rank == LEARN_NOBODY)

@@ -6,6 +6,7 @@
 
 #include "common/addr.h"
 #include "common/mono.h"
+#include "common/nets.h"
 
 /*
  * From where one phone's stream really comes, and so where the other direction
@@ -18,9 +19,12 @@
  * and the host that the signalling itself came from, are taken as candidates,
  * which a better rank may displace until the window closes. A stranger is heard
  * only when the signalled address is one that cannot be reached from outside
- * (private, while the signalling came from elsewhere), only within the window, and
- * only once five packets in a row made it steady; until then it neither gets nor
- * delivers a packet. What is locked stays until new signalling comes.
+ * (private, while the signalling came from elsewhere), and only once the window has
+ * closed without anybody better, if it became steady within: by five packets more than
+ * others. Until then it neither gets nor delivers a packet, and a better one displaces
+ * it at any time. Everything else that is locked stays until new signalling comes.
+ *
+ * Other addresses of the signalling's NAT, of "nat-ranges", count as its host.
  */
 enum learn_rank {
 	LEARN_NOBODY,
@@ -63,6 +67,9 @@ enum learn_verdict {
  */
 void	learn_signal(struct learn *l, const struct addr *signalled,
 	    const struct addr *friend, struct mono now, int64_t window_ms);
+
+/* The ranges that are in force, or NULL; must live until the next call. */
+void	learn_ranges(const struct set_nets *nat_ranges);
 
 /* A packet that is not from the locked source: see learn_packet(). */
 enum learn_verdict learn_other(struct learn *l, const struct addr *from,

@@ -109,19 +109,22 @@ RUN(test_nat, PRIVATE, NATHOST,
     { 4010, BAD, false, "198.51.100.7:61000" },
     { 4020, "198.51.100.7:61001", false, "198.51.100.7:61000" })
 
-/* Only a steady stranger, only in the window, and the right host displaces it. */
+/* Nobody is heard in the window but the right host, however steady. */
 RUN(test_stranger_nat, PRIVATE, NATHOST,
     { 1, BAD, false, PRIVATE }, { 2, BAD, false, PRIVATE },
     { 3, BAD, false, PRIVATE }, { 4, BAD, false, PRIVATE },
-    { 5, BAD, true, BAD }, { 6, BAD, true, BAD },
+    { 5, BAD, false, PRIVATE }, { 6, BAD, false, PRIVATE },
     { 7, "198.51.100.7:61000", true, "198.51.100.7:61000" },
     { 8, BAD, false, "198.51.100.7:61000" })
+/* Then who was steady; and the right host displaces even that one, for good. */
 RUN(test_stranger_steady, PRIVATE, NATHOST,
     { 1, BAD, false, PRIVATE }, { 2, BAD, false, PRIVATE },
     { 3, BAD, false, PRIVATE }, { 4, BAD, false, PRIVATE },
-    { 5, BAD, true, BAD },
-    { 4000, "198.51.100.7:61000", false, BAD },
-    { 4001, BAD, true, BAD })
+    { 5, BAD, false, PRIVATE },
+    { 4000, "203.0.113.9:9", false, PRIVATE },
+    { 4000, BAD, true, BAD }, { 4001, BAD, true, BAD },
+    { 9000, "198.51.100.7:61000", true, "198.51.100.7:61000" },
+    { 9001, BAD, false, "198.51.100.7:61000" })
 RUN(test_stranger_late, PRIVATE, NATHOST,
     { 2999, BAD, false, PRIVATE }, { 3000, BAD, false, PRIVATE },
     { 3001, BAD, false, PRIVATE }, { 3002, BAD, false, PRIVATE },
@@ -133,7 +136,9 @@ RUN(test_stray, PRIVATE, NATHOST,
     { 1, BAD, false, PRIVATE },
     { 2, "203.0.113.9:9", false, PRIVATE }, { 3, "203.0.113.9:9", false, PRIVATE },
     { 4, "203.0.113.9:9", false, PRIVATE }, { 5, "203.0.113.9:9", false, PRIVATE },
-    { 6, "203.0.113.9:9", true, "203.0.113.9:9" })
+    { 6, "203.0.113.9:9", false, PRIVATE }, { 7, BAD, false, PRIVATE },
+    { 8, "203.0.113.9:9", false, PRIVATE },
+    { 3000, "203.0.113.9:9", true, "203.0.113.9:9" })
 /* A forbidden address was signalled: only the signalling's host is heard. */
 RUN(test_mute_until_friend, "", NATHOST,
     { 1, BAD, false, "" }, { 2, BAD, false, "" }, { 3, BAD, false, "" },
@@ -185,7 +190,7 @@ test_strangers_again(void **state)
 	for (int i = 1; i <= 6; i++) {
 		struct addr	from = at(first);
 
-		learn_packet(&l, &from, ms(i));
+		learn_packet(&l, &from, ms(i == 6 ? WINDOW : i));
 	}
 	assert_int_equal(l.state, LEARN_LOCKED);
 	learn_signal(&l, &same, &friend, ms(10000), WINDOW);
@@ -194,6 +199,22 @@ test_strangers_again(void **state)
 	    { 10003, BAD, false, first }, { 10004, BAD, false, first },
 	    { 10005, BAD, false, first }, { 10006, BAD, false, first },
 	    { 10007, first, true, first }, { 0 } });
+}
+
+/* Row 152: signalling from one address of a NAT, media from another. */
+static void
+test_ranges(void **state)
+{
+	struct set_nets	ranges = { .n = 0 };
+	struct learn	l = signalled(PRIVATE, NATHOST);
+
+	assert_int_equal(nets_parse(&ranges, STR("198.51.100.0/29")), 0);
+	learn_ranges(&ranges);
+	run(&l, (const struct step[]){
+	    { 1, "198.51.100.8:61000", false, PRIVATE },
+	    { 2, "198.51.100.6:61000", true, "198.51.100.6:61000" }, { 0 } });
+	learn_ranges(NULL);
+	nets_fini(&ranges);
 }
 
 static void
@@ -223,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_mute_until_friend),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_strangers_again),
+		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_hold),
 	};
 

@@ -74,6 +74,7 @@ sessions_start(struct mediad *m)
 	struct session_limits	 limits = limits_of(set);
 	unsigned		 which = 0;
 
+	learn_ranges(&set->nat_ranges);
 	m->sessions = sessions_new(m->self->loop, &set->media, &limits,
 	    session_ended, m, &which);
 	if (m->sessions == NULL) {
@@ -146,6 +147,7 @@ mediad_commit(struct self *self, const struct settings *old)
 	struct session_limits	 limits = limits_of(self->settings);
 
 	(void)old;
+	learn_ranges(&self->settings->nat_ranges);
 	sessions_limits(m->sessions, &limits);
 }
 
