@@ -44,8 +44,9 @@ own_start(struct self *self)
 static void
 own_stop(struct self *self)
 {
-	log_major("TEST", "stopped with %u contacts",
-	    self->settings->max_contacts);
+	if (self->settings != NULL)	/* a start may fail before there are any */
+		log_major("TEST", "stopped with %u contacts",
+		    self->settings->max_contacts);
 }
 
 static bool
