@@ -119,6 +119,13 @@ fill_packet(struct conn *c, struct buffer *b, struct str bytes, bool too_big)
 	b->packet.too_big = too_big;
 }
 
+static void
+heard(struct conn *c)
+{
+	c->heard = true;
+	stats->tcp_received++;
+}
+
 /*
  * A whole message of size octets to whoever owns its call. It is consumed before
  * it is handled: should it kill us, the next process does not meet it again.
@@ -134,7 +141,7 @@ deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
 	if (owner == w->index) {
 		fill_packet(c, b, bytes, false);
 		consume(c, size);
-		c->heard = true;
+		heard(c);
 		upper->packet(w, &b->packet);
 		return true;
 	}
@@ -149,7 +156,7 @@ deliver(struct conn *c, struct buffer *b, struct str bytes, size_t size)
 		return false;
 	}
 	consume(c, size);
-	c->heard = true;
+	heard(c);
 	return true;
 }
 

@@ -94,6 +94,66 @@ def client_hello():
     return out.read()
 
 
+MESSAGES = 227          # of the stream in the corpus
+READ = ("tcp_received", "keepalives", "tcp_framing_errors", "tcp_timeouts")
+
+
+def framed(house, pieces):
+    """What comes of a stream sent in these pieces, each a segment of its own: the growth of READ."""
+    before = [house.figure("sipd", name) for name in READ]
+    with contextlib.closing(Wire((house.ip, house.port), "tcp", "127.66.0.3")) as wire:
+        for piece in pieces:
+            wire.send(piece)
+        own = options(house)
+        wire.send(own)
+        call_id = own.split(b"Call-ID: ")[1].split(b"\r\n")[0].decode()
+        answered = False
+        while not answered:
+            m = wire.read(10)
+            assert m is not None, "the stream was not read to its end"
+            answered = m.call_id == call_id
+    return dict(zip(READ, (house.figure("sipd", name) - b for name, b in zip(READ, before))))
+
+
+@pytest.fixture(scope="module")
+def stream(corpus):
+    path = corpus / "stream-framing/generic-227.txt"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def alone(shared_houses):
+    """One worker, so that what is handled before the last message of a stream is counted."""
+    return shared_houses(transports=("udp", "tcp"), settings={
+        "processors": "1", "authenticate": "none", "relay-to-non-clients": "nobody"}).start()
+
+
+def check_stream(house, pieces):
+    got = framed(house, pieces)
+    assert got["tcp_received"] == MESSAGES + 1 and got["tcp_framing_errors"] + got["tcp_timeouts"] == 0, got
+    return got
+
+
+def test_stream_whole_and_cut(alone, stream):
+    """227 messages of a stream: at once, octet by octet at the begin, in pieces of powers of two."""
+    first = check_stream(alone, [stream])
+    assert check_stream(alone, [*(bytes([c]) for c in stream[:1000]), stream[1000:]]) == first
+    for size in (2 ** n for n in range(9, 18)):
+        assert check_stream(alone, [stream[i:i + size] for i in range(0, len(stream), size)]) == first, size
+
+
+@pytest.mark.long
+def test_stream_cut_anywhere(alone, stream):
+    """Cut at every place modulo 97."""
+    want = check_stream(alone, [stream])
+    for begin in range(97):
+        pieces = [stream[:begin], *(stream[i:i + 97] for i in range(begin, len(stream), 97))]
+        assert check_stream(alone, [p for p in pieces if p]) == want, begin
+    print(f"\nstream: {MESSAGES} of {MESSAGES} messages, whole and cut at every place modulo 97")
+
+
 class Slow:
     """Connections that hold on: idle, a head octet by octet, no handshake or half of one, no reading."""
 
