@@ -12,18 +12,21 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/setting_types.h"
 #include "common/uri.h"
 
 #define NAME_MAX_	255
 #define PASSWORD_MAX	255
 
-static void wrong(struct user_row *row, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+static void wrong(struct user_row *row, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void
-wrong(struct user_row *row, const char *fmt, ...)
+wrong(struct user_row *row, const char *field, const char *fmt, ...)
 {
 	va_list ap;
+
+	row->field = field;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(row->why, sizeof(row->why), fmt, ap);
@@ -51,30 +54,48 @@ user_name_ok(struct str user)
 	return user.len > 0;
 }
 
+/* One of our domains that looks like it; the only one in any case; or NULL. */
+static const char *
+domain_nearest(const struct settings *set, struct str domain)
+{
+	const char *near = set->domains.n == 1 ? set->domains.v[0] : NULL;
+	size_t best = 4, d;
+
+	for (size_t i = 0; i < set->domains.n; i++) {
+		d = edit_distance(domain, str_of(set->domains.v[i]));
+		if (d < best) {
+			best = d;
+			near = set->domains.v[i];
+		}
+	}
+	return near;
+}
+
 static bool
 address_check(struct user_row *row)
 {
 	const struct settings *set = row->regd->self->settings;
 	const struct rec_user *u = row->user;
 	struct str user, domain, main_domain = STR_NONE;
+	const char *near;
 
 	if (set->domains.n > 0)
 		main_domain = str_of(set->domains.v[0]);
 	if (aor_parse(u->aor, main_domain, row->aor_buf, &row->aor) < 0) {
-		wrong(row, "bad address \"%s\"; it looks like "
+		wrong(row, "user", "bad address \"%s\"; it looks like "
 		    "anna@example.com", log_str(u->aor));
 		return false;
 	}
 	aor_split(row->aor, &user, &domain);
 	if (!user_name_ok(user)) {
-		wrong(row, "bad user name in \"%s\"", log_str(u->aor));
+		wrong(row, "user", "bad user name in \"%s\"", log_str(u->aor));
 		return false;
 	}
 	if (!domain_served(set, domain)) {
-		wrong(row, "\"%s\": domain not served%s%.*s",
-		    log_str(u->aor), main_domain.len > 0 ?
-		    "; the main domain is " : "; no domain is",
-		    STR_ARG(main_domain));
+		near = domain_nearest(set, domain);
+		wrong(row, "domain", "\"%s\": domain not served%s%s%s",
+		    log_str(u->aor), near != NULL ? "; did you mean " : "",
+		    near != NULL ? near : "", near != NULL ? "?" : "");
 		return false;
 	}
 	return true;
@@ -85,10 +106,10 @@ mode_check(struct user_row *row, enum user_mode mode,
     const struct account *have)
 {
 	if (mode == USER_ADD && have != NULL)
-		wrong(row, "%.*s exists already",
+		wrong(row, "user", "%.*s exists already",
 		    STR_ARG(row->aor));
 	else if (mode == USER_SET && have == NULL)
-		wrong(row, "there is no account %.*s",
+		wrong(row, "user", "there is no account %.*s",
 		    STR_ARG(row->aor));
 	else
 		return true;
@@ -111,12 +132,12 @@ number_check(struct user_row *row)
 	}
 	for (size_t i = 0; i < digits.len; i++)
 		if (digits.s[i] < '0' || digits.s[i] > '9') {
-			wrong(row, "number \"%s\": only "
+			wrong(row, "number", "number \"%s\": only "
 			    "digits, with a leading + for E.164", log_str(n));
 			return false;
 		}
 	if (digits.len < least || digits.len > 15) {
-		wrong(row, "number \"%s\": too %s, %s",
+		wrong(row, "number", "number \"%s\": too %s, %s",
 		    log_str(n), digits.len < least ? "short" : "long",
 		    least == 8 ? "E.164 needs 8 to 15 digits here" :
 		    "at most 15 digits");
@@ -124,7 +145,7 @@ number_check(struct user_row *row)
 	}
 	other = accounts_find_number(row->regd->accounts, n);
 	if (other != NULL && !str_eq(account_aor(other), row->aor)) {
-		wrong(row, "number %s belongs to %.*s",
+		wrong(row, "number", "number %s belongs to %.*s",
 		    log_str(n), STR_ARG(account_aor(other)));
 		return false;
 	}
@@ -140,7 +161,7 @@ service_line(struct user_row *row, struct text *t)
 	struct str v = row->user->service;
 
 	if (v.len > 0 && !str_eq(v, STR("on")) && !str_eq(v, STR("off"))) {
-		wrong(row, "%.*s: service is on or off", STR_ARG(row->aor));
+		wrong(row, "service", "%.*s: service is on or off", STR_ARG(row->aor));
 		return false;
 	}
 	if (v.len > 0)
@@ -179,7 +200,7 @@ networks_line(struct user_row *row, struct text *t)
 		if (one.len == 0)
 			continue;
 		if (net_parse(&net, one) < 0) {
-			wrong(row, "%.*s: \"%s\" is not a network like "
+			wrong(row, "networks", "%.*s: \"%s\" is not a network like "
 			    "10.0.0.0/8", STR_ARG(row->aor), log_str(one));
 			return false;
 		}
@@ -208,7 +229,7 @@ settings_take(struct user_row *row)
 	error = change.full ? -EMSGSIZE : user_settings_change(
 	    row->account.settings, text_str(&change), &own, why, sizeof(why));
 	if (error < 0) {
-		wrong(row, "%.*s: %s", STR_ARG(row->aor), error == -EMSGSIZE ?
+		wrong(row, "settings", "%.*s: %s", STR_ARG(row->aor), error == -EMSGSIZE ?
 		    "too many settings" : why);
 		return false;
 	}
@@ -256,7 +277,7 @@ ha1_take(struct user_row *row, enum digest_algorithm a,
 {
 	if (given.len == 0 || ha1_set(row, a, HA1_USER, given))
 		return true;
-	wrong(row, "%.*s: %s needs %zu hex digits",
+	wrong(row, name, "%.*s: %s needs %zu hex digits",
 	    STR_ARG(row->aor), name, digest_hex_len(a));
 	return false;
 }
@@ -270,11 +291,11 @@ credential_check(struct user_row *row, const struct account *have)
 	    u->ha1_sha256.len == 0) {
 		if (have != NULL)
 			return true;
-		wrong(row, "%.*s: no password", STR_ARG(row->aor));
+		wrong(row, "password", "%.*s: no password", STR_ARG(row->aor));
 		return false;
 	}
 	if (u->password.len > PASSWORD_MAX) {
-		wrong(row, "%.*s: password over %d octets",
+		wrong(row, "password", "%.*s: password over %d octets",
 		    STR_ARG(row->aor), PASSWORD_MAX);
 		return false;
 	}
@@ -303,7 +324,7 @@ user_row_judge(struct user_row *row, enum user_mode mode)
 	if (!mode_check(row, mode, have) || !number_check(row))
 		return false;
 	if (u->name.len > NAME_MAX_ || !printable(u->name)) {
-		wrong(row, "%.*s: bad name", STR_ARG(row->aor));
+		wrong(row, "name", "%.*s: bad name", STR_ARG(row->aor));
 		return false;
 	}
 	aor_split(row->aor, &user, &domain);

@@ -18,7 +18,8 @@ struct user_row {
 	uint32_t	 import;	/* its number, 0: by hand */
 	struct str	 aor;
 	struct store_account account;
-	char		 why[512];	/* what is wrong with it */
+	const char	*field;		/* what is wrong: the column */
+	char		 why[512];	/* and why */
 	char		 aor_buf[AOR_MAX];
 	char		 own[OWN_MAX];
 	char		 octets[DIGEST_ALGORITHMS][HA1_FORMS][DIGEST_HEX_MAX / 2];

@@ -42,7 +42,8 @@ complain_row(struct job *job, const struct user_row *row)
 		    sizeof(*job->complaints));
 	c = &job->complaints[job->ncomplaints++];
 	*c = (struct rec_complaint){
-		.line = row->user->row, .text = str_of(xstrdup(row->why)),
+		.file = str_of(row->field), .line = row->user->row,
+		.text = str_of(xstrdup(row->why)),
 	};
 }
 

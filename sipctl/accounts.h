@@ -17,6 +17,7 @@ struct batch {
 struct refusals {
 	struct {
 		uint32_t	 row;
+		char		 field[16];	/* of it that is wrong, or "" */
 		char		 why[256];
 	} v[BATCH_MAX];
 	uint32_t		 n;

@@ -13,6 +13,7 @@
 #include "common/uri.h"
 #include "sipctl/accounts.h"
 #include "sipctl/csv.h"
+#include "sipctl/progress.h"
 
 #define FILE_MAX	(256u * 1024 * 1024)
 #define AOR_TEXT_MAX	600
@@ -32,6 +33,7 @@ static const char *const field_names[NFIELDS] = {
 /* One row as read, and its own text for the rejects. */
 struct row {
 	struct str	field[NFIELDS];
+	uint32_t	column[NFIELDS];	/* where each begins; 0: not known */
 	struct str	source;
 	uint32_t	line;
 };
@@ -60,8 +62,8 @@ struct import {
 	FILE		*rejects;
 	bool		 no_rejects;	/* their file cannot be made */
 	char		 rejects_name[4096];
-	struct mono	 begin, told;
-	size_t		 consumed;
+	struct progress	 progress;
+	uint32_t	 total;		/* lines of the file, nearly its rows */
 };
 
 static volatile sig_atomic_t	interrupted;
@@ -162,8 +164,8 @@ csv_row(struct import *im, struct row *row)
 	int		  e = csv_next(&im->csv, &r);
 
 	memset(row, 0, sizeof(*row));
-	im->consumed = (size_t)(im->csv.at - im->text);
-	row->source = str_make(im->original + begin, im->consumed - begin);
+	row->source = str_make(im->original + begin,
+	    (size_t)(im->csv.at - im->text) - begin);
 	if (e == 0)
 		return 0;
 	im->seen++;
@@ -179,6 +181,7 @@ csv_row(struct import *im, struct row *row)
 			return -EBADMSG;
 		}
 		row->field[im->place[i]] = str_trim(r.field[i]);
+		row->column[im->place[i]] = r.column[i];
 	}
 	return 1;
 }
@@ -198,7 +201,6 @@ ndjson_row(struct import *im, struct row *row)
 			return 0;
 		im->line++;
 	} while (str_trim(line).len == 0);
-	im->consumed = (size_t)(line.s + line.len - im->text);
 	im->seen++;
 	row->line = im->line;
 	row->source = line;
@@ -232,25 +234,10 @@ ndjson_row(struct import *im, struct row *row)
 static void
 tell_progress(struct import *im)
 {
-	double	 seconds = (double)mono_ms_between(im->begin, mono_now()) / 1000;
-	bool	 tty = isatty(STDERR_FILENO);
-	char	 seen[32];
+	char	more[32];
 
-	if (im->ctl->quiet || seconds < 0.5 ||
-	    mono_ms_between(im->told, mono_now()) < (tty ? 200 : 10000))
-		return;
-	im->told = mono_now();
-	count_text(im->seen, seen, sizeof(seen));
-	fprintf(stderr, "%simporting  %3.0f%%  %s rows  %.0f/s  %u rejected%s",
-	    tty ? "\r" : "", 100.0 * (double)im->consumed / (double)im->len, seen,
-	    im->seen / seconds, im->rejected, tty ? "\033[K" : "\n");
-}
-
-static void
-clear_progress(const struct import *im)
-{
-	if (im->told.ns != im->begin.ns && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K");
+	snprintf(more, sizeof(more), "%u rejected", im->rejected);
+	progress_tell(&im->progress, im->ctl, im->seen, im->total, more);
 }
 
 static void
@@ -263,6 +250,17 @@ drop_batch(struct import *im)
 		im->held[i] = NULL;
 	}
 	im->batch.n = 0;
+}
+
+/* Where the field of a complaint of regd's begins; what is missing, with the user. */
+static uint32_t
+column_of(const struct row *row, const char *field)
+{
+	for (int f = 0; f < NFIELDS; f++)
+		if (strcmp(field, field_names[f]) == 0)
+			return row->field[f].len > 0 ? row->column[f] :
+			    row->column[F_USER];
+	return 0;
 }
 
 static int
@@ -281,8 +279,9 @@ send_batch(struct import *im)
 	for (k = 0; k < out.n; k++)
 		for (i = 0; i < im->batch.n; i++)
 			if (im->rows[i].line == out.v[k].row) {
-				reject(im, out.v[k].row, 1, im->rows[i].source,
-				    out.v[k].why);
+				reject(im, out.v[k].row,
+				    column_of(&im->rows[i], out.v[k].field),
+				    im->rows[i].source, out.v[k].why);
 				break;
 			}
 	drop_batch(im);
@@ -353,7 +352,7 @@ report(struct import *im, int code)
 {
 	char	rows[32], put[32];
 
-	clear_progress(im);
+	progress_end(&im->progress);
 	if (im->rejects != NULL)
 		fclose(im->rejects);
 	count_text(im->seen, rows, sizeof(rows));
@@ -366,7 +365,7 @@ report(struct import *im, int code)
 		    put, im->rejected, im->rejects != NULL ? " (written to " : "",
 		    im->rejects != NULL ? im->rejects_name : "",
 		    im->rejects != NULL ? ")" : "",
-		    (double)mono_ms_between(im->begin, mono_now()) / 1000);
+		    (double)mono_ms_between(im->progress.begin, mono_now()) / 1000);
 	if (im->lasting > 0)
 		say("%u of them changed accounts beyond those that --undo remembers",
 		    im->lasting);
@@ -398,6 +397,17 @@ is_ndjson(const struct line *l, const char *file, bool *out)
 	else
 		return false;
 	return true;
+}
+
+static uint32_t
+lines_of(const char *s, size_t len)
+{
+	const char	*end = s + len;
+	uint32_t	 n = 0;
+
+	for (; (s = memchr(s, '\n', (size_t)(end - s))) != NULL; s++)
+		n++;
+	return n + (len > 0 && end[-1] != '\n');
 }
 
 COMMAND(cmd_user_import)
@@ -432,7 +442,8 @@ COMMAND(cmd_user_import)
 	im->original = str_dup(str_make(im->text, im->len));
 	im->rest = str_make(im->text, im->len);
 	csv_init(&im->csv, im->text, im->len);
-	im->begin = im->told = mono_now();
+	im->total = lines_of(im->text, im->len) - !im->ndjson;
+	progress_begin(&im->progress, "importing");
 	signal(SIGINT, on_interrupt);
 	code = report(im, import_all(im));
 	explicit_bzero(im->text, im->len);

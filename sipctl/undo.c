@@ -2,11 +2,10 @@
  * undo - the last import taken back, part by part as regd gives them.
  */
 #include <stdio.h>
-#include <unistd.h>
 
-#include "common/mono.h"
 #include "sipctl/accounts.h"
 #include "sipctl/ask.h"
+#include "sipctl/progress.h"
 
 #define PART_MS	30000
 
@@ -23,17 +22,12 @@ take_part(void *arg, enum msg_type type, const union msg *m)
 }
 
 static void
-tell(const struct ctl *c, const struct msg_user_undone *all, struct mono begin,
-    struct mono *told)
+tell(const struct ctl *c, struct progress *p, const struct msg_user_undone *all)
 {
-	bool	tty = isatty(STDERR_FILENO);
+	char	more[32];
 
-	if (c->quiet || mono_ms_between(begin, mono_now()) < 500 ||
-	    mono_ms_between(*told, mono_now()) < (tty ? 200 : 10000))
-		return;
-	*told = mono_now();
-	fprintf(stderr, "%sundoing  %u removed, %u as before%s", tty ? "\r" : "",
-	    all->removed, all->restored, tty ? "\033[K" : "\n");
+	snprintf(more, sizeof(more), "%u as before", all->restored);
+	progress_tell(p, c, all->removed + all->restored, 0, more);
 }
 
 int
@@ -43,17 +37,17 @@ import_undo(struct ctl *c, bool dry_run)
 	struct msg_user_undo	body = { .by = str_of(c->user), .dry_run = dry_run };
 	struct question		q = { .daemon = "regd", .type = MSG_USER_UNDO,
 				    .body = &body, .fn = take_part, .arg = &all };
-	struct mono		begin = mono_now(), told = begin;
+	struct progress		progress;
 	int			code;
 
+	progress_begin(&progress, "undoing");
 	do {
 		body.cursor = all.next;
 		all.next = 0;
 		code = ask_one(c, &q, PART_MS, false);
-		tell(c, &all, begin, &told);
+		tell(c, &progress, &all);
 	} while (code == CTL_DONE && all.next != 0);
-	if (told.ns != begin.ns && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K");
+	progress_end(&progress);
 	if (code != CTL_DONE) {
 		say("stopped: %u removed, %u as before; run it again to go on",
 		    all.removed, all.restored);

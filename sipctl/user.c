@@ -87,6 +87,8 @@ take_put(void *arg, enum msg_type type, const union msg *m)
 	p->lasting = m->users_put.lasting;
 	for (i = 0; i < m->users_put.complaints.n && out->n < BATCH_MAX; i++) {
 		out->v[out->n].row = m->users_put.complaints.v[i].line;
+		str_copy(out->v[out->n].field, sizeof(out->v[0].field),
+		    m->users_put.complaints.v[i].file);
 		snprintf(out->v[out->n].why, sizeof(out->v[0].why), "%.*s",
 		    STR_ARG(m->users_put.complaints.v[i].text));
 		out->n++;

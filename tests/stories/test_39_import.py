@@ -89,10 +89,24 @@ def test_rejects(home):
     path = home.dir / "staff.csv"
     path.write_text("user,password,number\nzoe,x,+15551230102\nyan,x,12x\nanna,x,\nxia,x,+1555\n")
     r = home.sipctl("user", "import", path, check=6)
-    assert "staff.csv:3:1:" in r.stderr and "exists already" in r.stderr and "too short" in r.stderr
+    assert "staff.csv:3:7: number \"12x\": only digits" in r.stderr and "staff.csv:4:1: anna@" in r.stderr
+    assert 'staff.csv:5:7: number "+1555": too short, E.164 needs 8 to 15 digits here' in r.stderr
     rejected = home.dir / "staff.csv.rejected"
     assert rejected.read_text().splitlines() == ["user,password,number", "yan,x,12x", "anna,x,", "xia,x,+1555"]
     assert rejected.stat().st_mode & 0o077 == 0
     rejected.write_text(rejected.read_text().replace("12x", "12").replace("+1555", "13").replace("anna,x,\n", ""))
     home.sipctl("user", "import", rejected)
     assert set(rows(home)) == {"anna", "bert", "zoe", "yan", "xia"}
+
+
+def test_complaints_help(home):
+    """Place, value, reason, and what was probably meant."""
+    with open(home.etc / "sip.conf", "a") as conf:
+        conf.write("domain example.com\n")
+    home.sipctl("config", "apply")
+    text = 'name,user,domain,password\n"B, ob",bob,exmaple.com,x\n,bob@exmaple.com,,x\n,bob,nowhere.test,x\n'
+    r = import_(home, text, "--dry-run", check=1)
+    assert '-:2:13: "bob@exmaple.com": domain not served; did you mean example.com?' in r.stderr
+    assert '-:3:2: "bob@exmaple.com": domain not served; did you mean example.com?' in r.stderr
+    assert '-:4:6: "bob@nowhere.test": domain not served\n' in r.stderr
+    assert "3 rows: 0 would be added, 3 rejected. Nothing was changed." in r.stdout
