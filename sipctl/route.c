@@ -233,6 +233,7 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	body.source = str_of(source);
 	body.listener = STR("");
 	body.records = candidate;
+	strlcpy(a->source, source, sizeof(a->source));
 	if (uri_parse(&u, body.from) == 0)
 		aor_split(uri_aor(&u, aor), &user, &domain);
 	*confirmed = is_local(c, domain);
@@ -333,6 +334,7 @@ COMMAND(cmd_route_test)
 	if (code == CTL_DONE)
 		code = expand_all(c, &a);
 	if (code == CTL_DONE) {
+		route_where(c, &a, a.source);
 		refused = judge(&a, confirmed);
 		generation_in_force(&c->dirs, &g);
 		if (out_for_people(&c->out))

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "common/addr.h"
 #include "sipctl/sipctl.h"
 
 /* What routed says about an address, as route.c gathers it. */
@@ -12,10 +13,16 @@ struct route_answer {
 	unsigned	 if_confirmed, if_not;
 	char		 reason[256];
 	char		 uri[1024];
+	char		 source[PEER_TEXT_MAX];
 };
 
 /* What is tried at once; NULL: routed has not answered. */
 json_t	*route_targets_now(const struct route_answer *a);
+/*
+ * route_where.c: adds to each of them "places", and a step for each; without sipd
+ * nothing. source: the peer that the request comes from.
+ */
+void	route_where(struct ctl *c, struct route_answer *a, const char *source);
 /* code: what it is refused with, 0: routed. */
 void	route_print(const struct route_answer *a, unsigned code, uint64_t generation);
 void	route_print_json(const struct ctl *c, const struct route_answer *a,

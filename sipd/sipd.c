@@ -22,6 +22,7 @@
 #include "sipd/send.h"
 #include "sipd/show.h"
 #include "sipd/tls.h"
+#include "sipd/where.h"
 #include "sipd/worker.h"
 
 const struct bus_handler sipd_handlers[] = {
@@ -59,6 +60,8 @@ sipd_start(struct self *self)
 	}
 	show_serve(self->server, sipd_tables, NULL);
 	show_serve(self->monitor, sipd_tables, NULL);
+	bus_handlers_add(self->server, where_handlers, NULL);
+	bus_handlers_add(self->monitor, where_handlers, NULL);
 	return 0;
 }
 

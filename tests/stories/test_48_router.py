@@ -241,6 +241,17 @@ def test_faults_touch_nothing(home):
     routes(home, "")
 
 
+def test_places_are_found(home, people):
+    """Where the devices are, and what becomes of their media; a name that nobody knows."""
+    r = steps(home, "carl")
+    places = r["targets"][0]["places"]
+    assert places == [{"peer": f"udp:{people['carl'].sent_by}", "relayed": False, "media": "by media-policy"}], places
+    said = [s["why"] for s in r["steps"] if s["text"] == "place"]
+    assert said == [f"udp:{people['carl'].sent_by}, media direct: by media-policy"]
+    r = steps(home, "x@nowhere.invalid", "--from", "anna")
+    assert r["targets"][0]["places"] == [] and r["steps"][-1]["text"] == "place" and not r["steps"][-1]["matched"]
+
+
 def test_candidate_before_it_is_in_force(home, tmp_path):
     (tmp_path / "next.conf").write_text("<desk2> = anna\n")
     home.sipctl("route", "test", "desk2", check=1)
