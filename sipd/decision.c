@@ -26,10 +26,27 @@
 static void	on_access(void *arg, int error, enum msg_type type,
 		    const union msg *m);
 
+/* With room for so many. */
+static struct decision *
+decision_new(uint32_t targets, uint32_t stages)
+{
+	struct decision	*d = xcalloc(1, sizeof(*d));
+
+	if (targets > DECISION_TARGETS_MAX)
+		targets = DECISION_TARGETS_MAX;
+	if (stages > DECISION_STAGES_MAX)
+		stages = DECISION_STAGES_MAX;
+	if (targets > 0)
+		d->choices = xcalloc(targets, sizeof(*d->choices));
+	if (stages > 0)
+		d->stages = xcalloc(stages, sizeof(*d->stages));
+	return d;
+}
+
 static struct decision *
 copy_decision(const struct msg_routed *m)
 {
-	struct decision	*d = xcalloc(1, sizeof(*d));
+	struct decision	*d = decision_new(m->targets.n, m->stages.n);
 
 	d->if_confirmed = m->if_confirmed;
 	d->if_not = m->if_not;
@@ -55,10 +72,14 @@ copy_decision(const struct msg_routed *m)
 void
 decision_free(struct decision *d)
 {
-	for (unsigned i = 0; d != NULL && i < d->n; i++) {
+	if (d == NULL)
+		return;
+	for (unsigned i = 0; i < d->n; i++) {
 		free(d->choices[i].value);
 		free(d->choices[i].next_hop);
 	}
+	free(d->choices);
+	free(d->stages);
 	free(d);
 }
 
@@ -365,7 +386,7 @@ ask_regd(struct proxy *p, const struct inbound *in, const struct admission *a)
 static struct decision *
 to_flow(const struct hop *flow)
 {
-	struct decision	*d = xcalloc(1, sizeof(*d));
+	struct decision	*d = decision_new(1, 0);
 	char		 remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
 
 	stats->path_requests++;

@@ -40,9 +40,9 @@ struct decision {
 	uint16_t	if_not;
 	char		reason[64];
 	unsigned	n;
-	struct choice	choices[DECISION_TARGETS_MAX];
-	unsigned	nstages;
-	struct stage	stages[DECISION_STAGES_MAX];
+	struct choice	*choices;	/* as many as there are: a call that rings has */
+	unsigned	nstages;	/* its decision until it is answered */
+	struct stage	*stages;
 };
 
 /*
