@@ -17,6 +17,7 @@
 #include "common/log.h"
 
 #define ROUTES_FILE	"routes.conf"
+#define BIG		(1 << 20)	/* octets that go back to the system at once */
 
 static bool
 build(struct routes *out, const struct settings *s, struct str text,
@@ -141,6 +142,9 @@ routes_wait(struct routed *r)
 void
 routes_start(struct routed *r)
 {
+	/* Else glibc learns from the first table to keep as much as that one had. */
+	mallopt(M_MMAP_THRESHOLD, BIG);
+	mallopt(M_TRIM_THRESHOLD, BIG);
 	build_now(r, &r->routes);
 }
 
