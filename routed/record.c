@@ -72,10 +72,12 @@ part_why_not(const struct pattern *p, struct str text, const char *what,
 	    str_make(text.s + text.len - tail.len, tail.len)))
 		text_printf(out, "%s does not end with \"%.*s\"", what,
 		    STR_ARG(tail));
-	else if (p->v[0].wild && p->v[0].max > 0)
-		text_printf(out, "no %u to %u digits after \"%.*s\"", p->v[0].min,
-		    p->v[0].max, STR_ARG(head));
-	else
+	else if (p->v[0].wild && p->v[0].max > 0) {
+		text_printf(out, "not %u", p->v[0].min);
+		if (p->v[0].max > p->v[0].min)
+			text_printf(out, " to %u", p->v[0].max);
+		text_printf(out, " digits after \"%.*s\"", STR_ARG(head));
+	} else
 		text_printf(out, "%s has another form", what);
 }
 

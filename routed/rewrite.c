@@ -6,6 +6,38 @@
 
 #define EXPLAINED_MAX	24	/* records that did not match, of one decision */
 
+static void
+explain_one(struct walk *w, const struct record *one, const struct record *found)
+{
+	const struct records	*all = w->route->w->records;
+	struct captures		 unused;
+	char			 why[256];
+	struct text		 t;
+
+	if (one == found)
+		return;
+	text_init(&t, why, sizeof(why));
+	if (found != NULL && found < one && (one->classes & RECORD_SIGNAL) != 0 &&
+	    record_match(one, w->a.local, w->a.domain, &unused))
+		text_printf(&t, "it matches, but so does line %u before it",
+		    found->line);
+	else
+		record_why_not(one, w->a.local, w->a.domain, RECORD_SIGNAL, &t);
+	trace_line(&w->route->d->trace, records_file(all), one->line, one->text,
+	    false, "%s", why);
+}
+
+/* "--why-not LINE": of that record alone, wherever it stands. */
+static void
+explain_line(struct walk *w, uint32_t line, const struct record *found)
+{
+	const struct records	*all = w->route->w->records;
+
+	for (uint32_t i = 0; i < records_count(all); i++)
+		if (records_at(all, i)->line == line)
+			explain_one(w, records_at(all, i), found);
+}
+
 /*
  * For people: which records before it were looked at in vain. Of a long table those
  * that begin as the address does.
@@ -17,9 +49,11 @@ explain_records(struct walk *w, const struct record *found)
 	uint32_t		 n = found != NULL ?
 				    (uint32_t)(found - records_at(all, 0)) :
 				    records_count(all), left_out = 0;
-	char			 why[256];
-	struct text		 t;
 
+	if (w->route->q->why_not != 0) {
+		explain_line(w, w->route->q->why_not, found);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		const struct record	*one = records_at(all, i);
 
@@ -30,10 +64,7 @@ explain_records(struct walk *w, const struct record *found)
 			continue;
 		}
 		w->route->explained++;
-		text_init(&t, why, sizeof(why));
-		record_why_not(one, w->a.local, w->a.domain, RECORD_SIGNAL, &t);
-		trace_line(&w->route->d->trace, records_file(all), one->line,
-		    one->text, false, "%s", why);
+		explain_one(w, one, found);
 	}
 	if (left_out > 0)
 		STEP(w, "records", false, "%u others do not match", left_out);

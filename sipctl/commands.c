@@ -143,6 +143,7 @@ static const struct option route_options[] = {
 	{ "at", 0, "TIME", false, "as if it were then: 2026-12-24T18:00:00Z" },
 	{ "method", 0, "METHOD", false, "INVITE unless said otherwise" },
 	{ "file", 0, "CANDIDATE", false, "these records instead of those in force" },
+	{ "why-not", 0, "LINE", false, "of the records explain this line alone" },
 	{ "expect", 0, "WHAT", false,
 	    "gateway=G, aor=A, uri=U, code=N: exit 1 when it is not so; may be repeated" },
 	{ NULL }
@@ -332,7 +333,7 @@ const struct command commands[] = {
 	    "sipctl cert show", "sipctl cert show -o json"),
 
 	ROW("route", "test", "ADDRESS [--from A] [--source IP] [--method M] "
-	    "[--file CANDIDATE] [--expect WHAT]...", 1, 1,
+	    "[--file CANDIDATE] [--why-not LINE] [--expect WHAT]...", 1, 1,
 	    route_options, false, cmd_route_test,
 	    "where would this call go? Nothing is sent",
 	    "sipctl route test anna@example.com",

@@ -182,22 +182,10 @@ COMMAND(cmd_directory_import)
 	return code;
 }
 
-static void
-csv_field(const char *s)
-{
-	if (strpbrk(s, ",\"\n") == NULL) {
-		printf("%s", s);
-		return;
-	}
-	putchar('"');
-	for (; *s != '\0'; s++)
-		printf(*s == '"' ? "\"\"" : "%c", *s);
-	putchar('"');
-}
-
 COMMAND(cmd_directory_export)
 {
 	const struct directory_kind	*k = directory_kind_of(l);
+	struct out			 out = c->out;
 	json_t				*rows, *row;
 	bool				 ndjson;
 	char				 value[8192];
@@ -208,8 +196,6 @@ COMMAND(cmd_directory_export)
 		return no(CTL_USAGE, "--format is csv or ndjson");
 	if ((code = ask_show(c, "routed", k->table, NULL, &rows)) != CTL_DONE)
 		return code;
-	if (!ndjson)
-		printf("%s,%s\n", k->noun, k->value);
 	json_array_foreach(rows, i, row) {
 		strlcpy(value, json_string_value(json_object_get(row, k->value)),
 		    sizeof(value));
@@ -217,16 +203,11 @@ COMMAND(cmd_directory_export)
 			if (*p == '\n')
 				*p = ' ';
 		json_object_set_new(row, k->value, json_string(value));
-		if (ndjson) {
-			json_dumpf(row, stdout, JSON_COMPACT);
-			printf("\n");
-			continue;
-		}
-		csv_field(json_string_value(json_object_get(row, k->noun)));
-		putchar(',');
-		csv_field(value);
-		putchar('\n');
 	}
+	out.form = ndjson ? OUT_NDJSON : OUT_CSV;
+	out_rows(&out, rows, (const struct column[]){
+	    { k->noun, k->noun, COLUMN_TEXT }, { k->value, k->value, COLUMN_TEXT },
+	    { NULL } });
 	json_decref(rows);
 	return CTL_DONE;
 }

@@ -214,6 +214,8 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	const char	*method = line_option(l, "method");
 	const char	*source_typed = line_option(l, "source");
 	const char	*at_typed = line_option(l, "at");
+	const char	*why_typed = line_option(l, "why-not");
+	uint32_t	 why_not = 0;
 	char		 uri[1024], from[1024], source[PEER_TEXT_MAX], aor[AOR_MAX];
 	struct str	 user = STR_NONE, domain = STR_NONE;
 	struct uri	 u;
@@ -227,12 +229,17 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	    !source_arg(source_typed != NULL ? source_typed : "192.0.2.1", source) ||
 	    (at_typed != NULL && !time_arg(at_typed, &body.at_ms)))
 		return CTL_USAGE;
+	if (why_typed != NULL && (str_u32(str_of(why_typed), &why_not) < 0 ||
+	    why_not == 0))
+		return no(CTL_USAGE, "--why-not wants the line of a record, not \"%s\"",
+		    why_typed);
 	body.method = str_of(method != NULL ? method : "INVITE");
 	body.uri = body.to = str_of(uri);
 	body.from = str_of(from);
 	body.source = str_of(source);
 	body.listener = STR("");
 	body.records = candidate;
+	body.why_not = why_not;
 	strlcpy(a->source, source, sizeof(a->source));
 	if (uri_parse(&u, body.from) == 0)
 		aor_split(uri_aor(&u, aor), &user, &domain);

@@ -227,6 +227,18 @@ def test_records_are_explained(home):
     assert r.returncode == 0
 
 
+def test_why_not(home):
+    """One record alone: why it is not the one, before or behind the one that is."""
+    routes(home, "<7(2d)*> = bert\n<79*> = carl\n<(3-4d)*> = anna\n")
+    for number, line, why in (("712", 3, "it matches, but so does line 1 before it"),
+                              ("712", 2, 'the local part does not start with "79"'),
+                              ("7123", 1, 'not 2 digits after "7"')):
+        r = steps(home, number, "--why-not", str(line), check=False)
+        said = [(s["line"], s["why"]) for s in r["steps"] if s["file"] == "routes.conf" and not s["matched"]]
+        assert said[0] == (line, why), said
+    routes(home, "")
+
+
 def test_faults_touch_nothing(home):
     """All of them in one run, with a mark under each; the running table stays."""
     routes(home, "<desk> = bert\n")
