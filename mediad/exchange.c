@@ -13,195 +13,11 @@
  */
 #include <string.h>
 
-#include "common/log.h"
 #include "common/stats.h"
-#include "mediad/session_own.h"
+#include "mediad/codec_limit.h"
+#include "mediad/exchange_own.h"
 
 #define PORT_TARGET_MIN	1024	/* nobody hears RTP on DNS's port (S44) */
-
-/* What the exchange at hand is about. */
-struct exchange {
-	struct sessions		*ss;
-	const struct rewrite	*q;
-	struct session		*s;
-	bool			 is_new;	/* the session is */
-	struct leg		*writer, *reader;
-	struct leg		*callee;	/* the one of the two */
-	struct ports		*writer_side;	/* where the writer is now */
-	struct mono		 now;
-};
-
-static void
-refuse(struct rewritten *out, int code, const char *reason)
-{
-	*out = (struct rewritten){ .code = code, .reason = reason };
-	if (code != 503)
-		return;
-	stats->media_refused++;
-	log_rate(LOG_PROBLEMS, "MEDIA", "a session was refused: %s", reason);
-}
-
-/* ---- who ---- */
-
-static struct leg *
-callee_find(struct exchange *x)
-{
-	struct session	*s = x->s;
-	uint8_t		 hash[16];
-	struct leg	*leg;
-
-	if (x->q->branch.len == 0 && s->callees != NULL)
-		return s->selected != NULL ? s->selected : s->callees;
-	records_branch(x->ss->records, x->q->branch, hash);
-	leg = leg_find(s, hash);
-	return leg != NULL ? leg : leg_new(x->ss, s, false, hash);
-}
-
-/*
- * Finds session and legs, or makes them; also for an offer within a dialog whose
- * session timed out (a long hold): the exchange tells both sides the new ports.
- * False: refused, out is filled.
- */
-static bool
-exchange_legs(struct exchange *x, struct rewritten *out)
-{
-	const struct rewrite	*q = x->q;
-	struct sessions		*ss = x->ss;
-
-	x->s = session_find(ss, q->call_id, q->caller_tag);
-	if (x->s == NULL && q->branch.len == 0 && q->answer) {
-		refuse(out, 500, "no such media session");
-		return false;
-	}
-	if (x->s == NULL) {
-		uint64_t	user = user_key(ss, q->user);
-
-		if (ss->draining || sessions_count(ss) >= ss->limits.sessions) {
-			refuse(out, 503, "too many media sessions");
-			return false;
-		}
-		if (user != 0 && ss->limits.user_sessions > 0 &&
-		    user_sessions(ss, user) >= ss->limits.user_sessions) {
-			stats->media_refused_user++;
-			refuse(out, 503, "too many media sessions of one user");
-			return false;
-		}
-		x->s = session_new(ss, q->call_id, q->caller_tag, user, x->now);
-		x->is_new = true;
-	}
-	if (x->s != NULL && x->s->caller == NULL)
-		leg_new(ss, x->s, true, NULL);
-	x->callee = x->s != NULL ? callee_find(x) : NULL;
-	if (x->s == NULL || x->s->caller == NULL || x->callee == NULL) {
-		refuse(out, 503, "no room for another media session");
-		return false;
-	}
-	x->writer = q->from_caller ? x->s->caller : x->callee;
-	x->reader = q->from_caller ? x->callee : x->s->caller;
-	return true;
-}
-
-/* ---- sides ---- */
-
-/* The family that the writer's media are of; 0: the body does not say. */
-static int
-body_family(const struct sdp *sdp)
-{
-	for (unsigned i = 0; i < sdp->nmedia; i++)
-		if (sdp->media[i].port != 0 && sdp->media[i].rtp.len != 0)
-			return sdp->media[i].rtp.sa.sa_family;
-	return 0;
-}
-
-/*
- * Which of our addresses faces the writer: by the family of its media, and by where
- * its signalling comes from. A phone that has moved gets another one with its offer;
- * with an answer it is too late, the offer named ours.
- */
-static struct ports *
-writer_side(const struct exchange *x)
-{
-	const struct sessions	*ss = x->ss;
-	int			 family = body_family(&ss->sdp);
-	const struct addr	*at = &x->q->source;
-
-	if (x->writer->side != NULL && (x->q->answer || family == 0))
-		return x->writer->side;
-	return sides_for(ss->sides, family, at, ss->limits.lan);
-}
-
-/* Whose signalling is of a family that we lack may have media of the writer's. */
-static struct ports *
-reader_side(const struct exchange *x)
-{
-	const struct sessions	*ss = x->ss;
-	struct ports		*side = x->reader->side;
-
-	if (side == NULL)
-		side = sides_for(ss->sides, x->q->family, &x->q->toward,
-		    ss->limits.lan);
-	return side != NULL || x->q->family != 0 ? side : x->writer_side;
-}
-
-/* False: we have no address of the family. */
-static bool
-exchange_sides(struct exchange *x)
-{
-	x->writer_side = writer_side(x);
-	if (x->writer_side == NULL)
-		return false;
-	if (x->writer->side == NULL)
-		x->writer->side = x->writer_side;
-	x->reader->side = reader_side(x);
-	return x->reader->side != NULL;
-}
-
-/* ---- ports ---- */
-
-/* A line that is relayed: switched on, over UDP, one port. */
-static bool
-media_relayed(const struct sdp_media *m)
-{
-	return m->port != 0 && m->datagrams && m->nports == 1;
-}
-
-static bool
-end_ensure(struct sessions *ss, struct leg *leg, unsigned i,
-    const struct sdp_media *m)
-{
-	struct end	*e = end_find(leg, i);
-
-	if (e == NULL)
-		e = end_new(ss, leg, i);
-	if (e == NULL)
-		return false;
-	e->is_rtp = m->is_rtp;
-	e->secure = m->secure;
-	e->codec = m->codec;
-	e->clock = m->clock;
-	for (int k = 0; k < 2; k++) {
-		e->flow[k].is_rtp = m->is_rtp;
-		e->flow[k].secure = m->secure;
-		e->flow[k].clock = m->clock;
-	}
-	return true;
-}
-
-/* Both sides get their ports with the offer: an answer never fails for them. */
-static bool
-exchange_reserve(struct exchange *x)
-{
-	const struct sdp	*sdp = &x->ss->sdp;
-
-	for (unsigned i = 0; i < sdp->nmedia; i++)
-		if (media_relayed(&sdp->media[i]) &&
-		    (!end_ensure(x->ss, x->reader, i, &sdp->media[i]) ||
-		    !end_ensure(x->ss, x->writer, i, &sdp->media[i]) ||
-		    (!x->q->answer && !end_open_side(end_find(x->writer, i),
-		    x->writer_side))))
-			return false;
-	return true;
-}
 
 /* ---- what was signalled ---- */
 
@@ -294,7 +110,7 @@ exchange_offer(struct exchange *x)
 	for (unsigned i = 0; i < sdp->nmedia; i++) {
 		struct end	*e = end_find(x->writer, i);
 
-		if (e != NULL && media_relayed(&sdp->media[i])) {
+		if (e != NULL && exchange_relays(&sdp->media[i])) {
 			end_open(x, e, &sdp->media[i]);
 			end_save(e);
 		}
@@ -336,7 +152,7 @@ exchange_answer(struct exchange *x)
 		struct end	*r = end_find(x->reader, i);
 		bool		 mux;
 
-		if (w == NULL || r == NULL || !media_relayed(&sdp->media[i]))
+		if (w == NULL || r == NULL || !exchange_relays(&sdp->media[i]))
 			continue;
 		end_open(x, w, &sdp->media[i]);
 		mux = w->open_mux && r->open_mux;
@@ -411,7 +227,7 @@ exchange_write(struct exchange *x, struct rewritten *out)
 	for (unsigned i = 0; i < ss->sdp.nmedia; i++) {
 		struct end	*e = end_find(x->reader, i);
 
-		if (e != NULL && media_relayed(&ss->sdp.media[i]))
+		if (e != NULL && exchange_relays(&ss->sdp.media[i]))
 			relay.port[i] = e->pair->port;
 	}
 	text_init(&text, ss->out, sizeof(ss->out));
@@ -460,21 +276,35 @@ proto_is_bridged(const struct sdp *sdp, struct str proto)
 	return true;
 }
 
+/* Row 163: of an offer. What is too long stays as it is, and is refused for that. */
+static struct str
+body_limited(struct sessions *ss, const struct rewrite *q)
+{
+	const struct set_texts	*codecs = ss->limits.codecs;
+	struct text		 t;
+
+	if (codecs == NULL || codecs->n == 0 || q->answer)
+		return q->sdp;
+	text_init(&t, ss->limited, sizeof(ss->limited));
+	stats->media_formats_removed += codec_limit(q->sdp, codecs, &t);
+	return t.full ? q->sdp : text_str(&t);
+}
+
 static bool
 body_parse(struct sessions *ss, const struct rewrite *q, struct rewritten *out)
 {
 	const char	*why;
 
-	if (sdp_parse(&ss->sdp, q->sdp, &why) < 0) {
-		refuse(out, 488, why);
+	if (sdp_parse(&ss->sdp, body_limited(ss, q), &why) < 0) {
+		exchange_refuse(out, 488, why);
 		return false;
 	}
 	if (ss->sdp.nmedia > ss->limits.streams) {
-		refuse(out, 488, "too many media lines");
+		exchange_refuse(out, 488, "too many media lines");
 		return false;
 	}
 	if (!proto_is_bridged(&ss->sdp, q->proto)) {
-		refuse(out, 488, "no bridge between RTP and SRTP");
+		exchange_refuse(out, 488, "no bridge between RTP and SRTP");
 		return false;
 	}
 	return true;
@@ -506,16 +336,16 @@ sessions_rewrite(struct sessions *ss, const struct rewrite *q, struct mono now,
 	if (!exchange_legs(&x, out))
 		goto undo;
 	if (!exchange_sides(&x)) {
-		refuse(out, 488, "no media address of the phone's family");
+		exchange_refuse(out, 488, "no media address of the phone's family");
 		goto undo;
 	}
 	if (!exchange_reserve(&x)) {
-		refuse(out, 503, "no media port is free");
+		exchange_refuse(out, 503, "no media port is free");
 		goto undo;
 	}
 	exchange_apply(&x);
 	if (!exchange_write(&x, out)) {
-		refuse(out, 500, "SDP too long");
+		exchange_refuse(out, 500, "SDP too long");
 		goto undo;
 	}
 	if (q->final)

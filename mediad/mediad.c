@@ -31,6 +31,7 @@ limits_of(const struct settings *s)
 		.dscp = s->media_tos,
 		.convert_hold = s->media_hold_style == HOLD_CONVERT,
 		.lan = &s->lan_networks,
+		.codecs = &s->media_codecs,
 	};
 }
 

@@ -1,7 +1,7 @@
 /*
  * sdp - one SDP body, as far as a media relay must understand it.
  *
- * exchange.c parses what a phone wrote and writes it again with the relay's
+ * exchange.c parses what a phone wrote; sdp_write.c writes it again with the relay's
  * address and ports. Reading makes a list of edits over the original octets; what
  * is not named by an edit is copied. RFC 8866 for the grammar, 3605 for a=rtcp,
  * 3264 sections 5.1 and 8.4 for port 0 and hold.
@@ -77,9 +77,8 @@ edit_remove(struct reader *r, struct str line)
 		edit_add(r, SDP_REMOVE, line);
 }
 
-/* The next word of *rest; the empty slice at its end. Blanks may repeat. */
-static struct str
-word(struct str *rest)
+struct str
+sdp_word(struct str *rest)
 {
 	size_t		i = 0, from;
 	struct str	w;
@@ -103,8 +102,8 @@ word(struct str *rest)
 static bool
 connection_parse(struct addr *out, struct str value)
 {
-	struct str	nettype = word(&value), addrtype = word(&value);
-	struct str	address = word(&value), host;
+	struct str	nettype = sdp_word(&value), addrtype = sdp_word(&value);
+	struct str	address = sdp_word(&value), host;
 
 	if (!str_caseeq(nettype, STR("IN")) ||
 	    (!str_caseeq(addrtype, STR("IP4")) && !str_caseeq(addrtype, STR("IP6"))))
@@ -144,7 +143,7 @@ line_origin(struct reader *r, struct str value)
 	struct addr	a;
 
 	for (unsigned i = 0; i < 3; i++)
-		word(&value);
+		sdp_word(&value);
 	value = str_trim(value);
 	if (connection_parse(&a, value))
 		edit_add(r, SDP_ORIGIN, value);
@@ -162,7 +161,7 @@ proto_is_datagrams(struct str proto)
 static void
 format_known(struct sdp_media *m)
 {
-	struct str		formats = m->formats, first = word(&formats);
+	struct str		formats = m->formats, first = sdp_word(&formats);
 	struct codec_static	known;
 	uint32_t		payload;
 
@@ -187,9 +186,9 @@ line_media(struct reader *r, struct str value)
 	m = &s->media[s->nmedia++];
 	*m = (struct sdp_media){ .nports = 1 };
 	m->direction = r->session_direction;
-	m->kind = word(&value);
-	port = word(&value);
-	m->proto = word(&value);
+	m->kind = sdp_word(&value);
+	port = sdp_word(&value);
+	m->proto = sdp_word(&value);
 	m->formats = str_trim(value);
 	edit_add(r, SDP_PORT, port);
 	if (m->kind.len == 0 || m->proto.len == 0 || !str_cut(&port, '/', &number) ||
@@ -212,9 +211,9 @@ attribute_rtpmap(struct reader *r, struct str value)
 	if (m == NULL || !m->is_rtp)
 		return;
 	formats = m->formats;
-	if (!str_eq(word(&value), word(&formats)))
+	if (!str_eq(sdp_word(&value), sdp_word(&formats)))
 		return;
-	encoding = word(&value);
+	encoding = sdp_word(&value);
 	if (!str_cut(&encoding, '/', &name) || !str_cut(&encoding, '/', &clock) ||
 	    str_u32(clock, &m->clock) < 0)
 		m->clock = 0;
@@ -227,7 +226,7 @@ attribute_rtcp(struct reader *r, struct str value, struct str line)
 {
 	struct sdp_media *m = reader_media(r);
 	struct sdp_edit	*e;
-	struct str	 rest = value, number = word(&rest);
+	struct str	 rest = value, number = sdp_word(&rest);
 	struct addr	 a;
 	uint32_t	 port;
 	bool		 full = str_trim(rest).len > 0;
@@ -365,13 +364,28 @@ media_finish(struct reader *r, unsigned i)
 	addr_set_port(&m->rtp, (uint16_t)m->port);
 }
 
+bool
+sdp_line(struct str *rest, struct str *line, struct str *value)
+{
+	const char	*end;
+
+	if (rest->len == 0)
+		return false;
+	end = memchr(rest->s, '\n', rest->len);
+	*line = str_make(rest->s, end != NULL ? (size_t)(end - rest->s) + 1 : rest->len);
+	*rest = str_make(rest->s + line->len, rest->len - line->len);
+	*value = *line;
+	while (value->len > 0 && (value->s[value->len - 1] == '\n' ||
+	    value->s[value->len - 1] == '\r'))
+		value->len--;
+	return true;
+}
+
 int
 sdp_parse(struct sdp *s, struct str body, const char **why)
 {
 	struct reader	 r = { .s = s };
-	struct str	 line, value;
-	const char	*end;
-	size_t		 at = 0;
+	struct str	 line, value, rest = body;
 	unsigned	 i;
 
 	s->body = body;
@@ -379,17 +393,8 @@ sdp_parse(struct sdp *s, struct str body, const char **why)
 	s->nmedia = s->nedits = 0;
 	if (body.len > SDP_BODY_MAX)
 		reader_fail(&r, -E2BIG, "SDP too long");
-	while (at < body.len && r.error == 0) {
-		end = memchr(body.s + at, '\n', body.len - at);
-		line = str_make(body.s + at,
-		    end != NULL ? (size_t)(end - body.s) + 1 - at : body.len - at);
-		value = line;
-		while (value.len > 0 && (value.s[value.len - 1] == '\n' ||
-		    value.s[value.len - 1] == '\r'))
-			value.len--;
+	while (r.error == 0 && sdp_line(&rest, &line, &value))
 		line_read(&r, line, value);
-		at += line.len;
-	}
 	section_end(&r, body.s + body.len);
 	if (r.nlines == 0)
 		reader_fail(&r, -EBADMSG, "not SDP: empty");
@@ -397,154 +402,4 @@ sdp_parse(struct sdp *s, struct str body, const char **why)
 		media_finish(&r, i);
 	*why = r.why;
 	return r.error;
-}
-
-/* ---- writing ---- */
-
-/* Bundled lines that named one port get one (RFC 9143 section 7.3). */
-static unsigned
-media_leader(const struct sdp *s, unsigned i)
-{
-	unsigned	j;
-
-	if (!s->bundle || s->media[i].port == 0 || !s->media[i].datagrams)
-		return i;
-	for (j = 0; j < i; j++)
-		if (s->media[j].datagrams &&
-		    s->media[j].port == s->media[i].port &&
-		    s->media[j].hold == s->media[i].hold &&
-		    addr_eq_host(&s->media[j].rtp, &s->media[i].rtp))
-			return j;
-	return i;
-}
-
-static void
-write_connection(const struct sdp_relay *r, struct text *out)
-{
-	char	host[ADDR_TEXT_MAX];
-
-	text_add(out, r->addr.sa.sa_family == AF_INET6 ? STR("IN IP6 ") : STR("IN IP4 "));
-	text_add(out, addr_print_host(&r->addr, host));
-}
-
-/* "IN IP6 ..." for a reader of IPv6, and so on? */
-static bool
-is_of_family(struct str connection, const struct sdp_relay *r)
-{
-	return (str_find(connection, STR(":")) >= 0) ==
-	    (r->addr.sa.sa_family == AF_INET6);
-}
-
-/*
- * The session's name stays as it was written, unless the reader is of the other
- * family: Debian's baresip (1.0.0) takes the family of o= for that of the offer.
- */
-static void
-write_origin(const struct sdp_relay *r, struct str was, struct text *out)
-{
-	if (r->origin || !is_of_family(was, r))
-		write_connection(r, out);
-	else
-		text_add(out, was);
-}
-
-/* The unspecified address of the reader's family, as it was where that is the same. */
-static void
-write_hold(const struct sdp_relay *r, struct str was, struct text *out)
-{
-	if (r->convert_hold)
-		write_connection(r, out);
-	else if (is_of_family(was, r))
-		text_add(out, was);
-	else
-		text_add(out, r->addr.sa.sa_family == AF_INET6 ?
-		    STR("IN IP6 ::") : STR("IN IP4 0.0.0.0"));
-}
-
-/* RFC 3264 section 8.4 for a line that is held by its address. */
-static struct str
-held_direction(const struct sdp_media *m)
-{
-	return m->direction == SDP_RECVONLY || m->direction == SDP_INACTIVE ?
-	    STR("inactive") : STR("sendonly");
-}
-
-static void
-write_direction(const struct sdp *s, const struct sdp_relay *r,
-    const struct sdp_edit *e, struct text *out)
-{
-	const struct sdp_media	*m = &s->media[e->media];
-	struct str		 eol = str_find(s->body, STR("\r\n")) >= 0 ?
-	    STR("\r\n") : STR("\n");
-	bool			 begun = e->at > 0 && s->body.s[e->at - 1] == '\n';
-
-	if (!r->convert_hold || !m->hold) {
-		text_add(out, str_make(s->body.s + e->at, e->len));
-		return;
-	}
-	if (e->kind == SDP_DIRECTION) {
-		text_add(out, held_direction(m));
-		return;
-	}
-	if (!begun)
-		text_add(out, eol);
-	text_add(out, STR("a="));
-	text_add(out, held_direction(m));
-	if (begun)
-		text_add(out, eol);
-}
-
-static void
-write_edit(const struct sdp *s, const struct sdp_relay *r,
-    const struct sdp_edit *e, struct text *out)
-{
-	uint16_t	port = 0;
-
-	if (s->nmedia > 0)
-		port = r->port[media_leader(s, e->media)];
-	switch ((enum sdp_edit_kind)e->kind) {
-	case SDP_ORIGIN:
-		write_origin(r, str_make(s->body.s + e->at, e->len), out);
-		break;
-	case SDP_CONNECTION:
-		write_connection(r, out);
-		break;
-	case SDP_HOLD:
-		write_hold(r, str_make(s->body.s + e->at, e->len), out);
-		break;
-	case SDP_DIRECTION:
-	case SDP_NO_DIRECTION:
-		write_direction(s, r, e, out);
-		break;
-	case SDP_PORT:
-		text_u64(out, port);
-		break;
-	case SDP_RTCP:
-	case SDP_RTCP_FULL:
-		text_u64(out, port == 0 || e->same ? port : port + 1);
-		if (e->kind == SDP_RTCP_FULL) {
-			text_ch(out, ' ');
-			write_connection(r, out);
-		}
-		break;
-	case SDP_REMOVE:
-		break;
-	}
-}
-
-int
-sdp_write(const struct sdp *s, const struct sdp_relay *r, struct text *out)
-{
-	size_t		at = 0;
-	unsigned	i;
-
-	for (i = 0; i < s->nedits; i++) {
-		const struct sdp_edit	*e = &s->edits[i];
-
-		text_add(out, str_make(s->body.s + at, e->at - at));
-		write_edit(s, r, e, out);
-		at = e->at + e->len;
-	}
-	text_add(out, str_make(s->body.s + at, s->body.len - at));
-	return out->full ? -EMSGSIZE : 0;
 }

@@ -92,6 +92,11 @@ struct sdp {
  */
 int	sdp_parse(struct sdp *s, struct str body, const char **why);
 
+/* The next word of *rest; the empty slice at its end. Blanks may repeat. */
+struct str sdp_word(struct str *rest);
+/* The next line of *rest, with its end, and without (value). False: no more. */
+bool	sdp_line(struct str *rest, struct str *line, struct str *value);
+
 /* Where the reader of the rewritten body is to send. */
 struct sdp_relay {
 	struct addr	addr;			/* of the relay, any port */

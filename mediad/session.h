@@ -93,6 +93,7 @@ struct session_limits {
 	uint8_t		dscp;
 	bool		convert_hold;	/* to the style of RFC 3264 (row 72) */
 	const struct set_nets *lan;	/* of the settings in force */
+	const struct set_texts *codecs;	/* that may be offered; NULL or none: all */
 };
 
 /* A body to rewrite: MEDIA_REWRITE, with its addresses parsed. */

@@ -24,6 +24,7 @@ struct sessions {
 	session_ended_fn	*ended;
 	void			*arg;
 	struct sdp		 sdp;		/* of the body at hand */
+	char			 limited[SDP_BODY_MAX];	/* with fewer codecs */
 	char			 out[SDP_BODY_MAX + 64 * SDP_EDITS_MAX];
 };
 

@@ -301,3 +301,58 @@ def test_one_user_has_so_many_sessions(houses, phones):
     bert.reply(request, 486, to_tag="x")
     assert first.finish().code == 486
     house.idle()
+
+
+def test_codecs_that_may_be_offered(houses, phones):
+    """Row 163: others are not offered; what would be empty is left alone."""
+    house = proxied(houses, **{"media-codecs": "[pcma, opus]"})
+    anna, bert = (phones(house, u).registered() for u in ("anna", "bert"))
+    for codecs, left in (("0 8 101", "8 101"), ("0 101", "0 101")):
+        body = sdp.offer(house.phone_ip, 14000).replace("RTP/AVP 0", f"RTP/AVP {codecs}") + \
+            "a=rtpmap:101 telephone-event/8000\r\n"
+        call = anna.invite("bert", body)
+        request = bert.wait_request("INVITE", call_id=call.call_id)
+        assert f"RTP/AVP {left}\r\n".encode() in request.body
+        assert (b"a=rtpmap:0 " in request.body) == (left[0] == "0")
+        bert.reply(request, 486, to_tag="x")
+        call.finish()
+    assert house.figure("mediad", "media_formats_removed") == 1
+
+
+def test_forked_early_media(houses, phones, player):
+    """Two phones answer early, one of them wins: the caller hears the winner within 100 ms,
+    and the loser's ports are free."""
+    house = proxied(houses)
+    anna, first, second = (phones(house, u).registered() for u in ("anna", "bert", "bert"))
+    near, one, two = (player.port(house.phone_ip) for _ in range(3))
+    call = anna.invite("bert", sdp.offer(*near.local))
+    one.sequence = 30000                # tells whose packets the caller hears
+    legs = []
+    for phone, port in (first, one), (second, two):
+        request = phone.wait_request("INVITE")
+        leg = Call.from_invite(phone, request)
+        port.to = sdp.audio(request.body)
+        phone.reply(request, 183, to_tag=leg.local_tag, body=sdp.offer(*port.local),
+                    headers=[("Contact", f"<{phone.contact}>")])
+        legs.append((phone, request, leg))
+        call.wait_code(183)
+    assert one.to != two.to, "a pair of ports for each branch"
+    assert house.figure("mediad", "media_ports") == 6
+    eventually(lambda: near.heard, what="early media")
+    phone, request, leg = legs[0]
+    phone.reply(request, 200, to_tag=leg.local_tag, body=sdp.offer(*one.local),
+                headers=[("Contact", f"<{phone.contact}>")])
+    call.established()
+    answered = time.time()
+    near.to = sdp.audio(call.final.body)
+    second.reply(second.wait_request("CANCEL"), 200)
+    second.reply(legs[1][1], 487, to_tag=legs[1][2].local_tag)
+    eventually(lambda: one.heard and one.heard[-1][0] > answered, what="the caller's sound at the winner")
+    eventually(lambda: house.figure("mediad", "media_ports") == 4, what="the loser's ports given back")
+    after = [(a, n) for a, _, n in near.heard if a > answered]
+    assert next(a for a, n in after if n >= 30000) - answered < 0.1
+    assert all(n >= 30000 for a, n in after if a > answered + 0.1), "the loser is still heard"
+    two.to = None
+    call.send_bye()
+    leg.wait_bye()
+    house.idle()
