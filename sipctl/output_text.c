@@ -126,6 +126,21 @@ time_text(long long ms, char *buf, size_t size)
 		snprintf(buf, size, "%lld", ms);
 }
 
+bool
+time_parse(const char *text, int64_t *ms)
+{
+	struct tm	 tm = { 0 };
+	const char	*end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	time_t		 t = timegm(&tm);
+
+	if (end != NULL && *end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (end == NULL || strcmp(end, "Z") != 0 || t <= 0)
+		return false;
+	*ms = (int64_t)t * 1000;
+	return true;
+}
+
 void
 duration_text(double seconds, char *buf, size_t size)
 {

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/route.h"
 #include "common/uri.h"
@@ -173,19 +172,16 @@ source_arg(const char *typed, char buf[PEER_TEXT_MAX])
 	return true;
 }
 
-/* RFC 3339, in UTC. */
 static bool
 time_arg(const char *typed, uint64_t *ms)
 {
-	struct tm	 tm = { 0 };
-	const char	*end = strptime(typed, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	time_t		 t = timegm(&tm);
+	int64_t	at;
 
-	if (end == NULL || *end != '\0' || t <= 0) {
+	if (!time_parse(typed, &at)) {
 		say("--at wants a time like 2026-12-24T18:00:00Z, not \"%s\"", typed);
 		return false;
 	}
-	*ms = (uint64_t)t * 1000;
+	*ms = (uint64_t)at;
 	return true;
 }
 

@@ -5,7 +5,7 @@
  *
  *   domain NAME | gateway NAME | account U@D [NUMBER] | alias A B | forwarder A B |
  *   group A B... | number +N A                        what there is, besides etc/
- *   ADDRESS [from=A] [source=IP] [method=M] EXPECTED...    where it goes
+ *   ADDRESS [from=A] [source=IP] [method=M] [at=TIME] EXPECTED...    where it goes
  *
  * EXPECTED: gateway=NAME user=TEXT aor=U@D uri=URI hop=URI code=N (for a stranger)
  * line=N (a record that matched); "none" where there is no target.
@@ -65,6 +65,7 @@ struct paper {
 	struct domains		*served;
 	struct directory	*directory;
 	struct records		*records;
+	struct dialplan		*dialplan;
 	struct route_decision	*decision;
 	uint64_t		 version;
 };
@@ -77,12 +78,16 @@ nobody_follows(void *arg, struct str key)
 static void
 paper_init(struct paper *p, const struct settings *s)
 {
+	struct complaints	known = { 0 };
+
 	p->settings = *s;
 	p->accounts = accounts_new(nobody_follows, NULL);
 	p->gateways = gateways_new(nobody_follows, NULL);
 	p->served = domains_new();
 	p->directory = directory_new(rules_free);
 	p->decision = xcalloc(1, sizeof(*p->decision));
+	p->dialplan = dialplan_build(s, &known);	/* they were told with s */
+	complaints_fini(&known);
 	for (size_t i = 0; i < s->domains.n && i < ROUTE_KEYS; i++)
 		p->domains[p->ndomains++] = s->domains.v[i];
 	p->settings.domains = (struct set_texts){ p->domains, p->ndomains };
@@ -103,6 +108,7 @@ paper_fini(struct paper *p)
 	domains_free(p->served);
 	directory_free(p->directory);
 	records_free(p->records);
+	dialplan_free(p->dialplan);
 	free(p->decision);
 }
 
@@ -251,7 +257,7 @@ expect(const struct paper *p, const struct test *t)
 
 		str_cut(&value, '=', &name);
 		if (str_eq(name, STR("from")) || str_eq(name, STR("source")) ||
-		    str_eq(name, STR("method")))
+		    str_eq(name, STR("method")) || str_eq(name, STR("at")))
 			continue;
 		if (str_eq(name, STR("line"))) {
 			if (!matched(p->decision, value))
@@ -315,8 +321,14 @@ run_line(struct paper *p, const struct test *t)
 		.settings = &p->settings, .domains = p->served,
 		.accounts = p->accounts, .directory = p->directory,
 		.gateways = p->gateways, .records = p->records,
+		.dialplan = p->dialplan, .now_ms = wall_ms(),
 	};
+	struct str		at = option(t, "at=", STR_NONE);
 
+	if (at.len > 0 && !time_parse(at.s, &w.now_ms)) {
+		failed(t, "at", at);
+		return;
+	}
 	q.to = q.uri;
 	route_decide(&w, &q, p->decision);
 	expect(p, t);

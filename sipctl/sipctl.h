@@ -70,6 +70,8 @@ int	read_all(int fd, size_t max, char **text, size_t *len);
 void	duration_text(double seconds, char *buf, size_t size);
 /* Wall clock as RFC 3339 in UTC. */
 void	time_text(long long ms, char *buf, size_t size);
+/* That, or with whole seconds, to milliseconds since 1970. False: it is none. */
+bool	time_parse(const char *text, int64_t *ms);
 /* A pid from run/NAME.pid when that process lives and is called so; else 0. */
 int	pid_of(const struct ctl *c, const char *name);
 

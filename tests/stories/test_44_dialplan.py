@@ -204,6 +204,20 @@ def test_explained(planned):
     assert house.sipctl("route", "test", "1", "--at", "noon", check=2).stderr.count("2026-12-24T18:00:00Z")
 
 
+def test_offline(houses, tmp_path):
+    """The plan of etc/ is followed by the tests of a routes.conf, at the time they say."""
+    house = houses().init()
+    with open(house.etc / "sip.conf", "a") as f:
+        f.write("dial-plan on\ntime-class night 20:00-06:00\ndial-to bo bo@house.test\ndial-rule time night forward bo\n")
+    (tmp_path / "routes.conf").write_text("<8*> = *@out.example\n")
+    good = "account bo@house.test\n81 at=2026-12-24T21:00:00Z aor=bo@house.test\n81 at=2026-12-24T19:59:59Z uri=sip:1@out.example\n"
+    (tmp_path / "routes.test").write_text(good)
+    house.sipctl("route", "check", tmp_path / "routes.conf", "--tests", tmp_path / "routes.test")
+    (tmp_path / "routes.test").write_text(good.replace("21:00:00Z", "06:00:00Z") + "81 at=noon none\n")
+    r = house.sipctl("route", "check", tmp_path / "routes.conf", "--tests", tmp_path / "routes.test", check=1)
+    assert "routes.test:2:" in r.stderr and "noon" in r.stderr, r.stderr
+
+
 def test_faults_are_told(planned):
     """All of them at once, with line, column and a suggestion; the running plan stays."""
     house, anna = planned(["dial-rule reject"])
