@@ -18,6 +18,7 @@
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
+#include "sipd/stages.h"
 #include "sipd/targets.h"
 #include "sipd/worker.h"
 
@@ -332,22 +333,20 @@ decide(struct proxy *p, struct msg_route *q)
 	bus_ask(p->w->routed, MSG_ROUTE, q, DEADLINE_MS, on_routed, k);
 }
 
-static void
-ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
+/* About p's request, m; the texts of the peers are remote and local. */
+static struct msg_route
+question(struct proxy *p, const struct sip_msg *m, char remote[PEER_TEXT_MAX],
+    char local[PEER_TEXT_MAX])
 {
-	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
-	const struct sip_msg	*m = in->m;
-	struct nameaddr		 next;
+	struct nameaddr		next;
 	struct msg_route	q = {
-		.call = in->call,
+		.call = p->call,
 		.method = m->method_text,
 		.uri = m->uri,
 		.from = m->from.uri.text,
 		.to = m->to.uri.text,
-		.account = a->ndigests > 0 ? a->digests[0].username : STR_NONE,
-		.realm = a->ndigests > 0 ? a->digests[0].realm : STR_NONE,
-		.source = hop_print_remote(&in->p->from, remote),
-		.listener = hop_print_local(&in->p->from, local),
+		.source = hop_print_remote(&p->from, remote),
+		.listener = hop_print_local(&p->from, local),
 		.media = media_kind(m),
 		.from_name = name_of(m),
 		.payload = payload_of(m),
@@ -358,7 +357,48 @@ ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 	    nameaddr_nth(m, HDR_ROUTE, p->pop_routes, &next) > 0;
 	if (p->led)
 		q.uri = next.uri.text;
+	return q;
+}
+
+static void
+ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
+{
+	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
+	struct msg_route	q = question(p, in->m, remote, local);
+
+	if (a->ndigests > 0) {
+		q.account = a->digests[0].username;
+		q.realm = a->digests[0].realm;
+	}
 	decide(p, &q);
+}
+
+static void
+on_again(void *arg, int error, enum msg_type type, const union msg *m)
+{
+	struct proxy	*p = arg;
+	struct worker	*w = p->w;
+
+	record_as(w, p->call, p->plain);
+	if (error == 0 && type == MSG_ROUTED && !p->finished &&
+	    p->decision == NULL && m->routed.if_confirmed == 0) {
+		p->decision = copy_decision(&m->routed);
+		stages_taken(p);
+	}
+	proxy_unref(p);
+	record_end(w);
+}
+
+void
+decision_again(struct proxy *p)
+{
+	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
+	struct msg_route	q = question(p, proxy_request(p), remote, local);
+
+	if (p->led)
+		return;
+	proxy_ref(p);
+	bus_ask(p->w->routed, MSG_ROUTE, &q, DEADLINE_MS, on_again, p);
 }
 
 static void

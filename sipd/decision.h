@@ -52,6 +52,11 @@ struct decision {
  */
 void	decision_ask(struct proxy *p, const struct inbound *in,
 	    const struct admission *a, const struct hop *flow);
+/*
+ * Of a call that rings since before this process: what may still happen to it later
+ * (stages.h) is asked for; nothing else of the answer counts.
+ */
+void	decision_again(struct proxy *p);
 void	decision_free(struct decision *d);	/* NULL is fine */
 
 #endif

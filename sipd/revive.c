@@ -145,8 +145,11 @@ go_on(struct proxy *p, const struct ringing_call *call)
 		proxy_cancel_others(p, NULL, STR_NONE);
 	if (!p->finished && proxy_all_done(p))
 		best_send(p);
-	else
+	else {
 		targets_next(p);
+		if (!p->finished && !p->cancelled)
+			decision_again(p);
+	}
 	proxy_settle(p);
 	proxy_unref(p);
 	stats->ringing_revived++;

@@ -174,6 +174,19 @@ stages_begin(struct proxy *p)
 	wait_for_next(p);
 }
 
+void
+stages_taken(struct proxy *p)
+{
+	if (is_over(p) || p->decision->nstages < 2)
+		return;
+	p->stages_since = loop_now(p->w->loop);
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (p->legs[i]->began.ns != 0 &&
+		    mono_before(p->legs[i]->began, p->stages_since))
+			p->stages_since = p->legs[i]->began;
+	wait_for_next(p);
+}
+
 /* ---- because of what happened ---- */
 
 bool

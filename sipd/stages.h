@@ -13,6 +13,11 @@ struct proxy;
 
 /* The first targets have begun: from now on the time of "after" counts. */
 void	stages_begin(struct proxy *p);
+/*
+ * The same for a call of the last process, whose legs are there: the time counts from
+ * when the first began. A stage that had begun finds its targets there.
+ */
+void	stages_taken(struct proxy *p);
 /* Is there one that may still begin? */
 bool	stages_pending(const struct proxy *p);
 /*

@@ -81,6 +81,18 @@ def test_two_devices_then_another_number(home, people):
     assert home.figure("sipd", "stages") >= 1
 
 
+def test_later_outlives_a_kill(home, people):
+    """What is to happen later happens, though sipd is another process by then."""
+    rules(home, "bert", "after 3s carl\n")
+    c = call(people["anna"], "bert")
+    bert, before = rings(people["bert"], c), home.pids()
+    home.kill("sipd")
+    home.back(before, ["sipd"])
+    carl = rings(people["carl"], c)
+    is_cancelled(people["bert"], bert)
+    answers(people["carl"], carl, c)
+
+
 def test_at_once_when_nothing_is_registered(home, people):
     rules(home, "anna", "after 60s carl\n")
     for name in ("anna", "anna2"):
