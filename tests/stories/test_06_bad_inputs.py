@@ -75,7 +75,7 @@ def test_up_with_malformed_sip_conf(houses):
 
 
 def test_unknown_word_at_the_command_line(house):
-    r = house.sipctl("stauts", check=2)
+    r = house.sipctl("statuss", check=2)
     assert "status" in r.stderr
     assert house.sipctl("reg", "shwo", check=2).stderr
     assert house.sipctl("status", "--no-such-option", check=2).stderr
