@@ -14,6 +14,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/hangup.h"
 #include "sipd/leases.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
@@ -121,6 +122,8 @@ end_call(struct worker *w, void *arg)
 		call_read(k, &f);
 		if (!str_eq(f.call_id, id) || !str_eq(f.caller_tag, tag))
 			continue;
+		if (settings_now()->media_timeout_bye)
+			hangup_call(w, &f);
 		call_end(w->core->calls, k);
 		break;
 	}

@@ -154,6 +154,23 @@ def test_silent_session_ends(houses, phones, player):
     assert house.figure("mediad", "media_timeouts") == 1
 
 
+def test_silent_calls_are_hung_up(houses, phones, player):
+    """Row 162: BYE to both sides, each in the other's name."""
+    house = proxied(houses, **{"media-timeout": "2s", "media-timeout-bye": "on"})
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    talk.sound()
+    talk.near.to = talk.far.to = None
+    for phone, own, other in ((talk.call.phone, talk.call.local_tag, talk.answer.local_tag),
+                              (talk.answer.phone, talk.answer.local_tag, talk.call.local_tag)):
+        bye = phone.wait_request("BYE", 10, talk.call.call_id)
+        assert bye.tag("to") == own and bye.tag("from") == other
+        assert bye.uri.startswith(f"sip:{phone.user}@{phone.sent_by}")
+        assert bye.cseq > (0 if phone is talk.call.phone else talk.request.cseq)
+        phone.reply(bye, 200)
+    house.idle()
+    assert house.figure("sipd", "calls_hung_up") == 2
+
+
 def test_no_port_left(houses, phones, player):
     """The range is used up: refused with a code, not connected without sound; then freed."""
     house = houses(settings={"media-policy": "always"}, media_ports=(20000, 20003)).start()
