@@ -27,7 +27,7 @@ def encodable(report):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     encodable(outcome.get_result())
-    if call.when == "call" and outcome.get_result().failed:
+    if call.when != "teardown" and outcome.get_result().failed:
         for node in item.listchain():
             node.stash[FAILED] = True
 

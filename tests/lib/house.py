@@ -29,11 +29,11 @@ _numbers = itertools.count(1)
 
 
 def free_address():
-    """A loopback address that no other house uses: 127.18.x.y by process id."""
+    """A loopback address that no other house uses: 127.x.y is the process's (those that run
+    side by side have numbers close to each other), the last octet counts."""
     for _ in range(250):
         n = next(_numbers)
-        ip = f"127.{18 + os.getpid() // 60000 % 40}.{os.getpid() // 250 % 240 + 1}." \
-             f"{(os.getpid() % 250 + 7 * n) % 250 + 1}"
+        ip = f"127.{18 + os.getpid() // 240 % 40}.{os.getpid() % 240 + 1}.{n % 250 + 1}"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             try:
                 s.bind((ip, 5060))
