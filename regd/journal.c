@@ -1,8 +1,8 @@
 /*
  * journal - from a change in memory to a durable one.
  *
- * asked.c and users.c bring changes, writer.c writes them. Two batches take
- * turns: one gathers while the other is written. The loop never waits.
+ * asked.c and users.c bring changes, writer.c writes them. Two batches
+ * (batch.c) take turns: one gathers while the other is written. The loop never waits.
  *
  * In quiet moments, or when the journal has grown large, it has fold.c's parts
  * written instead; batches that wait go first until folding is overdue.
@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/stats.h"
+#include "regd/batch.h"
 #include "regd/fold.h"
 
 #define GATHER_OCTETS	(64u << 20)
@@ -30,30 +31,6 @@
  */
 #define PACE_US		4000
 #define PACE_CHANGES	32
-
-struct account_change {
-	const struct account	*now;	/* NULL: removed */
-	struct account		*old;
-	char			*aor;
-};
-
-struct waiter {
-	journal_fn	*fn;
-	void		*arg;
-};
-
-struct batch {
-	struct buf		 packed;
-	struct change		*first, **last;
-	uint32_t		 nchanges;
-	uint32_t		 npacked;
-	struct account_change	*accounts;
-	size_t			 naccounts, accounts_size;
-	struct store_item	*items;		/* their texts are ours */
-	size_t			 nitems, items_size;
-	struct waiter		*waiters;
-	size_t			 nwaiters, waiters_size;
-};
 
 struct journal {
 	struct writer		*writer;
@@ -79,36 +56,6 @@ struct journal {
 	char			 trouble[200];
 	bool			 troubled;
 };
-
-/* ---- lists ---- */
-
-static void
-items_free(struct batch *b)
-{
-	for (size_t i = 0; i < b->nitems; i++) {
-		free((char *)(uintptr_t)b->items[i].key.s);
-		free((char *)(uintptr_t)b->items[i].value.s);
-	}
-	b->nitems = 0;
-}
-
-static void
-batch_clear(struct batch *b)
-{
-	buf_clear(&b->packed);
-	items_free(b);
-	b->first = NULL;
-	b->last = &b->first;
-	b->nchanges = b->npacked = 0;
-	b->naccounts = b->nwaiters = 0;
-}
-
-static bool
-batch_empty(const struct batch *b)
-{
-	return b->packed.len == 0 && b->naccounts == 0 && b->nitems == 0 &&
-	    b->nwaiters == 0;
-}
 
 void
 journal_dirty(struct journal *j, struct aor *a)
@@ -204,41 +151,16 @@ accounts_failed(struct journal *j, struct batch *b)
 }
 
 static void
-waiters_tell(struct batch *b, int error)
-{
-	for (size_t i = 0; i < b->nwaiters; i++)
-		b->waiters[i].fn(b->waiters[i].arg, error);
-}
-
-static void
 batch_fail(struct journal *j, struct batch *b, int error)
 {
 	stats->commit_failed++;
 	accounts_failed(j, b);
 	changes_failed(j, b, error);
-	waiters_tell(b, error);
+	batch_tell(b, error);
 	batch_clear(b);
 }
 
 /* ---- to the writer and back ---- */
-
-static void
-rows_fill(struct journal *j, const struct batch *b)
-{
-	const struct account_change *a;
-
-	if (b->naccounts == 0)
-		return;
-	j->rows = xcalloc(b->naccounts, sizeof(*j->rows));
-	for (size_t i = 0; i < b->naccounts; i++) {
-		a = &b->accounts[i];
-		if (a->now != NULL)
-			account_row(a->now, &j->rows[i]);
-		else
-			j->rows[i].remove = true;
-		j->rows[i].aor = str_of(a->aor);
-	}
-}
 
 static void
 rows_free(struct journal *j)
@@ -254,7 +176,7 @@ commit_start(struct journal *j)
 
 	j->flies = b;
 	j->gathers = b == &j->batches[0] ? &j->batches[1] : &j->batches[0];
-	rows_fill(j, b);
+	j->rows = batch_rows(b);
 	j->job.folds = false;
 	j->job.batch = (struct store_batch){
 		.number = ++j->number,
@@ -322,7 +244,7 @@ commit_done(struct journal *j)
 	j->octets += b->packed.len;
 	accounts_in_force(j, b);
 	changes_in_force(j, b);
-	waiters_tell(b, 0);
+	batch_tell(b, 0);
 	batch_clear(b);
 }
 
@@ -443,45 +365,19 @@ void
 journal_account(struct journal *j, struct str aor, const struct account *now,
     struct account *old)
 {
-	struct batch *b = j->gathers;
-
-	if (b->naccounts == b->accounts_size) {
-		b->accounts_size = b->accounts_size == 0 ? 16 :
-		    b->accounts_size * 2;
-		b->accounts = xrealloc(b->accounts, b->accounts_size,
-		    sizeof(*b->accounts));
-	}
-	b->accounts[b->naccounts++] = (struct account_change){
-		.now = now, .old = old, .aor = str_dup(aor),
-	};
+	batch_account(j->gathers, aor, now, old);
 }
 
 void
 journal_item(struct journal *j, const struct store_item *i)
 {
-	struct batch *b = j->gathers;
-
-	if (b->nitems == b->items_size) {
-		b->items_size = b->items_size == 0 ? 4 : b->items_size * 2;
-		b->items = xrealloc(b->items, b->items_size, sizeof(*b->items));
-	}
-	b->items[b->nitems++] = (struct store_item){ i->kind,
-	    str_of(str_dup(i->key)),
-	    str_make(str_dup(i->value), i->value.len) };
+	batch_item(j->gathers, i);
 }
 
 void
 journal_when_durable(struct journal *j, journal_fn *fn, void *arg)
 {
-	struct batch *b = j->gathers;
-
-	if (b->nwaiters == b->waiters_size) {
-		b->waiters_size = b->waiters_size == 0 ? 4 :
-		    b->waiters_size * 2;
-		b->waiters = xrealloc(b->waiters, b->waiters_size,
-		    sizeof(*b->waiters));
-	}
-	b->waiters[b->nwaiters++] = (struct waiter){ fn, arg };
+	batch_waiter(j->gathers, fn, arg);
 }
 
 /* ---- beginning and end ---- */
@@ -505,30 +401,6 @@ journal_new(struct loop *l, const struct store_driver *driver,
 	j->turn = loop_turn_new(l, turn_end, j);
 	j->pace = loop_tick_new(l, pace_over, j);
 	return j;
-}
-
-static void
-batch_fini(struct batch *b)
-{
-	struct change *c, *next;
-
-	for (c = b->first; c != NULL; c = next) {
-		next = c->next;
-		c->aor->changes--;
-		free(c->set);
-		free(c);
-	}
-	for (size_t i = 0; i < b->naccounts; i++) {
-		account_free(b->accounts[i].old);
-		free(b->accounts[i].aor);
-	}
-	for (size_t i = 0; i < b->nwaiters; i++)
-		b->waiters[i].fn(b->waiters[i].arg, -ECANCELED);
-	items_free(b);
-	free(b->accounts);
-	free(b->items);
-	free(b->waiters);
-	buf_fini(&b->packed);
 }
 
 void
