@@ -334,7 +334,8 @@ read_short(struct reading *r, const struct conf_node *node, uint8_t stage)
 	r->rule->stage = stage;
 	if (stage == STAGE_AFTER && !read_after(r, node, 0))
 		return;
-	if (!read_addresses(r, &a, node->values + skip, node->nvalues - skip, node))
+	if (!read_addresses(r, &a, node->nvalues > skip ? node->values + skip : NULL,
+	    node->nvalues > skip ? node->nvalues - skip : 0, node))
 		return;
 	r->actions[r->rule->nactions++] = a;
 	end(r);

@@ -271,6 +271,7 @@ test_faults(void **state)
 		const char	*said;
 	} cases[] = {
 	{ "rings bo", 1, "unknown word \"rings\"; did you mean \"ring\"?" },
+	{ "after 5s", 1, "where to? It wants an address, or [a, b]" },
 	{ "ring", 1, "where to? It wants an address, or [a, b]" },
 	{ "ring \"a@@\"", 1, "bad address \"a@@\"; an address looks like local@domain" },
 	{ "after bo", 1, "how long? It looks like: after 20s, from 1s to 10m" },
