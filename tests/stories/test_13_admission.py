@@ -4,6 +4,7 @@ import pytest
 from lib import digest, sdp
 from lib.message import Message, uri_of
 from lib.sip import Call, token
+from lib.wait import eventually
 
 
 def challenge(phone):
@@ -65,6 +66,26 @@ def test_replay_from_elsewhere(house, anna, phones):
         r = source.transact(again)
         assert r.code == 401 and digest.parse(r.get("www-authenticate"))["stale"].lower() == "true"
     assert house.contacts("anna") == before
+
+
+@pytest.mark.long
+def test_past_its_life(houses, phones):
+    """S04: an old nonce is asked for anew, as stale, and nothing changes; the new one is good."""
+    house = houses(settings={"nonce-life": "5s"}).start()
+    house.import_users(["anna"])
+    anna = phones(house, "anna")
+    c, nc = challenge(anna), iter(range(1, 10000))
+    assert anna.transact(signed(anna, c, next(nc))).code == 200
+    before = house.contacts("anna")
+
+    def refused():
+        r = anna.transact(signed(anna, c, next(nc)))
+        return r if r.code == 401 else None
+    r = eventually(refused, 8, 0.2)
+    again = digest.parse(r.get("www-authenticate"))
+    assert again["stale"].lower() == "true" and again["nonce"] != c["nonce"]
+    assert house.contacts("anna") == before
+    assert anna.transact(signed(anna, again)).code == 200
 
 
 def test_exact_copy_gets_the_old_answer(house, anna):

@@ -1,4 +1,6 @@
-"""F10: a full disk gives 503 and never a false 200; calls and look-ups go on; with space all is well again."""
+"""F10, R2: a full or failing disk gives 503 and never a false 200; calls and look-ups go on; then all is well again."""
+import signal
+import subprocess
 import time
 
 import pytest
@@ -97,3 +99,29 @@ def test_fills_up_under_load(home, phones):
     used[0].unlink()
     home.back(before, ["regd"])
     assert bindings(home) == told[200]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fails", ["fdatasync,fsync", "pwrite64"])
+def test_failing(houses, phones, fails):
+    """R2: the disk says that it could not; whatever was told 200 is there after a kill."""
+    house = houses().start()
+    house.import_users([f"u{i}" for i in range(30)])
+    strace = subprocess.Popen(["strace", "-f", "-p", str(house.pid("regd")), "-e", f"trace={fails}", "-e",
+                               f"inject={fails}:error=EIO", "-o", house.dir / "trace"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert "attached" in strace.stderr.readline()
+        told = crowd(house, phones, [f"u{i}" for i in range(10)])
+        assert not told[200] and len(told[503]) == 10 and not bindings(house)
+    finally:
+        strace.send_signal(signal.SIGINT)
+        strace.communicate(timeout=10)
+    begun = time.monotonic()
+    eventually(lambda: phones(house, "u20").register(timeout=2).code == 200, 2)
+    print(f"well again {time.monotonic() - begun:.1f} s after the disk was (limit 2)")
+    told = crowd(house, phones, [f"u{i}" for i in range(10)])
+    kept, before = bindings(house), house.pids()
+    assert told[200] <= kept and len(told[200]) == 10
+    house.kill("regd")
+    house.back(before, ["regd"])
+    assert bindings(house) == kept
