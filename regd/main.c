@@ -12,6 +12,7 @@ static const struct daemon regd = {
 	.sandbox = SANDBOX_STORE,
 	.start = regd_start,		/* regd.c, still privileged */
 	.run = regd_run,
+	.commit = regd_commit,
 	.stop = regd_stop,		/* regd.c, the same backwards */
 	.status = regd_status,
 	.busy = regd_busy,

@@ -19,6 +19,7 @@
 #include "regd/credential.h"
 #include "regd/publish.h"
 #include "regd/rights_asked.h"
+#include "regd/serving.h"
 #include "regd/undo.h"
 
 #define TICK_MS		250
@@ -56,6 +57,7 @@ tick(void *arg)
 	bool more = bindings_expire(r->bindings, now_ms, EXPIRE_MAX);
 
 	more |= banning_turn(r);
+	more |= serving_turn(r);
 	journal_tick(r->journal, now_ms);
 	late_turn(r->late, now_ms);
 	loop_timer_start(r->timer, more ? 1 : TICK_MS, 0);
@@ -263,9 +265,16 @@ regd_run(struct self *self)
 	show_serve(self->server, regd_tables, r);
 	show_serve(self->server, regd_secret_tables, r);
 	show_serve(self->monitor, regd_tables, r);
+	serving_begin(r);	/* a configuration may have come while we were away */
 	r->timer = loop_timer_new(self->loop, tick, r);
 	loop_timer_start(r->timer, TICK_MS, 0);
 	return 0;
+}
+
+void
+regd_commit(struct self *self, const struct settings *old)
+{
+	serving_begin(self->own);
 }
 
 /* ---- end ---- */

@@ -29,6 +29,8 @@ struct regd {
 	struct late		*late;
 	struct feed		*feed;
 	struct loop_timer	*timer;
+	bool			 serving;	/* a walk of serving.c runs, and is */
+	uint64_t		 serving_at;	/* there */
 	struct set_records	 records;	/* scratch: an answer being made */
 	struct buf		 packed;	/* and its bindings, packed: */
 	const struct aor	*packed_aor;	/* of this AOR, as it was in */
@@ -41,6 +43,7 @@ struct regd {
 int	regd_start(struct self *self);
 int	regd_run(struct self *self);
 void	regd_stop(struct self *self);
+void	regd_commit(struct self *self, const struct settings *old);
 void	regd_status(struct self *self, struct status_is *out);
 unsigned regd_busy(struct self *self);
 

@@ -104,8 +104,9 @@ def test_wrong_settings(home, wrong, why):
 
 def test_service_of_a_domain(home, phones, block):
     """Row 45: the account and its domain."""
-    bert = phones(home, "bert")
+    bert = phones(home, "bert").registered()
     block("service off")
+    eventually(lambda: home.contacts("bert") == [], what="nobody stays registered")
     assert bert.register().code == 401
     assert in_force(home, "bert")["service"] == ("off", "domain")
     own(home, "bert", service="on")
