@@ -318,16 +318,35 @@ test_model(void **state)
 
 /* ---- what it costs ---- */
 
+#define ROUNDS	20000
+
+/* Of one pass over many different numbers. */
+static double
+pass_ns(const struct records *r, uint32_t n)
+{
+	char		 local[32];
+	struct captures	 taken;
+	struct mono	 begin = mono_now();
+	uint32_t	 found = 0;
+
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		snprintf(local, sizeof(local), "+%u555", 44000000 + i % n);
+		found += records_find(r, local, "", RECORD_SIGNAL, &taken) != NULL;
+	}
+	assert_int_equal(found, ROUNDS / 10 * 9);
+	return (double)(mono_now().ns - begin.ns) / ROUNDS;
+}
+
+/* The best of some passes: others use this machine, too. */
 static double
 cost_ns(uint32_t n)
 {
 	size_t		 size = 64 * (size_t)n + 64;
-	char		*text = malloc(size), local[32];
-	struct captures	 taken;
+	char		*text = malloc(size);
 	struct records	*r;
 	struct text	 t;
 	struct mono	 begin;
-	uint32_t	 found = 0, rounds = 20000;
+	double		 best = 1e9, one;
 
 	text_init(&t, text, size);
 	for (uint32_t i = 0; i < n; i++)
@@ -337,17 +356,13 @@ cost_ns(uint32_t n)
 	r = build(text);
 	printf("%6u records: built in %lld ms, ", n,
 	    (long long)mono_ms_between(begin, mono_now()));
-	begin = mono_now();
-	for (uint32_t i = 0; i < rounds; i++) {
-		snprintf(local, sizeof(local), "+%u555", 44000000 + i % n);
-		found += records_find(r, local, "", RECORD_SIGNAL, &taken) != NULL;
-	}
-	begin.ns = mono_now().ns - begin.ns;
-	assert_int_equal(found, rounds / 10 * 9);
-	printf("%.0f ns to find\n", (double)begin.ns / rounds);
+	for (int i = 0; i < 10; i++)
+		if ((one = pass_ns(r, n)) < best)
+			best = one;
+	printf("%.0f ns to find\n", best);
 	records_free(r);
 	free(text);
-	return (double)begin.ns / rounds;
+	return best;
 }
 
 static void
