@@ -480,6 +480,12 @@ static const struct one moved[] = {
 	    "L2" },
 	{ "sip:a!b@other.example", "uri sip:a!b@elsewhere2.example +407",
 	    "L2" },
+	{ "sip:x@third.example", "uri sip:x@elsewhere2.example", "L3" },
+	{ "sip:x%25far.example@third.example", "uri sip:x@far.example at sip:elsewhere2.example +407",
+	    "L3 path" },
+	{ "sip:by-x@example.net", "uri sip:x@far.example at sip:example.net", "L4 path" },
+	{ "sip:via-x@second.example", "uri sip:x@far.example +407",
+	    "domain L5 domain path" },
 	{ NULL }
 };
 
@@ -557,7 +563,10 @@ static const struct house houses[] = {
 	    first },
 	{ "a whole domain is elsewhere; a path is the caller's",
 	    "example.com = elsewhere2.example\n"
-	    "other.example = elsewhere2.example\n",
+	    "other.example = elsewhere2.example\n"
+	    "<*@third.example> = *@elsewhere2.example\n"
+	    "<by-*@example.net> = *%far.example@example.net\n"
+	    "<via-*@second.example> = *%far.example@second.example\n",
 	    moved },
 	{ NULL }
 };
