@@ -265,6 +265,22 @@ def test_faults_touch_nothing(home):
     routes(home, "")
 
 
+def test_dial_plan_has_tests_of_its_own(home, tmp_path):
+    """Offline: what a file of addresses expects, and where it is disappointed."""
+    (tmp_path / "routes.conf").write_text("NoRelay:<0*> = *@out.sipgw\n<desk> = anna\n<desk2> = bert\n<desk*> = carl\n")
+    good = (f"domain second.test\ngateway out\naccount anna\naccount bert +15551230101\nalias x anna\n"
+            "# calls\n0123 gateway=out user=123 code=407 line=1\n0123 from=anna code=407\ndesk aor=anna@{d} line=2\n"
+            "x@{d} aor=anna@{d}\ntel:+15551230101 aor=bert@{d}\nnobody code=404 none\n").format(d=home.domain)
+    tests = tmp_path / "routes.test"
+    tests.write_text(good)
+    r = home.sipctl("route", "check", tmp_path / "routes.conf", "--tests", tests)
+    assert "6 tests" in r.stdout, r.stdout
+    tests.write_text(good + "desk aor=bert@house.test\n0123 line=2\n")
+    r = home.sipctl("route", "check", tmp_path / "routes.conf", "--tests", tests, check=1)
+    assert f'{tests}:13:1: error: aor is "anna@{home.domain}"' in r.stderr, r.stderr
+    assert f"{tests}:14:1: error: this record did not match" in r.stderr, r.stderr
+
+
 def test_places_are_found(home, people):
     """Where the devices are, and what becomes of their media; a name that nobody knows."""
     r = steps(home, "carl")
