@@ -319,6 +319,8 @@ on_done(void *arg, int error, enum entry_kind kind, struct str name)
 		p->done++;
 		log_major("ROUTER", "%s %s: %s by %s", kind_names[kind],
 		    log_str(name), p->mode == USER_REMOVE ? "removed" : "set", p->by);
+		if (kind == ENTRY_ALIAS)
+			publish_alias(p->routed, name);
 		if (name.s[0] == '@')
 			name = str_make(name.s + 1, name.len - 1);
 		publish_forget(p->routed, str_eq(name, STR("*")) ? STR_NONE : name);

@@ -288,6 +288,9 @@ on_record(void *arg, enum msg_type type, const union msg *m)
 	if (type == MSG_DOMAIN) {
 		text_add(&h->heard_text, m->domain.deleted ? STR("-") : STR("+"));
 		text_add(&h->heard_text, m->domain.name);
+		if (m->domain.means.len > 0)
+			text_ch(&h->heard_text, '=');
+		text_add(&h->heard_text, m->domain.means);
 	} else {
 		text_add(&h->heard_text, STR("!"));
 		text_add(&h->heard_text, m->forget.key);
@@ -324,7 +327,7 @@ test_feed(void **state)
 	put(h, "sales@example.com", "anna@example.com");
 	assert_hears(h, "!sales@example.com ");
 	put(h, "@old.example", "@example.com");
-	assert_hears(h, "!old.example ");
+	assert_hears(h, "+old.example=example.com !old.example ");
 	feed_publish(h->regd_feed, MSG_ACCOUNT, &m);
 	assert_hears(h, "!bo@example.com !201 ");
 	m.version = 3;

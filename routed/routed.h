@@ -75,6 +75,8 @@ void	routes_fini(struct routes *r);
 
 /* publish.c */
 void	publish_domain(void *arg, struct str name, uint64_t version, bool deleted);
+/* An alias "@old.example" came or went: sipd takes its users for those it means. */
+void	publish_alias(struct routed *r, struct str name);
 void	publish_forget(void *arg, struct str key);
 uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
 

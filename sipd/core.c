@@ -186,6 +186,8 @@ core_aor(const struct inbound *in, const struct uri *u, char buf[AOR_MAX])
 
 	if (!domain_is_local(u->host) && core_is_us(in, u))
 		meant.host = domain_main();
+	else
+		meant.host = domain_canonical(u->host);
 	return uri_aor(&meant, buf);
 }
 

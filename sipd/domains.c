@@ -19,6 +19,7 @@ struct set {
 	size_t	 n, size;
 	struct set *next;	/* of those let go together */
 	char	**names;	/* lower case, sorted, each once */
+	char	**means;	/* of those that are aliases; else NULL */
 };
 
 static _Atomic(struct set *)	 current;
@@ -34,9 +35,12 @@ set_free(struct set *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		free(s->names[i]);
+		free(s->means[i]);
+	}
 	free(s->names);
+	free(s->means);
 	free(s);
 }
 
@@ -83,7 +87,7 @@ lower(char buf[NAME_MAX_ + 1], struct str name)
 }
 
 static void
-set_add(struct set *s, struct str name)
+set_add(struct set *s, struct str name, struct str means)
 {
 	char	key[NAME_MAX_ + 1];
 	size_t	at;
@@ -92,14 +96,20 @@ set_add(struct set *s, struct str name)
 	if (!lower(key, name))
 		return;
 	at = set_place(s, key, &found);
-	if (found)
+	if (found) {
+		free(s->means[at]);
+		s->means[at] = means.len > 0 ? str_dup(means) : NULL;
 		return;
+	}
 	if (s->n == s->size) {
 		s->size = s->size > 0 ? 2 * s->size : 8;
 		s->names = xrealloc(s->names, s->size, sizeof(*s->names));
+		s->means = xrealloc(s->means, s->size, sizeof(*s->means));
 	}
 	memmove(s->names + at + 1, s->names + at, (s->n - at) * sizeof(*s->names));
+	memmove(s->means + at + 1, s->means + at, (s->n - at) * sizeof(*s->means));
 	s->names[at] = xstrdup(key);
+	s->means[at] = means.len > 0 ? str_dup(means) : NULL;
 	s->n++;
 }
 
@@ -116,8 +126,10 @@ set_remove(struct set *s, struct str name)
 	if (!found)
 		return;
 	free(s->names[at]);
+	free(s->means[at]);
 	s->n--;
 	memmove(s->names + at, s->names + at + 1, (s->n - at) * sizeof(*s->names));
+	memmove(s->means + at, s->means + at + 1, (s->n - at) * sizeof(*s->means));
 }
 
 static struct set *
@@ -149,7 +161,8 @@ publish(struct loop *l)
 
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; from[k] != NULL && i < from[k]->n; i++)
-			set_add(s, str_of(from[k]->names[i]));
+			set_add(s, str_of(from[k]->names[i]),
+			    str_of(from[k]->means[i]));
 	if ((old = atomic_exchange(&current, s)) == NULL)
 		return;
 	old->next = retired;
@@ -168,7 +181,7 @@ configure(const struct settings *s)
 	set_free(configured);
 	configured = set_new();
 	for (size_t i = 0; i < s->domains.n; i++)
-		set_add(configured, str_of(s->domains.v[i]));
+		set_add(configured, str_of(s->domains.v[i]), STR_NONE);
 }
 
 void
@@ -211,7 +224,7 @@ domains_begin(void)
  * much as the set is long.
  */
 void
-domains_record(struct str name, bool deleted, struct loop *l)
+domains_record(struct str name, struct str means, bool deleted, struct loop *l)
 {
 	struct set	*s = arriving;
 
@@ -220,7 +233,7 @@ domains_record(struct str name, bool deleted, struct loop *l)
 	if (deleted)
 		set_remove(s, name);
 	else
-		set_add(s, name);
+		set_add(s, name, means);
 	if (s == learnt)
 		publish(l);
 }
@@ -247,6 +260,20 @@ domain_is_local(struct str host)
 		return false;
 	set_place(s, name, &found);
 	return found;
+}
+
+struct str
+domain_canonical(struct str host)
+{
+	const struct set	*s = atomic_load(&current);
+	char			 name[NAME_MAX_ + 1];
+	size_t			 at;
+	bool			 found;
+
+	if (s == NULL || !lower(name, host))
+		return host;
+	at = set_place(s, name, &found);
+	return found && s->means[at] != NULL ? str_of(s->means[at]) : host;
 }
 
 struct str

@@ -58,7 +58,7 @@ test_a_name_is_bounded(void **state)
 
 	memset(long_name, 'a', sizeof(long_name));
 	for (size_t n = 254; n <= sizeof(long_name); n++) {
-		domains_record(str_make(long_name, n), false, l);
+		domains_record(str_make(long_name, n), STR_NONE, false, l);
 		assert_int_equal(domain_is_local(str_make(long_name, n)), n <= 255);
 	}
 }
@@ -67,25 +67,25 @@ test_a_name_is_bounded(void **state)
 static void
 test_changes_show_at_once(void **state)
 {
-	domains_record(STR("New.test"), false, l);
+	domains_record(STR("New.test"), STR_NONE, false, l);
 	expect("new.test", true);
-	domains_record(STR("NEW.test"), true, l);
+	domains_record(STR("NEW.test"), STR_NONE, true, l);
 	expect("new.test", false);
 	/* What is configured stays, whatever the feed says. */
-	domains_record(STR("b.test"), true, l);
+	domains_record(STR("b.test"), STR_NONE, true, l);
 	expect("b.test", true);
 }
 
 static void
 test_snapshot_replaces(void **state)
 {
-	domains_record(STR("old.test"), false, l);
-	domains_record(STR("kept.test"), false, l);
+	domains_record(STR("old.test"), STR_NONE, false, l);
+	domains_record(STR("kept.test"), STR_NONE, false, l);
 	domains_begin();
-	domains_record(STR("one.test"), false, l);
-	domains_record(STR("kept.test"), false, l);
-	domains_record(STR("gone.test"), false, l);
-	domains_record(STR("gone.test"), true, l);
+	domains_record(STR("one.test"), STR_NONE, false, l);
+	domains_record(STR("kept.test"), STR_NONE, false, l);
+	domains_record(STR("gone.test"), STR_NONE, false, l);
+	domains_record(STR("gone.test"), STR_NONE, true, l);
 	expect("old.test", true);	/* until all is there */
 	domains_complete(l);
 	expect("old.test", false);
@@ -100,9 +100,9 @@ static void
 test_snapshot_begins_anew(void **state)
 {
 	domains_begin();
-	domains_record(STR("first.test"), false, l);
+	domains_record(STR("first.test"), STR_NONE, false, l);
 	domains_begin();
-	domains_record(STR("second.test"), false, l);
+	domains_record(STR("second.test"), STR_NONE, false, l);
 	domains_complete(l);
 	domains_complete(l);
 	expect("first.test", false);
@@ -116,7 +116,7 @@ test_a_new_configuration(void **state)
 	char		*other[] = { name };
 	struct settings	 next = { .domains = { other, 1 } };
 
-	domains_record(STR("learnt.test"), false, l);
+	domains_record(STR("learnt.test"), STR_NONE, false, l);
 	domains_commit(&next, l);
 	expect("c.test", true);
 	expect("b.test", false);
@@ -132,7 +132,7 @@ test_many(void **state)
 	domains_begin();
 	for (unsigned i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "d%u.test", i * 7919 % 5000);
-		domains_record(str_of(name), false, l);
+		domains_record(str_of(name), STR_NONE, false, l);
 	}
 	domains_complete(l);
 	for (unsigned i = 0; i < 5000; i++) {

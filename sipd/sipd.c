@@ -80,7 +80,8 @@ routed_record(void *arg, enum msg_type type, const union msg *m)
 	struct worker	*w = arg;
 
 	if (type == MSG_DOMAIN)
-		domains_record(m->domain.name, m->domain.deleted, w->loop);
+		domains_record(m->domain.name, m->domain.means,
+		    m->domain.deleted, w->loop);
 	if (type == MSG_FORGET) {
 		leases_forget(m->forget.key);
 		stats->forgets++;

@@ -1,6 +1,8 @@
 """Other names of an account: aliases, numbers, records of class Access (rows 44, 81, 119). A phone may be set up
 with any of them; nobody gets at another's account by one."""
 import pytest
+from lib import digest
+from lib.wait import eventually
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,31 @@ def test_call(home, phones, name):
         r = caller.wait(lambda x: not x.is_request and x.branch == m.branch and x.code >= 200)
         caller.ack_failure(m, r)
         assert r.code == code
+
+
+def test_domain_alias(home, phones):
+    """The same users under another domain's name: challenged in the realm that their passwords are of."""
+    def register(phone):
+        uri, aor = "sip:old.test", "sip:anna@old.test"
+        m = phone.request("REGISTER", uri, to=aor, from_uri=aor, headers=[("Expires", "60")])
+        return phone.ask(m)[1].code
+    anna, bert = phones(home, "anna"), phones(home, "bert").registered()
+    assert register(anna) != 200
+    home.sipctl("alias", "add", "@old.test", f"@{home.domain}")
+    eventually(lambda: register(anna) == 200, 3)
+    assert home.contacts("anna") == [anna.contact]
+    m = anna.request("MESSAGE", "sip:bert@old.test", from_uri="sip:anna@old.test")
+    r = anna.transact(m)
+    assert r.code == 407 and digest.parse(r.get("proxy-authenticate"))["realm"] == home.domain
+    anna.send(anna.credential(m, r))
+    bert.reply(bert.wait_request("MESSAGE"), 200)
+    before = home.pids()
+    home.kill("routed", "sipd")                         # the snapshot has it, too
+    home.back(before, ["routed", "sipd"])
+    eventually(lambda: register(anna) == 200, 3)
+    home.sipctl("alias", "del", "@old.test")
+    eventually(lambda: register(anna) != 200, 3)
+    home.sipctl("reg", "del", "anna")
 
 
 def test_without_routed(home, phones):
