@@ -253,13 +253,13 @@ nets_resolve(struct set_nets *n, nets_find_fn *find, void *arg,
     const struct net_entry **bad)
 {
 	struct set_nets	*other;
-	int		 error;
+	int		 error = 0;
 
 	if (n->state == RESOLVED)
 		return 0;
 	n->state = UNDER_WAY;
 	n->lists = n->n > 0 ? xcalloc(n->n, sizeof(struct set_nets *)) : NULL;
-	for (size_t i = 0; i < n->n; i++) {
+	for (size_t i = 0; i < n->n && error == 0; i++) {
 		const struct net_entry	*e = &n->v[i];
 
 		if (e->kind == NET_SPAN)
@@ -271,10 +271,8 @@ nets_resolve(struct set_nets *n, nets_find_fn *find, void *arg,
 		other = find != NULL ? find(arg, e->what) : NULL;
 		error = other == NULL ? -ENOENT : other->state == UNDER_WAY ?
 		    -ELOOP : nets_resolve(other, find, arg, bad);
-		if (error < 0) {
-			n->state = RESOLVED;	/* one complaint is enough */
-			return error;
-		}
+		if (error < 0)
+			break;
 		n->wants_name |= other->wants_name;
 		if (other->wants_name)
 			n->lists[i] = other;
@@ -284,8 +282,8 @@ nets_resolve(struct set_nets *n, nets_find_fn *find, void *arg,
 	}
 	spans_merge(&n->yes);
 	spans_merge(&n->no);
-	n->state = RESOLVED;
-	return 0;
+	n->state = RESOLVED;		/* after an error, too: it was told */
+	return error;
 }
 
 int

@@ -254,8 +254,9 @@ regexp_match(const struct regexp *r, struct str subject,
 
 	if (subject.len > REGEXP_SUBJECT_MAX)
 		return -E2BIG;
-	n = pcre2_match(r->code, (PCRE2_SPTR)(subject.len > 0 ? subject.s : ""),
-	    subject.len, 0, 0, r->data, r->context);
+	if (subject.s == NULL)
+		subject = STR("");
+	n = pcre2_match(r->code, (PCRE2_SPTR)subject.s, subject.len, 0, 0, r->data, r->context);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return -ENOENT;
 	if (n <= 0) {

@@ -33,6 +33,7 @@ test_matches(void **state)
 		{ "^a.b$", "a\nb", "y", "y" },
 		{ "^\\(1\\)$", "(1)", "y", "y" },
 		{ "ABC", "xabcx", NULL, NULL },
+		{ "|a", "", "<\\0>", "<>" },
 	};
 	struct str	 groups[REGEXP_GROUPS];
 	struct regexp	*r;
