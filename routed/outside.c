@@ -175,7 +175,9 @@ by_way_of(struct walk *w, struct text *uri, struct text *hop)
 {
 	struct address	to = w->a;
 
-	if (strchr(to.local, '@') == NULL && strchr(to.local, '%') == NULL)
+	/* In an address as it came an '@' is the user's own (RFC 4475 esc01). */
+	if (strchr(to.local, '%') == NULL &&
+	    (w->asked.len > 0 || strchr(to.local, '@') == NULL))
 		return false;
 	if (!address_unwrap(&to) || to.domain[0] == '\0')
 		return false;
