@@ -11,6 +11,7 @@
 #include "common/scan.h"
 #include "common/stats.h"
 #include "common/user_settings.h"
+#include "sipd/amplified.h"
 #include "sipd/branch.h"
 #include "sipd/core.h"
 #include "sipd/reply.h"
@@ -109,10 +110,10 @@ write_head(struct text *t, const struct sip_msg *m, const struct addr *source,
 	    code == 100 ? STR_NONE : str_make(tag, TOTAG_LEN), source);
 }
 
-/* t NULL: statelessly to back. */
+/* t NULL: statelessly to back, whose request had so many octets. */
 static void
 send_text(struct worker *w, struct txn *t, const struct hop *back, uint16_t code,
-    const struct text *out)
+    size_t asked, const struct text *out)
 {
 	if (out->full) {
 		log_rate(LOG_PROBLEMS, "SIP", "an answer %u does not fit", code);
@@ -120,7 +121,8 @@ send_text(struct worker *w, struct txn *t, const struct hop *back, uint16_t code
 			txn_abandon(t);
 	} else if (t != NULL)
 		txn_reply(t, code, text_str(out));
-	else
+	else if (amplified_may(back, asked, out->len,
+	    settings_now()->amplified_max, loop_now(w->loop)))
 		wire_send(w, back, text_str(out), WIRE_RESPONSE, 0);
 }
 
@@ -133,7 +135,7 @@ answer_send(struct worker *w, struct txn *t, const struct sip_msg *m,
 	text_init(&out, w->out, MESSAGE_MAX);
 	write_head(&out, m, source, a->code, reason_of(a));
 	write_rest(&out, a);
-	send_text(w, t, back, a->code, &out);
+	send_text(w, t, back, a->code, m->text.len, &out);
 }
 
 void
@@ -164,7 +166,7 @@ answer_send_kept(struct worker *w, struct txn *t, struct str kept,
 	text_add(&out, STR("\r\n"));
 	text_add(&out, kept);
 	write_rest(&out, a);
-	send_text(w, t, NULL, a->code, &out);
+	send_text(w, t, NULL, a->code, 0, &out);
 }
 
 void

@@ -320,6 +320,33 @@ def quiet_requests(house):
         yield f"garbage {i}", bent
 
 
+def shortest(house, me, method):
+    """Nothing in it that could be left out."""
+    user = f"sip:anna@{house.domain}"
+    uri = f"sip:{house.domain}" if method == "REGISTER" else user
+    return (f"{method} {uri} SIP/2.0\r\nv:SIP/2.0/UDP {me};branch=z9hG4bK{token()}\r\nf:{user};tag=1\r\nt:{user}\r\n"
+            f"i:{token()}\r\nCSeq:1 {method}\r\n\r\n").encode()
+
+
+def test_s33_shortest(houses):
+    """A challenge is longer than half as much again as the shortest request: a network gets few of them."""
+    house = houses(settings={"processors": "1", "amplified-answers-limit": "5"}).start()
+    house.import_users(["anna"])
+    sent, back = [0, 0], [0, 0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((house.phone_ip, 0))
+        for method in ("REGISTER", "INVITE", "OPTIONS", "MESSAGE") * 100:
+            data = shortest(house, f"{s.getsockname()[0]}:{s.getsockname()[1]}", method)
+            s.sendto(data, (house.ip, house.port))
+            sent = [sent[0] + 1, sent[1] + len(data)]
+        back = count(s, 64 * 0.05 + 0.5)
+        assert 0 < back[0] <= sent[0] and back[1] <= 1.5 * sent[1], (sent, back)
+        assert house.figure("sipd", "amplified_dropped") > 250
+        # Somebody who asks once is answered.
+        s.sendto(shortest(house, f"{s.getsockname()[0]}:{s.getsockname()[1]}", "REGISTER"), (house.ip, house.port))
+        assert count(s, 1)[0] == 1
+
+
 PROTOS = [b"a" * 2000, b"%s" * 500, b"-1", b"", b"\xc0\xaf" * 100, b"<" * 500, b"\"" * 3, b"[" * 300, b";" * 800, b"@" * 100,
           b"sip:" * 200, b"0" * 400]
 
