@@ -11,6 +11,7 @@ PREFIX	?= /usr/local
 BINDIR	?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/cordboard
 MANDIR	?= $(PREFIX)/share/man
+LOGROTATEDIR ?= /etc/logrotate.d
 BASHDIR	?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR	?= $(PREFIX)/share/zsh/site-functions
 FISHDIR	?= $(PREFIX)/share/fish/vendor_completions.d
@@ -34,7 +35,7 @@ DEPS	:= build-essential pkg-config libzmq3-dev libmsgpack-dev libssl-dev libc-ar
 	libuv1-dev libpcre2-dev libsqlite3-dev libsystemd-dev libseccomp-dev libjansson-dev libsmartcols-dev
 DEPS_CHECK := libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-msgpack python3-zmq bind9 \
 	baresip-core linphone-cli sip-tester kamailio kamailio-tls-modules sqlite3 strace procps util-linux iproute2 systemd \
-	mandoc openssl testssl.sh valgrind nftables tzdata tshark sngrep sipvicious twinkle-console python3-prometheus-client
+	mandoc openssl testssl.sh valgrind nftables tzdata tshark sngrep sipvicious twinkle-console python3-prometheus-client logrotate
 DEPS_FUZZ := clang libclang-rt-14-dev llvm
 
 # ---- flags --------------------------------------------------------------------
@@ -247,6 +248,7 @@ install: programs man		## programs, units, manuals and completion (PREFIX=/usr/l
 	for f in $(SYSUSERS); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(SYSUSERSDIR)/cordboard.conf || exit 1; done
 	for f in $(TMPFILES); do install -m 644 $(PKGDATA)/$$f $(DESTDIR)$(TMPFILESDIR)/cordboard.conf || exit 1; done
 	for m in $(PAGES); do s=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$s && install -m 644 $$m $$s || exit 1; done
+	install -D -m 644 packaging/logrotate/cordboard $(DESTDIR)$(LOGROTATEDIR)/cordboard
 	install -D -m 644 packaging/completion/sipctl.bash $(DESTDIR)$(BASHDIR)/sipctl
 	install -D -m 644 packaging/completion/_sipctl $(DESTDIR)$(ZSHDIR)/_sipctl
 	install -D -m 644 packaging/completion/sipctl.fish $(DESTDIR)$(FISHDIR)/sipctl.fish
@@ -256,6 +258,7 @@ uninstall:			## removes what install put there
 	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITFILES)) \
 	    $(DESTDIR)$(SYSUSERSDIR)/cordboard.conf $(DESTDIR)$(TMPFILESDIR)/cordboard.conf
 	for m in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	rm -f $(DESTDIR)$(LOGROTATEDIR)/cordboard
 	rm -f $(DESTDIR)$(BASHDIR)/sipctl $(DESTDIR)$(ZSHDIR)/_sipctl $(DESTDIR)$(FISHDIR)/sipctl.fish
 	rmdir $(DESTDIR)$(LIBEXECDIR) 2>/dev/null || :
 

@@ -26,7 +26,7 @@
 #include "sipd/worker.h"
 
 #define MAGIC		UINT64_C(0x636f72642d63616c)
-#define LAYOUT		2
+#define LAYOUT		3
 #define CAPACITY	4000000	/* the setting's upper bound */
 #define NONE		UINT32_MAX
 #define BUCKETS_MIN	1024
@@ -51,6 +51,7 @@ struct slot {
 struct call {
 	_Atomic uint64_t	word;
 	uint64_t		number;
+	int64_t			begun_ms;
 	uint8_t			call_id_len, caller_tag_len;
 	uint8_t			from_len, to_len, gateway_len;
 	char			call_id[CALL_ID_MAX];
@@ -158,6 +159,7 @@ read_slot(const struct call *k, const struct slot *s, struct call_facts *out)
 	out->gateway = str_make(k->gateway, k->gateway_len);
 	out->state = s->state;
 	out->since_ms = s->since_ms;
+	out->begun_ms = k->begun_ms;
 	out->number = k->number;
 	out->media = s->media;
 	out->media_why = s->media_why;
@@ -301,6 +303,7 @@ fill(struct call *k, const struct call_facts *f)
 	k->from_len = keep(k->from, sizeof(k->from), f->from);
 	k->to_len = keep(k->to, sizeof(k->to), f->to);
 	k->gateway_len = keep(k->gateway, sizeof(k->gateway), f->gateway);
+	k->begun_ms = f->begun_ms != 0 ? f->begun_ms : wall_ms();
 	s->caller = f->caller;
 	s->callee = f->callee;
 	s->since_ms = f->since_ms != 0 ? f->since_ms : wall_ms();

@@ -38,6 +38,7 @@ struct call_facts {
 	struct str	gateway;	/* "" */
 	enum call_state	state;
 	int64_t		since_ms;	/* wall clock: begun, or answered */
+	int64_t		begun_ms;	/* the INVITE came */
 	uint64_t	number;		/* for sipctl; never given twice */
 	bool		media;		/* a session of mediad belongs to it */
 	uint8_t		media_why;	/* enum media_why */

@@ -6,10 +6,13 @@
  */
 #include "sipd/outcome.h"
 
+#include "common/mono.h"
 #include "sipd/calls.h"
+#include "sipd/cdr.h"
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/reply.h"
 #include "sipd/worker.h"
 
 static bool
@@ -41,16 +44,55 @@ outcome_unrung(struct proxy *p)
 		call_end(p->w->core->calls, k);
 }
 
+/* Of an INVITE that the call table has nothing of (any more). */
+static void
+record_invite(struct proxy *p, uint16_t code, const char *by)
+{
+	const struct sip_msg	*m = proxy_request(p);
+	char			 from[AOR_MAX], to[AOR_MAX];
+
+	cdr_write(&(struct cdr){ .call_id = m->call_id, .caller_tag = m->from_tag,
+	    .from = uri_aor(&m->from.uri, from), .to = uri_aor(&m->to.uri, to),
+	    .cseq = m->cseq, .begun_ms = p->begun_ms,
+	    .answered_ms = code < 300 ? wall_ms() : 0, .code = code,
+	    .reason = reply_reason(code), .ended_by = by, .proxied = has_media(p) });
+}
+
+/* Answered, and we stay in its dialog: its record is written when it ends. */
+static bool
+is_followed(const struct proxy *p)
+{
+	for (unsigned i = 0; i < p->nlegs; i++)
+		if (p->legs[i]->dialog != 0)
+			return true;
+	return false;
+}
+
 /* No dialog came of it. */
 static void
-refused(struct proxy *p)
+refused(struct proxy *p, uint16_t code)
 {
-	const struct sip_msg	*m;
+	const struct sip_msg	*m = proxy_request(p);
 
-	if (!has_media(p))
+	/* A challenge is met with another INVITE: that one's end counts. */
+	if (code != 401 && code != 407)
+		record_invite(p, code, p->cancelled ? "caller" : "");
+	if (has_media(p))
+		media_end(p->w, p->call, m->call_id, m->from_tag, STR_NONE);
+}
+
+void
+outcome_ended(const struct call *k, const char *by)
+{
+	struct call_facts	f;
+
+	call_read(k, &f);
+	if (f.state != CALL_ESTABLISHED)
 		return;
-	m = proxy_request(p);
-	media_end(p->w, p->call, m->call_id, m->from_tag, STR_NONE);
+	cdr_write(&(struct cdr){ .call_id = f.call_id, .caller_tag = f.caller_tag,
+	    .callee_tag = f.callee_tag, .from = f.from, .to = f.to, .gateway = f.gateway,
+	    .begun_ms = f.begun_ms, .answered_ms = f.since_ms, .code = 200,
+	    .reason = STR("OK"), .ended_by = by, .proxied = f.media });
 }
 
 /* RFC 3261 section 12.2.2: the other side answers such a request 500, if it looks. */
@@ -77,8 +119,10 @@ hung_up(struct proxy *p, const struct sip_msg *m, struct call *k, bool from_call
 		return;
 	if (has_media(p))
 		media_end(p->w, p->call, m->call_id, proxy_caller_tag(p, m), STR_NONE);
-	if (k != NULL)
+	if (k != NULL) {
+		outcome_ended(k, from_caller ? "caller" : "callee");
 		call_end(p->w->core->calls, k);
+	}
 }
 
 /* INVITE and UPDATE are what refreshes targets (RFC 3261 section 14, RFC 3311). */
@@ -103,7 +147,9 @@ outcome_of(struct proxy *p, uint16_t code)
 	if (!p->in_dialog) {
 		outcome_unrung(p);
 		if (proxy_is_invite(p) && code >= 300)
-			refused(p);
+			refused(p, code);
+		else if (proxy_is_invite(p) && !is_followed(p))
+			record_invite(p, code, "unseen");
 		return;
 	}
 	if (p->method != METHOD_BYE && code >= 300)

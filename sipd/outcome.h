@@ -11,6 +11,9 @@ struct proxy;
  * ended, one that was refreshed has moved. Before p's request is freed.
  */
 void	outcome_of(struct proxy *p, uint16_t code);
+/* A call that was answered is over: its record (cdr.h); by: as there. */
+struct call;
+void	outcome_ended(const struct call *k, const char *by);
 /* It rings no more, and no call came of it: nobody is shown it any longer. */
 void	outcome_unrung(struct proxy *p);
 

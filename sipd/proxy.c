@@ -156,6 +156,7 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	p->from = in->p->from;
 	p->back = in->back;
 	p->method = m->method;
+	p->begun_ms = wall_ms();
 	p->urgent = in->urgent;
 	/* 0 is a time, too: at once, but not before it was sent. */
 	if (invite && m->expires_s >= 0)

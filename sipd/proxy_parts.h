@@ -72,6 +72,7 @@ struct proxy {
 	char		*challenges;	/* of the other 401 and 407; best.c's */
 	size_t		 challenges_len;
 
+	int64_t		 begun_ms;	/* wall clock */
 	int64_t		 asked_ms;	/* Expires of an INVITE; 0: none */
 	bool		 offered;	/* the request carries SDP */
 	uint64_t	 serial;	/* names bytes to core_reparse() */

@@ -53,6 +53,7 @@ record_call(struct leg *g, const struct sip_msg *m)
 		.from = uri_aor(&m->from.uri, from),
 		.to = uri_aor(&m->to.uri, to),
 		.since_ms = wall_ms(),
+		.begun_ms = p->begun_ms,
 		.media = g->media,
 		.media_why = g->media_why,
 		.caller = p->from,

@@ -12,10 +12,12 @@
 #include "common/route.h"
 #include "common/stats.h"
 #include "sipd/calls.h"
+#include "sipd/cdr.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
 #include "sipd/hangup.h"
 #include "sipd/leases.h"
+#include "sipd/outcome.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
@@ -30,6 +32,25 @@ const struct bus_handler sipd_handlers[] = {
 	{ MSG_SEND, send_question, false },
 	{ 0 }
 };
+
+/* What ended just before the last process did: its record is written. */
+static void
+forget_recorded(void)
+{
+	for (unsigned i = 0; i < workers_count(); i++) {
+		struct calls		*c = calls_of(i);
+		struct call_facts	 f;
+		struct call		*k;
+		uint32_t		 cursor = 0;
+
+		while ((k = call_next(c, &cursor)) != NULL) {
+			call_read(k, &f);
+			if (f.state == CALL_ESTABLISHED && cdr_known(f.call_id, f.caller_tag,
+			    f.callee_tag))
+				call_end(c, k);
+		}
+	}
+}
 
 int
 sipd_start(struct self *self)
@@ -49,11 +70,13 @@ sipd_start(struct self *self)
 		return error;
 	ping_open();
 	record_open(self, workers_count());
+	cdr_open(self);
 	error = calls_open(self->settings->calls_max, workers_count());
 	if (error < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the call table: %s", strerror(-error));
 		return error;
 	}
+	forget_recorded();
 	if ((error = ringing_open(workers_count())) < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the record of ringing calls: %s",
 		    strerror(-error));
@@ -125,6 +148,7 @@ end_call(struct worker *w, void *arg)
 			continue;
 		if (settings_now()->media_timeout_bye)
 			hangup_call(w, &f);
+		outcome_ended(k, "silence");
 		call_end(w->core->calls, k);
 		break;
 	}
@@ -184,6 +208,7 @@ sipd_stop(struct self *self)
 	tls_close();
 	ringing_close();
 	record_close();
+	cdr_close();
 	calls_close();
 	domains_close();
 }
