@@ -43,6 +43,24 @@ query(const struct walk *w, struct address *from)
 	return q;
 }
 
+/* A number with a plus is the world's, another only its own domain's. */
+static bool
+is_number_of(const struct walk *w, struct str number)
+{
+	const struct route_world	*world = w->route->w;
+	const struct account		*a;
+	struct str			 user, domain;
+
+	if (number.len == 0)
+		return false;
+	if (directory_find(world->directory, number) != NULL)
+		return true;
+	if ((a = accounts_by_number(world->accounts, number)) == NULL)
+		return false;
+	aor_split(str_of(a->aor), &user, &domain);
+	return number.s[0] == '+' || str_eq(domain, w->home);
+}
+
 /*
  * Row 135: who is registered here comes first, unless the order says otherwise. True
  * when this address is somebody's; without the accounts nobody knows.
@@ -61,12 +79,13 @@ is_ours(struct walk *w)
 		return true;
 	}
 	number = number_of(str_of(w->a.local), digits);
-	if (number.len > 0 && (accounts_by_number(world->accounts, number) != NULL ||
-	    directory_find(world->directory, number) != NULL))
-		return true;
 	aor = walk_aor(w, buf);
-	return aor.len > 0 && (accounts_find(world->accounts, aor) != NULL ||
-	    directory_find(world->directory, aor) != NULL);
+	/* That nobody has it yet is what the decision depends on. */
+	route_key(w->route, number);
+	route_key(w->route, aor);
+	return is_number_of(w, number) || (aor.len > 0 &&
+	    (accounts_find(world->accounts, aor) != NULL ||
+	    directory_find(world->directory, aor) != NULL));
 }
 
 /* ---- what is done ---- */

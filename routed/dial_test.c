@@ -28,14 +28,15 @@ nobody(void *arg, struct str key)
 static void
 begin(const char *lines)
 {
-	static const char *const	names[] = { "anna@example.com", "bo@example.com" };
+	static const char *const	names[] = { "anna@example.com", "bo@example.com",
+					    "eva@second.example" };
 	struct complaints	 out = { 0 };
 	struct accounts		*a = accounts_new(nobody, NULL);
 	struct domains		*domains = domains_new();
 	char			 text[2048];
 	struct conf		*c;
 
-	snprintf(text, sizeof(text), "domain example.com\nlisten udp:127.0.0.1:5060\n"
+	snprintf(text, sizeof(text), "domain [example.com, second.example]\nlisten udp:127.0.0.1:5060\n"
 	    "dial-plan on\nemergency-numbers 112\n%s", lines);
 	c = conf_parse("sip.conf", str_of(text), &out);
 	assert_non_null(c);
@@ -45,8 +46,9 @@ begin(const char *lines)
 	conf_free(c);
 	domains_set(domains, settings, NULL, NULL);
 	accounts_begin(a);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		accounts_record(a, &(struct msg_account){ .aor = str_of(names[i]),
+		    .number = str_of(names[i][0] == 'e' ? "201" : ""),
 		    .version = i + 1 });
 	accounts_complete(a);
 	world = (struct route_world){ .settings = settings, .domains = domains,
@@ -106,6 +108,11 @@ test_decisions(void **state)
 		    "9123@example.com", "x@y.example", "bo@example.com +407" },
 		{ "dial-number n prefix 9" TO "dial-rule number n forward out", "8123@example.com",
 		    "x@y.example", "404" },
+		/* An extension is its own domain's. */
+		{ TO "dial-rule forward bo", "201@example.com", "x@y.example",
+		    "bo@example.com" },
+		{ TO "dial-rule forward bo", "201@second.example", "x@y.example",
+		    "eva@second.example" },
 		/* Row 135: who is here comes first, or the plan. */
 		{ TO "dial-rule forward bo", "anna@example.com", "x@y.example",
 		    "anna@example.com" },
@@ -172,6 +179,31 @@ test_decisions(void **state)
 	}
 }
 
+/* Who gets the number or the name later is called then: the decision is forgotten. */
+static void
+test_keys(void **state)
+{
+	struct msg_route	q = {
+		.method = STR("INVITE"), .uri = STR("sip:+49-12@Example.com"),
+		.to = STR("sip:+49-12@example.com"), .from = STR("sip:x@y.example"),
+		.source = STR("udp:198.51.100.1:5060"),
+	};
+	static const char *const	keys[] = { "+4912", "+49-12@example.com",
+	    "example.com", "bo@example.com" };
+
+	begin("dial-to bo bo@example.com\ndial-rule forward bo\n");
+	route_decide(&world, &q, &decision);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		bool	found = false;
+
+		for (uint32_t k = 0; k < decision.m.keys.n; k++)
+			found |= str_eq(decision.m.keys.v[k].name, str_of(keys[i]));
+		if (!found)
+			fail_msg("%s is no key", keys[i]);
+	}
+	end();
+}
+
 /* Row 134: until the next edge of what was looked at, whether it holds or not. */
 static void
 test_valid_until(void **state)
@@ -210,6 +242,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_decisions),
+		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_valid_until),
 	};
 
