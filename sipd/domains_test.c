@@ -76,6 +76,26 @@ test_changes_show_at_once(void **state)
 	expect("b.test", true);
 }
 
+/* Of an alias the domain is meant, until it goes; others mean themselves. */
+static void
+test_alias(void **state)
+{
+	assert_true(str_eq(domain_canonical(STR("Alias.test")), STR("Alias.test")));
+	domains_record(STR("alias.test"), STR("b.test"), false, l);
+	expect("alias.test", true);
+	assert_true(str_eq(domain_canonical(STR("ALIAS.test")), STR("b.test")));
+	assert_true(str_eq(domain_canonical(STR("b.test")), STR("b.test")));
+	domains_record(STR("alias.test"), STR("example.com"), false, l);
+	assert_true(str_eq(domain_canonical(STR("alias.test")), STR("example.com")));
+	domains_begin();
+	domains_record(STR("other.test"), STR("b.test"), false, l);
+	domains_complete(l);
+	assert_true(str_eq(domain_canonical(STR("alias.test")), STR("alias.test")));
+	assert_true(str_eq(domain_canonical(STR("other.test")), STR("b.test")));
+	domains_record(STR("other.test"), STR_NONE, true, l);
+	expect("other.test", false);
+}
+
 static void
 test_snapshot_replaces(void **state)
 {
@@ -150,6 +170,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_configured_names_in_any_case, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_name_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changes_show_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot_replaces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_new_configuration, setup, teardown),
