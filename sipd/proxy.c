@@ -162,9 +162,12 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	if (invite && m->expires_s >= 0)
 		p->asked_ms = m->expires_s > 0 ? m->expires_s * 1000 : 1;
 	p->pop_routes = r->pop;
+	p->in_dialog = r->in_dialog;
+	p->from_caller = r->from_caller;
+	p->cookie = r->cookie;
 	p->offered = media_has_sdp(m);
 	p->ring = ring;
-	keep_request(p, m, invite && !r->in_dialog);
+	keep_request(p, m, invite);
 	p->server = txn_server_new(in->w->core->txns,
 	    txn_server_key(m, m->method_text),
 	    (invite ? TXN_INVITE : 0) | (in->urgent ? TXN_URGENT : 0), &in->back, &user, p);
@@ -398,9 +401,6 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 
 	if ((p = proxy_new(in, r, NULL)) == NULL)
 		return;
-	p->in_dialog = true;
-	p->from_caller = r->from_caller;
-	p->cookie = r->cookie;
 	proxy_trying(p);
 	if (dialog_target(r, in, &way) < 0) {
 		proxy_refuse(p, 503);

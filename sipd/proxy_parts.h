@@ -79,7 +79,7 @@ struct proxy {
 	size_t		 len;
 	char		*bytes;		/* the request; NULL once it is answered */
 	/*
-	 * An INVITE outside dialogs: its record, in which the request lies instead.
+	 * Of an INVITE: its record, in which the request lies instead.
 	 * NULL: none, or all is over that a restart would have to go on with.
 	 */
 	struct ringing	*ring;

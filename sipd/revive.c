@@ -118,6 +118,8 @@ shown_taken(struct proxy *p)
 	struct call_facts	 f;
 	struct call		*k;
 
+	if (p->in_dialog)
+		return;
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, STR_NONE, NULL);
 	if (k == NULL)
 		return;
@@ -147,7 +149,7 @@ go_on(struct proxy *p, const struct ringing_call *call)
 		best_send(p);
 	else {
 		targets_next(p);
-		if (!p->finished && !p->cancelled)
+		if (!p->finished && !p->cancelled && !p->in_dialog)
 			decision_again(p);
 	}
 	proxy_settle(p);
@@ -163,6 +165,7 @@ revive(struct worker *w, struct ringing *r)
 	struct sip_msg		*m = w->core->msg;
 	struct packet		 packet = { .arrived = loop_now(w->loop) };
 	struct inbound		 in = { .w = w, .m = m, .p = &packet };
+	struct route_plan	 plan = { 0 };
 	struct proxy		*p;
 	int			 handle = -1;
 
@@ -176,8 +179,12 @@ revive(struct worker *w, struct ringing *r)
 	else {
 		answer_back(m, &packet.from, &in.back);
 		in.call = id_call(m->call_id);
-		p = proxy_new(&in, &(struct route_plan){ .pop = call.pop_routes }, r);
-		if (p != NULL)
+		if (m->to_tag.len > 0)
+			route_plan_read(&plan, &in);
+		plan.pop = call.pop_routes;
+		if (m->to_tag.len > 0 && !plan.in_dialog)
+			ringing_end(w->core->ringing, r);	/* of other keys */
+		else if ((p = proxy_new(&in, &plan, r)) != NULL)
 			go_on(p, &call);
 	}
 	w->core->msg_serial = 0;	/* as after a packet */

@@ -182,6 +182,40 @@ def test_redirected_while_killed(houses, phones):
     house.idle(20)
 
 
+def test_reinvite_after_a_kill(scene):
+    """Within a dialog it is the same: cancelled, refused or accepted by the next process."""
+    house, anna, (bert, carl, dora) = scene
+    rings = {code: Ring(anna(), bert) for code in (487, 488, 200)}
+    for ring in rings.values():
+        far = ring.far[0]
+        far.phone.reply(far.request, 200, to_tag=far.local_tag, body=sdp.offer(house.phone_ip, 14002),
+                        headers=[("Contact", f"<{far.phone.contact}>")])
+        ring.call.established()
+        far.phone.wait_request("ACK", call_id=ring.id)
+        ring.call.provisional = []
+        ring.call.send_reinvite(sdp.offer(house.phone_ip, 14000, 2))
+        far.request = far.phone.wait_request("INVITE", 10, ring.id)
+        far.phone.reply(far.request, 180)
+        ring.call.wait_code(180, 10)
+    restart(house, "kill")
+    assert house.figure("sipd", "ringing_revived") >= len(rings)
+    for code, ring in rings.items():
+        far = ring.far[0]
+        if code == 487:
+            assert ring.call.cancel().code == 200
+            far.phone.reply(far.phone.wait_request("CANCEL", 10, ring.id), 200)
+        far.phone.reply(far.request, code, body=sdp.offer(house.phone_ip, 14002, 2) if code == 200 else b"",
+                        headers=[("Contact", f"<{far.phone.contact}>")])
+        if code == 200:
+            ring.call.reinvited()
+        else:
+            assert ring.call.finish(10).code == code
+        far.phone.wait_request("ACK", 10, ring.id)
+        ring.call.send_bye()
+        far.wait_bye()
+    house.idle(20)
+
+
 def test_strangers_after_a_kill(scene, phones):
     """S22, S23: neither a CANCEL nor an answer from somewhere else."""
     house, anna, (bert, carl, dora) = scene
