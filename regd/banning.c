@@ -204,23 +204,42 @@ banning_load(struct regd *r, const struct store_item *i)
 	return begin(r, &m.ban) == 0;
 }
 
+/* "banned until 15:40"; another day's with its date. */
+static struct str
+at_time(char buf[64], const char *what, int64_t wall)
+{
+	time_t at = (time_t)(wall / 1000), now = (time_t)(wall_ms() / 1000);
+	struct tm tm, today;
+	size_t n;
+
+	if (localtime_r(&at, &tm) == NULL || localtime_r(&now, &today) == NULL)
+		return str_of(what);
+	n = (size_t)snprintf(buf, 64, "%s", what);
+	return str_make(buf, n + strftime(buf + n, 64 - n,
+	    tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year ?
+	    " %H:%M" : " %Y-%m-%d %H:%M", &tm));
+}
+
 struct str
-banning_note(void *arg, struct str source, char buf[64])
+banning_note(void *arg, struct str source, struct str user, bool muted,
+    char buf[64])
 {
 	struct regd *r = arg;
+	const struct account *c;
 	struct msg_ban m;
 	char text[BAN_TEXT_MAX + 8];
-	struct tm tm;
-	time_t until;
 
 	(void)snprintf(text, sizeof(text), "%.*s%s", STR_ARG(source),
 	    str_chr(source, ':') >= 0 ? "/64" : "");
-	if (!bans_find(r->bans, str_of(text), &m))
+	if (bans_find(r->bans, str_of(text), &m))
+		return m.until_ms == 0 ? STR("banned") :
+		    at_time(buf, "banned until", m.until_ms);
+	if (muted)
+		return STR("not answered");
+	c = accounts_find(r->accounts, user);
+	if (c == NULL || account_last_login(c) == 0)
 		return STR_NONE;
-	until = (time_t)(m.until_ms / 1000);
-	if (m.until_ms == 0 || localtime_r(&until, &tm) == NULL)
-		return STR("banned");
-	return str_make(buf, strftime(buf, 64, "banned until %H:%M", &tm));
+	return at_time(buf, "last good login", account_last_login(c));
 }
 
 /* ---- by the administrator ---- */

@@ -14,8 +14,9 @@ void	banning_wrong(struct regd *r, struct str source, uint32_t wrong);
 bool	banning_turn(struct regd *r);
 /* At start: what the store had. False: it is unreadable. */
 bool	banning_load(struct regd *r, const struct store_item *i);
-/* For "failures": what is to be said of a source, or "". */
-struct str banning_note(void *arg, struct str source, char buf[64]);
+/* guesses_note_fn: banned until when, not answered, or when that user signed in. */
+struct str banning_note(void *arg, struct str source, struct str user, bool muted,
+	    char buf[64]);
 
 extern const struct bus_handler banning_handlers[];
 

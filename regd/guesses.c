@@ -269,10 +269,10 @@ guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
 		show_text(s, "reason", str_of(e->reason));
 		show_number(s, "tries", (int64_t)e->tries);
 		show_number(s, "last_s", (now_ms - e->last_ms) / 1000);
-		said = note(arg, str_make(e->text, e->source_len), buf);
-		show_text(s, "note", said.len > 0 ? said : e->muted > 0 &&
-		    now_ms - e->since_ms < WINDOW_MS ? STR("not answered") :
-		    STR_NONE);
+		said = note(arg, str_make(e->text, e->source_len),
+		    entry_user(e), e->muted > 0 &&
+		    now_ms - e->since_ms < WINDOW_MS, buf);
+		show_text(s, "note", said);
 		if (show_full(s))
 			return n;
 	}

@@ -56,8 +56,9 @@ struct guess_last {
 };
 bool	guesses_last(const struct guesses *g, struct str user, struct guess_last *out);
 
-/* What else is to be said of a source, "" for nothing. */
-typedef struct str guesses_note_fn(void *arg, struct str source, char buf[64]);
+/* What else is to be said of that user's tries from there, "" for nothing. */
+typedef struct str guesses_note_fn(void *arg, struct str source, struct str user,
+	    bool muted, char buf[64]);
 /* Rows of "failures", the latest first. */
 uint64_t guesses_show(struct guesses *g, struct show *s, uint64_t cursor,
 	    int64_t now_ms, guesses_note_fn *note, void *arg);

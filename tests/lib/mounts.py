@@ -15,7 +15,8 @@ def own_mounts():
     try:
         if _libc.unshare(CLONE_NEWNS) != 0:
             raise PermissionError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        if subprocess.run(["mount", "--make-rprivate", "/"]).returncode != 0:
+            raise PermissionError("mount")
         yield
     finally:
         _libc.setns(before, CLONE_NEWNS)
