@@ -296,6 +296,7 @@ route_also(const struct walk *from, const char *written, struct str domain,
 {
 	struct walk	w = { .route = from->route, .stage = stage,
 			    .depth = (uint8_t)(from->depth + 1),
+			    .first_target = from->route->d->m.targets.n,
 			    .grant = GRANT_DIRECTORY };
 
 	if (w.depth > WALK_DEPTH) {
@@ -309,6 +310,8 @@ route_also(const struct walk *from, const char *written, struct str domain,
 		str_copy(w.a.domain, sizeof(w.a.domain), domain);
 	STEP(&w, "also", true, "%.200s", written);
 	route_walk(&w);
+	/* What wants a proof on one of the ways wants it of the caller. */
+	w.route->claimed |= w.code == 0 && w.if_not != 0;
 	if (w.code != 0)
 		STEP(&w, "also", false, "%.200s is left out: %u %.*s", written,
 		    w.code, STR_ARG(w.reason));
@@ -382,6 +385,10 @@ result(struct route *r, const struct walk *w)
 	} else {
 		m->if_not = w->if_not;
 		m->reason = w->reason;
+		if (r->claimed && m->if_not == 0) {
+			m->if_not = 407;
+			m->reason = STR("Proxy Authentication Required");
+		}
 		for (uint32_t i = 0; i < m->targets.n; i++)
 			if (d->targets[i].kind == TARGET_AOR)
 				STEP(w, "result", true, "the devices of %.*s",

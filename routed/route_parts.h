@@ -25,6 +25,7 @@ struct route {
 	const struct rule		*redirected[ROUTE_STAGES];	/* rules that did */
 	unsigned			 nredirected;
 	bool				 keys_lost;	/* more names than there is room for */
+	bool				 claimed;	/* it holds for who proves his claim */
 	bool				 rules_run;	/* the account's later stages are in */
 	char				 from[AOR_MAX];	/* as rules see it; "": not yet */
 	int64_t				 until_s;	/* a time class changes then */
@@ -44,6 +45,7 @@ struct walk {
 	struct str	 asked;		/* the URI, while the address is that */
 	struct str	 home;		/* our domain that it is in, or empty */
 	uint8_t		 stage;		/* of its targets */
+	uint32_t	 first_target;	/* those before it are of other walks */
 	uint8_t		 depth;
 	enum grant	 grant;
 	bool		 withheld;	/* a NoRelay: record was on the way */

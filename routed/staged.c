@@ -97,10 +97,7 @@ submitter(struct walk *w, char buf[AOR_MAX])
 
 	if (q->account.len == 0)
 		return STR_NONE;
-	if (w->if_not == 0) {
-		w->if_not = 407;
-		w->reason = STR("Proxy Authentication Required");
-	}
+	w->route->claimed = true;
 	text_init(&t, text, sizeof(text));
 	text_add(&t, q->account);
 	if (str_chr(q->account, '@') < 0) {
@@ -198,14 +195,17 @@ rule_holds(struct walk *w, const struct set *set, const struct rule *rule)
 
 /* ---- what they do ---- */
 
-/* Those of the walk's stage: a redirection takes their place (row 93). */
+/*
+ * Those of the walk: a redirection takes their place (row 93). Who rings beside it,
+ * as another member of a group, is not concerned.
+ */
 static void
 drop_targets(struct walk *w)
 {
 	struct route_decision	*d = w->route->d;
-	uint32_t		 n = 0;
+	uint32_t		 n = w->first_target;
 
-	for (uint32_t i = 0; i < d->m.targets.n; i++)
+	for (uint32_t i = n; i < d->m.targets.n; i++)
 		if (d->targets[i].stage != w->stage)
 			d->targets[n++] = d->targets[i];
 	d->m.targets.n = n;

@@ -239,12 +239,44 @@ test_conditions(void **state)
 	rules("anna@example.com", "");
 }
 
+/* A member that refuses, or is elsewhere, is no affair of the others. */
+static void
+test_group(void **state)
+{
+	static const struct {
+		const char	*rules, *goes;
+	} cases[] = {
+	{ "", "anna@example.com bo@example.com carl@example.com" },
+	{ "rule r { reject 486 }", "anna@example.com carl@example.com" },
+	{ "rule r { redirect dora }", "anna@example.com dora@example.com carl@example.com" },
+	{ "rule r { redirect nobody }", "anna@example.com carl@example.com" },
+	{ "ring dora", "anna@example.com bo@example.com dora@example.com carl@example.com" },
+	};
+	struct msg_route	q = call;
+	char			got[4096];
+
+	directory_apply(world.directory, ENTRY_GROUP, STR("all@example.com"),
+	    STR("anna@example.com\nbo@example.com\ncarl@example.com"));
+	q.uri = STR("sip:all@example.com");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rules("bo@example.com", cases[i].rules);
+		route_decide(&world, &q, d);
+		print(got);
+		assert_string_equal(got, cases[i].goes);
+	}
+	rules("bo@example.com", "");
+}
+
 /* A claim is good for who proves it: everybody else is asked. */
 static void
 test_claims(void **state)
 {
 	rules("anna@example.com", "rule r { when authenticated is no\nreject 403 }");
 	assert_goes("anna@example.com +407", "claimed");
+	rules("anna@example.com", "ring bo");
+	rules("bo@example.com", "rule r { when submitter is carl@example.com\nreject 403 }");
+	assert_goes("anna@example.com bo@example.com +407", "claimed, of another's rules");
+	rules("bo@example.com", "");
 	rules("anna@example.com", "");
 }
 
@@ -309,6 +341,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_faults),
