@@ -201,6 +201,12 @@ def test_explained(planned):
     assert lines("2026-03-27T17:00:00Z") == night
     assert lines("2026-03-30T05:59:59Z") == night
     assert lines("2026-03-30T06:00:00Z") == day
+    # Read again by a router in its sandbox: by the clock of another place.
+    text = (house.etc / "sip.conf").read_text()
+    (house.etc / "sip.conf").write_text(text.replace("Europe/Berlin", "America/New_York"))
+    house.sipctl("config", "apply")
+    assert lines("2026-03-27T11:59:59Z") == night
+    assert lines("2026-03-27T12:00:00Z") == day
     assert house.sipctl("route", "test", "1", "--at", "noon", check=2).stderr.count("2026-12-24T18:00:00Z")
 
 
