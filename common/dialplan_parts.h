@@ -4,7 +4,7 @@
 #include "common/dialplan.h"
 #include "common/timeclass.h"
 
-/* The inside of the dial plan, for dialplan.c and dialplan_read.c alone. */
+/* The inside of the dial plan, for the files of that name alone. */
 enum dial_tail { TAIL_NUMBER, TAIL_DIGITS, TAIL_ANY, TAIL_NONE };
 enum dial_domain { DOMAIN_ANY, DOMAIN_LOCAL, DOMAIN_NAME };
 
@@ -51,5 +51,13 @@ struct dialplan {
 	struct dial_line	*v;
 	unsigned		 n;
 };
+
+/* dialplan_read.c: a name off w, false after complaining; NULL: there is none. */
+bool	dial_name_want(struct words *w, struct str *name);
+struct dial_table *dial_table_find(const struct dial_tables *all, struct str name);
+struct dial_list *dial_list_find(const struct dialplan *p, struct str name);
+/* dialplan_rule.c: appends a line to p->v, which has room, or complains. */
+void	dial_rule_read(struct dialplan *p, const struct set_line *line,
+	    struct complaints *out);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * dialplan_read - the lines of the dial plan, checked and put together.
+ * dialplan_read - the lines of the dial plan, checked and put together: who, what and
+ * where to. What is done with them, dialplan_rule.c reads.
  *
  * Everything wrong is told, each at its word; a name that is used must exist, and
  * one that does may stand later in the file.
@@ -11,8 +12,8 @@
 #include "common/setting_types.h"
 #include "common/uri.h"
 
-static bool
-name_want(struct words *w, struct str *name)
+bool
+dial_name_want(struct words *w, struct str *name)
 {
 	if (!words_want(w, "a name", name))
 		return false;
@@ -128,8 +129,8 @@ read_pattern(struct words *w, struct dial_pattern *t)
 	return true;
 }
 
-static struct dial_table *
-table_find(const struct dial_tables *all, struct str name)
+struct dial_table *
+dial_table_find(const struct dial_tables *all, struct str name)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (str_caseeq(str_of(all->v[i].name), name))
@@ -151,11 +152,11 @@ tables_read(struct dial_tables *all, const struct set_lines *lines, bool local,
 					    DOMAIN_LOCAL : DOMAIN_ANY };
 
 		words_init(&w, &lines->v[i], out);
-		if (!name_want(&w, &name) || !read_pattern(&w, &pattern)) {
+		if (!dial_name_want(&w, &name) || !read_pattern(&w, &pattern)) {
 			regexp_free(pattern.regexp);
 			continue;
 		}
-		if ((t = table_find(all, name)) == NULL) {
+		if ((t = dial_table_find(all, name)) == NULL) {
 			all->v = xrealloc(all->v, all->n + 1, sizeof(*all->v));
 			t = &all->v[all->n++];
 			*t = (struct dial_table){ .name = name.s };
@@ -205,8 +206,8 @@ check_target(struct words *w, struct str text, struct dial_list *l)
 	return false;
 }
 
-static struct dial_list *
-list_find(const struct dialplan *p, struct str name)
+struct dial_list *
+dial_list_find(const struct dialplan *p, struct str name)
 {
 	for (size_t i = 0; i < p->nlists; i++)
 		if (str_caseeq(str_of(p->lists[i].name), name))
@@ -223,9 +224,9 @@ lists_read(struct dialplan *p, const struct set_lines *lines, struct complaints 
 
 	for (size_t i = 0; i < lines->n; i++) {
 		words_init(&w, &lines->v[i], out);
-		if (!name_want(&w, &name))
+		if (!dial_name_want(&w, &name))
 			continue;
-		if ((l = list_find(p, name)) == NULL) {
+		if ((l = dial_list_find(p, name)) == NULL) {
 			p->lists = xrealloc(p->lists, p->nlists + 1,
 			    sizeof(*p->lists));
 			l = &p->lists[p->nlists++];
@@ -244,212 +245,6 @@ lists_read(struct dialplan *p, const struct set_lines *lines, struct complaints 
 			l->v[l->n++] = word.s;
 		} while (words_next(&w, &word));
 	}
-}
-
-/* ---- dial-rule ---- */
-
-enum { RULE_FROM, RULE_NUMBER, RULE_TIME, RULE_RELAY, RULE_AUTH, RULE_ENUM,
-    RULE_ENUM_PREFIX, RULE_FORWARD, RULE_PREFIX, RULE_ALLOW, RULE_REJECT };
-static const char *const rule_words[] = { "from", "number", "time", "relay", "auth",
-    "enum", "enum-prefix", "forward", "prefix", "allow", "reject", NULL };
-
-static void
-complain_unknown(struct words *w, const char *what, struct str name, const char *near)
-{
-	words_complain(w, "there is no %s \"%.*s\"%s%s%s", what, STR_ARG(name),
-	    near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-	    near != NULL ? "\"?" : "");
-}
-
-static void
-nearer(struct str name, const char *candidate, const char **near, size_t *best)
-{
-	size_t	d = edit_distance(name, str_of(candidate));
-
-	if (d < *best) {
-		*best = d;
-		*near = candidate;
-	}
-}
-
-static bool
-use_table(struct words *w, const struct dial_tables *all, const char *setting,
-    const struct dial_table **out)
-{
-	const char	*near = NULL;
-	struct str	 name;
-	size_t		 best = 4;
-
-	if (!name_want(w, &name))
-		return false;
-	if ((*out = table_find(all, name)) != NULL)
-		return true;
-	for (size_t i = 0; i < all->n; i++)
-		nearer(name, all->v[i].name, &near, &best);
-	complain_unknown(w, setting, name, near);
-	return false;
-}
-
-static bool
-use_list(struct words *w, struct dialplan *p, struct dial_line *l)
-{
-	const char	*near = NULL;
-	struct str	 name;
-	size_t		 best = 4;
-
-	if (!name_want(w, &name))
-		return false;
-	if ((l->to = list_find(p, name)) != NULL) {
-		l->rule.to = l->to->name;
-		l->rule.ntargets = l->to->n;
-		return true;
-	}
-	for (size_t i = 0; i < p->nlists; i++)
-		nearer(name, p->lists[i].name, &near, &best);
-	complain_unknown(w, "dial-to", name, near);
-	return false;
-}
-
-static bool
-use_time(struct words *w, struct dialplan *p, struct dial_line *l)
-{
-	struct str	name;
-
-	if (!name_want(w, &name))
-		return false;
-	if (p->times == NULL)		/* they were complained about */
-		return true;
-	if ((l->time = timeclass_find(p->times, name)) != NULL)
-		return true;
-	complain_unknown(w, "time-class", name, timeclass_nearest(p->times, name));
-	return false;
-}
-
-static bool
-read_text(struct words *w, const char *what, const char **out)
-{
-	struct str	text;
-
-	if (!words_want(w, what, &text))
-		return false;
-	*out = text.s;
-	return true;
-}
-
-static bool
-read_rule_word(struct words *w, int which, struct dialplan *p, struct dial_line *l)
-{
-	struct dial_rule	*r = &l->rule;
-
-	switch (which) {
-	case RULE_FROM:
-		return use_table(w, &p->from, "dial-from", &l->from);
-	case RULE_NUMBER:
-		return use_table(w, &p->number, "dial-number", &l->number);
-	case RULE_TIME:
-		return use_time(w, p, l);
-	case RULE_RELAY:
-		r->relay = true;
-		return true;
-	case RULE_AUTH:
-		r->actions |= DIAL_AUTH;
-		return true;
-	case RULE_ENUM:
-		r->actions |= DIAL_ENUM;
-		return true;
-	case RULE_ENUM_PREFIX:
-		return read_text(w, "the digits before the number", &r->enum_prefix);
-	case RULE_FORWARD:
-		r->actions |= DIAL_FORWARD;
-		return use_list(w, p, l);
-	case RULE_PREFIX:
-		return read_text(w, "the digits before the number", &r->prefix);
-	case RULE_ALLOW:
-		r->actions |= DIAL_ALLOW;
-		return true;
-	case RULE_REJECT:
-		r->actions |= DIAL_REJECT;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The expressions of the rule's numbers must have the groups that its targets name. */
-static bool
-groups_are_there(const struct dial_line *l)
-{
-	for (size_t i = 0; l->to != NULL && l->to->groups > 0 &&
-	    (l->number == NULL || i < l->number->n); i++)
-		if (l->number == NULL || l->number->v[i].regexp == NULL ||
-		    regexp_groups(l->number->v[i].regexp) < l->to->groups)
-			return false;
-	return true;
-}
-
-/* What a rule does must make sense together. */
-static bool
-check_rule(struct words *w, const struct dial_line *l)
-{
-	unsigned	a = l->rule.actions;
-
-	if ((a & ~DIAL_AUTH) == 0)
-		words_complain(w, "what is to be done? Words are forward, enum, allow "
-		    "and reject, each also behind auth");
-	else if ((a & DIAL_REJECT) && a != DIAL_REJECT)
-		words_complain(w, "what is rejected is not forwarded, allowed or "
-		    "looked up as well");
-	else if ((a & DIAL_ALLOW) && (a & DIAL_FORWARD))
-		words_complain(w, "allow leaves the dial plan: nothing is forwarded");
-	else if (l->rule.prefix[0] != '\0' && !(a & DIAL_FORWARD))
-		words_complain(w, "a prefix is for what is forwarded");
-	else if (l->rule.enum_prefix[0] != '\0' && !(a & DIAL_ENUM))
-		words_complain(w, "enum-prefix is for enum");
-	else if (l->rule.relay && !(a & DIAL_FORWARD))
-		words_complain(w, "relay is for what is forwarded");
-	else if (l->rule.relay && (a & DIAL_AUTH))
-		words_complain(w, "who has signed in may be relayed: relay is for "
-		    "everybody else");
-	else if (!groups_are_there(l))
-		words_complain(w, "dial-to %s names group $%u, which its numbers do not "
-		    "have: they need a regexp with as many", l->to->name, l->to->groups);
-	return !w->failed;
-}
-
-static const char *
-rule_text(const struct set_line *line)
-{
-	char		buf[512];
-	struct text	t;
-
-	text_init(&t, buf, sizeof(buf));
-	for (size_t i = 0; i < line->n; i++)
-		text_printf(&t, "%s%s", i > 0 ? " " : "", line->v[i].text);
-	return str_dup(text_str(&t));
-}
-
-static void
-rule_read(struct dialplan *p, const struct set_line *line, struct complaints *out)
-{
-	struct dial_line	*l = &p->v[p->n];
-	struct words		 w;
-	struct str		 word;
-	int			 which;
-
-	*l = (struct dial_line){ .rule = { .file = line->file, .line = line->line,
-	    .prefix = "", .enum_prefix = "" } };
-	words_init(&w, line, out);
-	while (!w.failed && words_next(&w, &word))
-		if ((which = words_one_of(&w, word, rule_words)) < 0 ||
-		    !read_rule_word(&w, which, p, l))
-			return;
-	if (w.failed || !check_rule(&w, l))
-		return;
-	if (l->rule.relay)
-		complain(out, true, line->file, line->line, line->v[0].column,
-		    "anybody may call by this line: strangers too");
-	l->rule.text = rule_text(line);
-	p->n++;
 }
 
 /* ---- the whole ---- */
@@ -482,7 +277,7 @@ dialplan_build(const struct settings *s, struct complaints *out)
 	lists_read(p, &s->dial_to, out);
 	p->v = s->dial_rules.n > 0 ? xcalloc(s->dial_rules.n, sizeof(*p->v)) : NULL;
 	for (size_t i = 0; i < s->dial_rules.n; i++)
-		rule_read(p, &s->dial_rules.v[i], out);
+		dial_rule_read(p, &s->dial_rules.v[i], out);
 	if (out->errors > errors) {
 		dialplan_free(p);
 		return NULL;

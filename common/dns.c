@@ -16,6 +16,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "common/scan.h"
+#include "common/settings.h"
 #include "common/stats.h"
 
 #define TICK_MS		100
@@ -506,6 +507,17 @@ dns_configure(struct dns *d, const struct dns_config *c)
 	d->timeout_ms = c->timeout_ms;
 	d->channel = channel_open(d, 0, on_state);
 	ask_again(d);
+}
+
+struct dns_config
+dns_config_of(const struct settings *s)
+{
+	return (struct dns_config){
+		.servers = (const char *const *)s->dns_servers.v,
+		.nservers = s->dns_servers.n,
+		.timeout_ms = s->dns_timeout,
+		.asking_max = s->dns_questions_max,
+	};
 }
 
 struct dns *

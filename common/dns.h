@@ -52,6 +52,11 @@ struct dns_ask {
 	LIST_ENTRY(dns_ask) entry;	/* dns.c's */
 };
 
+struct settings;
+
+/* As the settings have it; borrows their texts. */
+struct dns_config dns_config_of(const struct settings *s);
+
 struct dns *dns_new(struct loop *l, const struct dns_config *c);
 /* Tells -ECANCELED to all who wait. NULL is fine. */
 void	dns_free(struct dns *d);

@@ -297,17 +297,6 @@ lookup_name(struct lookup *l, const struct addr *a, char buf[DNS_NAME_MAX + 1],
 
 /* ---- the resolver ---- */
 
-static struct dns_config
-config(const struct settings *s)
-{
-	return (struct dns_config){
-		.servers = (const char *const *)s->dns_servers.v,
-		.nservers = s->dns_servers.n,
-		.timeout_ms = s->dns_timeout,
-		.asking_max = s->dns_questions_max,
-	};
-}
-
 static int64_t
 limit_of(const struct settings *s)
 {
@@ -319,7 +308,7 @@ struct names *
 names_new(struct loop *l, const struct settings *s)
 {
 	struct names		*n = xcalloc(1, sizeof(*n));
-	struct dns_config	 c = config(s);
+	struct dns_config	 c = dns_config_of(s);
 
 	n->loop = l;
 	n->dns = dns_new(l, &c);
@@ -330,7 +319,7 @@ names_new(struct loop *l, const struct settings *s)
 void
 names_configure(struct names *n, const struct settings *s)
 {
-	struct dns_config	c = config(s);
+	struct dns_config	c = dns_config_of(s);
 
 	n->limit_ms = limit_of(s);
 	dns_configure(n->dns, &c);

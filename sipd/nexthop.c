@@ -690,21 +690,10 @@ nexthop_words(int error)
 
 /* ---- a worker's resolver ---- */
 
-static struct dns_config
-config(const struct settings *s)
-{
-	return (struct dns_config){
-		.servers = (const char *const *)s->dns_servers.v,
-		.nservers = s->dns_servers.n,
-		.timeout_ms = s->dns_timeout,
-		.asking_max = s->dns_questions_max,
-	};
-}
-
 void
 nexthop_start(struct worker *w)
 {
-	struct dns_config	c = config(settings_now());
+	struct dns_config	c = dns_config_of(settings_now());
 
 	w->dns = dns_new(w->loop, &c);
 	w->dns_generation = settings_now()->generation;
@@ -718,6 +707,6 @@ nexthop_turn(struct worker *w)
 	if (w->dns_generation == settings_now()->generation)
 		return;
 	w->dns_generation = settings_now()->generation;
-	c = config(settings_now());
+	c = dns_config_of(settings_now());
 	dns_configure(w->dns, &c);
 }
