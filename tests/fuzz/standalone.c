@@ -4,7 +4,7 @@
  * Linked with one harness (LLVMFuzzerTestOneInput), so that gcc builds and
  * "make fuzz-seeds" can run it over files and whole folders:
  *
- *	message [-m] [-n spots] file|folder ...
+ *	message [-mt] [-n spots] file|folder ...
  *
  * Every file is run as it is, then cut short and with single octets changed to
  * each value of odd[], at as many evenly spread spots as -n says (default
@@ -12,8 +12,9 @@
  * cuts and changes out. Inputs are heap blocks of exact size, so the address
  * sanitizer sees a read one past the end.
  *
- * Prints "N inputs, M runs"; just "0 inputs" when there were none. When a run
- * dies, the last line on standard error names the file and the change.
+ * Prints "N inputs, M runs", with -t also "slowest: N us, FILE: CHANGE"; just "0
+ * inputs" when there were none. When a run dies, the last line on standard error
+ * names the file and the change.
  */
 #include <dirent.h>
 #include <err.h>
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_MAX	(1024 * 1024)
@@ -35,11 +37,12 @@ int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What a parser is most likely to trip over. */
 static const uint8_t odd[] = { 0x00, '\r', '\n', ' ', '"', '<', ',', 0xff };
 
-static bool	whole_only;
+static bool	whole_only, timed;
 static size_t	spots = SPOTS;
 static unsigned long runs, files;
 
-static char	at_work[PATH_MAX + 64];
+static char	at_work[PATH_MAX + 64], at_slowest[PATH_MAX + 64];
+static int64_t	slowest_ns;
 
 /* Where there is a sanitizer: called after its report. */
 void	__sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
@@ -61,6 +64,34 @@ on_signal(int sig)
 	raise(sig);
 }
 
+/* Of this thread: others that run meanwhile do not count. */
+static int64_t
+cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void
+run_timed(const uint8_t *data, size_t size)
+{
+	int64_t ns = INT64_MAX, begin, took;
+
+	/* What the machine does meanwhile is counted, too, but not each time. */
+	for (int i = 0; i < 5 && ns > slowest_ns; i++) {
+		begin = cpu_ns();
+		LLVMFuzzerTestOneInput(data, size);
+		took = cpu_ns() - begin;
+		ns = took < ns ? took : ns;
+	}
+	if (ns <= slowest_ns)
+		return;
+	slowest_ns = ns;
+	memcpy(at_slowest, at_work, sizeof(at_slowest));
+}
+
 static void
 run(const uint8_t *data, size_t size)
 {
@@ -70,7 +101,10 @@ run(const uint8_t *data, size_t size)
 		err(1, "malloc");
 	if (size > 0)
 		memcpy(copy, data, size);
-	LLVMFuzzerTestOneInput(copy, size);
+	if (timed)
+		run_timed(copy, size);
+	else
+		LLVMFuzzerTestOneInput(copy, size);
 	free(copy);
 	runs++;
 }
@@ -164,10 +198,13 @@ main(int argc, char *argv[])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "mn:")) != -1) {
+	while ((c = getopt(argc, argv, "mtn:")) != -1) {
 		switch (c) {
 		case 'm':
 			whole_only = true;
+			break;
+		case 't':
+			timed = true;
 			break;
 		case 'n':
 			spots = strtoul(optarg, NULL, 10);
@@ -175,7 +212,7 @@ main(int argc, char *argv[])
 				errx(2, "-n: at least 1");
 			break;
 		default:
-			fprintf(stderr, "usage: %s [-m] [-n spots] file|folder ...\n",
+			fprintf(stderr, "usage: %s [-mt] [-n spots] file|folder ...\n",
 			    argv[0]);
 			return 2;
 		}
@@ -191,5 +228,8 @@ main(int argc, char *argv[])
 		printf("0 inputs\n");
 	else
 		printf("%lu inputs, %lu runs\n", files, runs);
+	if (timed)
+		printf("slowest: %lld us, %s", (long long)slowest_ns / 1000,
+		    at_slowest);
 	return 0;
 }
