@@ -191,6 +191,7 @@ check_listens(const struct settings *s, const struct conf *c,
     struct complaints *out)
 {
 	const struct conf_node *node = conf_node_find(c, "listen");
+	struct addr		told;
 	size_t			i, k;
 
 	if (s->listen.n == 0 && (node == NULL || node->nvalues == 0))
@@ -200,6 +201,11 @@ check_listens(const struct settings *s, const struct conf *c,
 		if (s->listen.v[i].allow.n > 0 && s->listen.v[i].deny.n > 0)
 			complain_listen(c, i, out, "a socket has \"allow\" or "
 			    "\"deny\", not both");
+	for (i = 0; i < s->listen.n; i++)
+		if (s->listen.v[i].told != NULL && s->listen.v[i].told[0] != '\0' &&
+		    !listen_told(&s->listen.v[i], &told))
+			complain_listen(c, i, out, "\"told\" is an address of the "
+			    "socket's family, with a port or without: 203.0.113.1");
 	for (i = 0; i < s->listen.n; i++)
 		if (s->listen.v[i].transport == TRANSPORT_TLS &&
 		    s->tls_certs.n == 0 && conf_node_find(c, "tls-certificate") == NULL) {

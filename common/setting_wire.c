@@ -118,6 +118,13 @@ listen_print(const struct setting_info *i, const void *field, struct text *out)
 	}
 }
 
+/* A socket without a block has no text at all. */
+static const char *
+told_text(const struct listen *l)
+{
+	return l->told != NULL ? l->told : "";
+}
+
 static bool
 listen_equal(const void *x, const void *y)
 {
@@ -130,7 +137,8 @@ listen_equal(const void *x, const void *y)
 		    !setting_type_nets.equal(&a->v[n].allow, &b->v[n].allow) ||
 		    !setting_type_nets.equal(&a->v[n].deny, &b->v[n].deny) ||
 		    a->v[n].per_address != b->v[n].per_address ||
-		    a->v[n].verify_client != b->v[n].verify_client)
+		    a->v[n].verify_client != b->v[n].verify_client ||
+		    strcmp(told_text(&a->v[n]), told_text(&b->v[n])) != 0)
 			return false;
 	return a->n == b->n;
 }
@@ -143,8 +151,23 @@ listen_fini(void *field)
 	for (size_t n = 0; n < l->n; n++) {
 		setting_type_nets.fini(&l->v[n].allow);
 		setting_type_nets.fini(&l->v[n].deny);
+		free(l->v[n].told);
 	}
 	free(l->v);
+}
+
+bool
+listen_told(const struct listen *l, struct addr *out)
+{
+	struct addr	a;
+
+	if (addr_parse_port(&a, str_of(told_text(l))) < 0 &&
+	    addr_parse(&a, str_of(told_text(l)), addr_port(&l->addr)) < 0)
+		return false;
+	if (a.sa.sa_family != l->addr.sa.sa_family || addr_is_wildcard(&a))
+		return false;
+	*out = a;
+	return true;
 }
 
 bool

@@ -112,6 +112,8 @@ struct settings {
 #include "common/settings.def"
 };
 
+/* The address that "told" names, with a port. False: there is none, or no address. */
+bool	listen_told(const struct listen *l, struct addr *out);
 /* May traffic from a use this socket at all (row 4)? */
 bool	listen_admits(const struct listen *l, const struct addr *a);
 

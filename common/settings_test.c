@@ -210,6 +210,7 @@ test_complaints(void **state)
 		{ HEAD "media 127.0.0.1:5000-5100", 3, 7, "include 127.0.0.1:5060" },
 		{ HEAD "listen udp:127.0.0.1:5060\nlisten tcp:127.0.0.1:5060", 3, 8, "two sockets listen" },
 		{ HEAD "listen [tcp:0.0.0.0:5060, udp:0.0.0.0:5060]", 3, 27, "all addresses" },
+		{ HEAD "listen udp:127.0.0.1:5062 { told ::1 }", 3, 8, "of the socket's family" },
 		{ HEAD "listen tls:127.0.0.1:5061", 3, 8, "needs a certificate" },
 		{ HEAD "tls-certificate a b c", 3, 21, "a line of its own" },
 		{ HEAD "listen sctp:127.0.0.1:5061", 3, 8, "bad address" },

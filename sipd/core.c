@@ -151,9 +151,12 @@ is_listener(const struct addr *a, const struct addr *received_on)
 {
 	const struct settings	*set = settings_now();
 	const struct addr	*l;
+	struct addr		 told;
 
 	for (size_t i = 0; i < set->listen.n; i++) {
 		l = &set->listen.v[i].addr;
+		if (listen_told(&set->listen.v[i], &told) && addr_eq(&told, a))
+			return true;
 		if (addr_port(l) != addr_port(a))
 			continue;
 		if (addr_eq_host(l, a) || (addr_is_wildcard(l) &&

@@ -265,7 +265,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 
 	if (would_expose(f))
 		return -EPROTONOSUPPORT;
-	if ((error = wire_local(w, &f->to, &far)) < 0)
+	if ((error = wire_told(w, &f->to, &far)) < 0)
 		return error;
 	forward_target(f, target);
 	if (f->branch != NULL)
@@ -280,11 +280,11 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
 	edit_max_forwards(&e, next_max_forwards(f->m));
 	edit_max_breadth(&e, f->breadth > 0 ? f->breadth : spiral_breadth(f->m));
-	if (f->dialog != NULL && (error = wire_local(w, f->dialog, &far)) < 0)
+	if (f->dialog != NULL && (error = wire_told(w, f->dialog, &far)) < 0)
 		return error;
 	if (f->path)
 		add_path(&e, f, &p, &far);
-	if (f->cookie != NULL && wire_local(w, f->from, &near) == 0)
+	if (f->cookie != NULL && wire_told(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
 	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
 		edit_remove_header(&e, identities[i]);

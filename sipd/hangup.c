@@ -72,7 +72,7 @@ bye(struct worker *w, struct str call_id, const struct side *s)
 	struct text	t, v;
 	struct txn	*txn;
 
-	if (s->to.transport == TRANSPORT_NONE || wire_local(w, &s->to, &local) < 0)
+	if (s->to.transport == TRANSPORT_NONE || wire_told(w, &s->to, &local) < 0)
 		return;
 	id_text(branch + 10, BRANCH_CHARS - 10);
 	branch[BRANCH_CHARS] = '\0';

@@ -59,7 +59,7 @@ options_write(const struct pinged *e, struct text *out)
 		[TRANSPORT_TLS] = "TLS",
 	};
 
-	if (s->domains.n == 0 || wire_local(e->w, &e->flow, &local) < 0)
+	if (s->domains.n == 0 || wire_told(e->w, &e->flow, &local) < 0)
 		return false;
 	text_init(&v, via, sizeof(via));
 	text_printf(&v, "SIP/2.0/%s %.*s;branch=z9hG4bK%.*s.%llu;rport",

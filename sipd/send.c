@@ -224,7 +224,7 @@ write_request(struct worker *w, struct sending *s, const struct msg_send *q)
 		.digest = q->digests.n > 0 ? &q->digests.v[0] : NULL,
 	};
 
-	if ((error = wire_local(w, &s->to, &local)) < 0)
+	if ((error = wire_told(w, &s->to, &local)) < 0)
 		return error;
 	text_init(&b, branch, sizeof(branch));
 	text_add(&b, q->branch);

@@ -4,6 +4,7 @@
 #include "sipd/wire.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "sipd/listeners.h"
@@ -52,6 +53,26 @@ chosen(const struct addr *to, uint16_t port, struct addr *out)
 	if (error == 0)
 		addr_set_port(out, port);
 	return error;
+}
+
+static bool
+is_beyond(const struct addr *far)
+{
+	return !addr_is_loopback(far) &&
+	    !nets_have(&settings_now()->lan_networks, far);
+}
+
+int
+wire_told(struct worker *w, const struct hop *to, struct addr *out)
+{
+	const struct listener	*l = listener_for(to);
+	const struct listen	*rules = l == NULL ? NULL :
+	    atomic_load_explicit(&l->rules, memory_order_acquire);
+
+	if (rules != NULL && rules->told != NULL && is_beyond(&to->remote) &&
+	    listen_told(rules, out))
+		return 0;
+	return wire_local(w, to, out);
 }
 
 int

@@ -31,11 +31,15 @@ int	wire_send(struct worker *w, const struct hop *to, struct str bytes,
 	    unsigned flags, uint64_t token);
 
 /*
- * The address that a message to `to` would leave from, for Via, Record-Route and
- * Contact: to->local when it is set, else the listener that would be used (a
+ * The address that a message to `to` would leave from: to->local when it is set, else the listener that would be used (a
  * wildcard listener: the address the kernel would choose). TCP connections that
  * we open advertise our TCP listener of that family. 0 or -EADDRNOTAVAIL.
  */
 int	wire_local(struct worker *w, const struct hop *to, struct addr *out);
+/*
+ * What the far end is told of that: the same, or the address of the NAT router before
+ * us, when the far end is beyond it ("told", row 154).
+ */
+int	wire_told(struct worker *w, const struct hop *to, struct addr *out);
 
 #endif
