@@ -110,12 +110,17 @@ is_old(const struct call *k, bool from_caller, uint32_t cseq)
  * answer it (503 is ours alone here: theirs goes up as 500); not when the other
  * side refused it, nor with a CSeq from before what that side has accepted.
  */
+static bool
+ends_call(uint16_t code)
+{
+	return code < 300 || code == 481 || code == 408 || code == 503;
+}
+
 static void
 hung_up(struct proxy *p, const struct sip_msg *m, struct call *k, bool from_caller,
     uint16_t code)
 {
-	if ((code >= 300 && code != 481 && code != 408 && code != 503) ||
-	    (k != NULL && is_old(k, from_caller, m->cseq)))
+	if (!ends_call(code) || (k != NULL && is_old(k, from_caller, m->cseq)))
 		return;
 	if (has_media(p))
 		media_end(p->w, p->call, m->call_id, proxy_caller_tag(p, m), STR_NONE);
@@ -161,4 +166,24 @@ outcome_of(struct proxy *p, uint16_t code)
 		hung_up(p, m, k, from_caller, code);
 	else if (k != NULL)
 		accepted(p, m, k, from_caller);
+}
+
+void
+outcome_stray(struct worker *w, const struct sip_msg *m)
+{
+	struct call_facts	f;
+	struct call		*k;
+	bool			 from_caller;
+
+	if (m->code < 200 || m->code == 503 || !ends_call(m->code) ||
+	    !str_eq(m->cseq_method, STR("BYE")))
+		return;
+	k = call_find(w->core->calls, m->call_id, m->from_tag, m->to_tag, &from_caller);
+	if (k == NULL || is_old(k, from_caller, m->cseq))
+		return;
+	call_read(k, &f);
+	if (f.media)
+		media_end(w, w->recording.call, f.call_id, f.caller_tag, STR_NONE);
+	outcome_ended(k, from_caller ? "caller" : "callee");
+	call_end(w->core->calls, k);
 }

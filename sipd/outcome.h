@@ -11,6 +11,13 @@ struct proxy;
  * ended, one that was refreshed has moved. Before p's request is freed.
  */
 void	outcome_of(struct proxy *p, uint16_t code);
+/*
+ * The same of a response whose BYE the last process forwarded: without it the call
+ * would stand for ever. Its branch is known to be ours.
+ */
+struct worker;
+struct sip_msg;
+void	outcome_stray(struct worker *w, const struct sip_msg *m);
 /* A call that was answered is over: its record (cdr.h); by: as there. */
 struct call;
 void	outcome_ended(const struct call *k, const char *by);

@@ -18,6 +18,7 @@
 #include "sipd/forward.h"
 #include "sipd/media.h"
 #include "sipd/nexthop.h"
+#include "sipd/outcome.h"
 #include "sipd/record.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
@@ -224,6 +225,7 @@ stray_response(struct worker *w, const struct sip_msg *m, const struct packet *p
 		stats->stray_dropped++;
 		return;
 	}
+	outcome_stray(w, m);
 	to.transport = below.transport;
 	if (via_response_addr(&below, &to.remote)) {
 		/* The connection of its request, should it still be there. */
