@@ -427,6 +427,22 @@ settings_drop_routes(const struct settings *s)
 	own->routes = xstrdup("");
 }
 
+static unsigned
+place_in_order(const struct set_words *order, unsigned which)
+{
+	for (unsigned i = 0; i < order->n; i++)
+		if (order->v[i] == which)
+			return i;
+	return (unsigned)order->n + which;
+}
+
+bool
+settings_asks_before(const struct settings *s, unsigned a, unsigned b)
+{
+	return place_in_order(&s->routing_order, a) <
+	    place_in_order(&s->routing_order, b);
+}
+
 bool
 settings_may_claim(const struct settings *s, struct str account, struct str from)
 {

@@ -131,7 +131,7 @@ enum { HOLD_LEAVE, HOLD_CONVERT };
 enum { MEDIA_AUTO, MEDIA_ALWAYS, MEDIA_NEVER };
 enum { DURABILITY_COMMIT, DURABILITY_RELAXED };
 enum { DIAL_PLAN_OFF, DIAL_PLAN_ON, DIAL_PLAN_FALLBACK };
-enum { ORDER_REGISTRAR, ORDER_DIAL_PLAN };
+enum { ORDER_REGISTRAR, ORDER_DIAL_PLAN, ORDER_OVERRIDE };	/* of who is asked */
 enum { RELAY_ANYBODY, RELAY_CLIENTS, RELAY_NOBODY };
 enum { TLS_VERIFY_OFF, TLS_VERIFY_OPTIONAL, TLS_VERIFY_REQUIRED };
 enum { TLS_USAGE_TLS, TLS_USAGE_SIP };
@@ -182,6 +182,8 @@ void	settings_drop_routes(const struct settings *s);
  */
 bool	settings_may_claim(const struct settings *s, struct str account,
 	    struct str from);
+/* Is a asked before b ("routing-order", row 135)? Those not named come last. */
+bool	settings_asks_before(const struct settings *s, unsigned a, unsigned b);
 
 /*
  * The blocks a setting may stand in: nowhere, "gateway NAME { }", "listen ... { }",

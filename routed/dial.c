@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "common/dialplan.h"
+#include "common/overrides.h"
 #include "common/route.h"
 #include "common/uri.h"
 
@@ -256,7 +257,11 @@ by_dial_plan(struct walk *w)
 	if (world->settings->dial_plan != DIAL_PLAN_ON || world->dialplan == NULL ||
 	    w->dialled || dialplan_count(world->dialplan) == 0)
 		return STEP_ON;
-	if (world->settings->routing_order == ORDER_REGISTRAR && is_ours(w))
+	if (settings_asks_before(world->settings, ORDER_OVERRIDE, ORDER_DIAL_PLAN) &&
+	    overrides_have(world->settings, address_host(&w->a)))
+		return STEP_ON;
+	if (settings_asks_before(world->settings, ORDER_REGISTRAR, ORDER_DIAL_PLAN) &&
+	    is_ours(w))
 		return w->route->d->waits ? STEP_DONE : STEP_ON;
 	q = query(w, &from);
 	for (unsigned i = 0; i < dialplan_count(world->dialplan) &&

@@ -118,6 +118,17 @@ test_decisions(void **state)
 		    "anna@example.com" },
 		{ TO "routing-order dial-plan\ndial-rule forward bo", "anna@example.com",
 		    "x@y.example", "bo@example.com" },
+		/* Where dns-override leads, before the plan and before who is here. */
+		{ TO "dns-override far.example 192.0.2.9\ndial-number n domain far.example\n"
+		    "dial-rule number n forward bo", "x@far.example", "x@y.example",
+		    "bo@example.com" },
+		{ TO "dns-override far.example 192.0.2.9\ndial-number n domain far.example\n"
+		    "routing-order dns-override\ndial-rule number n forward bo", "x@far.example",
+		    "x@y.example", "sip:x@far.example +407" },
+		{ TO "dns-override second.example 192.0.2.9\nrouting-order dns-override",
+		    "eva@second.example", "x@y.example", "sip:eva@second.example +407" },
+		{ TO "dns-override second.example 192.0.2.9", "eva@second.example", "x@y.example",
+		    "eva@second.example" },
 		/* The plan is left, and not entered again by what it forwards to. */
 		{ TO "routing-order dial-plan\ndial-rule allow\n", "anna@example.com", "x@y.example",
 		    "anna@example.com" },

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "common/overrides.h"
 #include "common/route.h"
 #include "common/uri.h"
 #include "routed/enum.h"
@@ -140,6 +141,20 @@ is_own_address(const struct walk *w)
 	    address_host(&w->a), w->a.port, known ? &listener.addr : NULL);
 }
 
+/* Row 135: a domain of ours whose servers are others, when those are asked first. */
+static bool
+leads_elsewhere(const struct walk *w)
+{
+	const struct settings	*s = w->route->w->settings;
+
+	if (!settings_asks_before(s, ORDER_OVERRIDE, ORDER_REGISTRAR) ||
+	    !overrides_have(s, w->home))
+		return false;
+	STEP(w, "domain", false, "%.*s leads elsewhere by dns-override",
+	    STR_ARG(w->home));
+	return true;
+}
+
 /* Rows 111, 123: what of the domain is ours. The main domain becomes empty. */
 enum step
 by_domain(struct walk *w)
@@ -166,6 +181,8 @@ by_domain(struct walk *w)
 			w->home = main;
 	} else {
 		w->home = domains_find(d, str_of(w->a.domain));
+		if (w->home.len > 0 && leads_elsewhere(w))
+			w->home = STR_NONE;
 		if (w->home.len > 0)
 			STEP(w, "domain", true, "%.*s is served here",
 			    STR_ARG(w->home));
