@@ -63,7 +63,9 @@ def test_records_of_another_generation(loaded):
     assert leads_to(house) == first
     write(house, 10, 6600, 7)
     house.sipctl("config", "apply", "--confirm", "1s")
-    assert leads_to(house) == second
+    log = house.log / "routed.log"
+    eventually(lambda: "generation 2 was not confirmed in time" in log.read_text(), 10, 0.1, "the deadline")
+    assert "generation 2 is in force" in log.read_text()
     eventually(lambda: leads_to(house) == first, 5, 0.1, "the generation before")
     house.sipctl("config", "apply", "--confirm", "60s")
     assert leads_to(house) == second
