@@ -44,8 +44,34 @@ struct recorder {
 	uint64_t	 end;		/* of the one that was begun */
 	uint64_t	 reserved;
 	int64_t		 wall_ms, wall_at_ns;
+	int64_t		 now_ns;	/* of the last record */
 	struct last	 last[CALLS];
 };
+
+/* ---- the wall clock ---- */
+
+static __attribute__((noinline)) void
+wall_read(struct recorder *r, struct mono now)
+{
+	r->now_ns = r->wall_at_ns = now.ns;
+	r->wall_ms = wall_ms();
+}
+
+/* As it was when it was read, and what has passed since. */
+static inline int64_t
+wall_of(struct recorder *r, struct mono now)
+{
+	r->now_ns = now.ns;
+	return r->wall_ms + (now.ns - r->wall_at_ns) / 1000000;
+}
+
+/* It may be set: it is read once a second, where no registers have to be saved. */
+static inline void
+wall_follow(struct recorder *r)
+{
+	if (r->now_ns - r->wall_at_ns >= WALL_NS)
+		wall_read(r, (struct mono){ r->now_ns });
+}
 
 /* ---- the file ---- */
 
@@ -156,7 +182,7 @@ recorder_open(struct recorder **out, const char *path, uint64_t size, unsigned u
 	r->key = r->head->key;
 	r->at = r->head->written;
 	r->reserved = r->head->reserved;
-	r->wall_at_ns = INT64_MIN;	/* not read yet */
+	wall_read(r, mono_now());
 	*out = r;
 	return 0;
 }
@@ -172,23 +198,6 @@ recorder_close(struct recorder *r)
 
 /* ---- a record ---- */
 
-static __attribute__((noinline)) int64_t
-wall_read(struct recorder *r, struct mono now)
-{
-	r->wall_at_ns = now.ns;
-	r->wall_ms = wall_ms();
-	return r->wall_ms;
-}
-
-/* The wall clock may be set; it is read once a second. */
-static inline int64_t
-wall_of(struct recorder *r, struct mono now)
-{
-	uint64_t	age = (uint64_t)now.ns - (uint64_t)r->wall_at_ns;
-
-	return age < WALL_NS ? r->wall_ms + (int64_t)(age / 1000000) :
-	    wall_read(r, now);
-}
 
 /* Where the call's record before this one begins. */
 static uint64_t
@@ -243,6 +252,7 @@ recorder_commit(struct recorder *r)
 {
 	r->at = r->end;
 	atomic_store_explicit(&r->head->written, r->end, memory_order_release);
+	wall_follow(r);
 }
 
 bool

@@ -14,6 +14,13 @@ struct parts {
 	size_t		nnumbers;
 };
 
+/* The counts alone: the rest is long, and was seen in the cost of a call. */
+static void
+parts_init(struct parts *p)
+{
+	p->n = p->nnumbers = 0;
+}
+
 static void
 add(struct parts *p, struct str s)
 {
@@ -74,7 +81,7 @@ add_step(struct parts *p, const struct rec_step *s)
 void
 record_routed(struct worker *w, int error, const struct msg_routed *m)
 {
-	struct parts	p = { .n = 0 };
+	struct parts	p;
 
 	if (w->recorder == NULL)
 		return;
@@ -82,6 +89,7 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 		record_note(w, RECORD_FAILURE, 0, "ROUTER", STR("routed gave no answer"));
 		return;
 	}
+	parts_init(&p);
 	if (m->targets.n > 0)
 		add(&p, STR("routed"));
 	else {
@@ -117,7 +125,7 @@ record_judged(struct worker *w, int error, const struct msg_judged *m)
 void
 record_registered(struct worker *w, int error, const struct msg_registered *m)
 {
-	struct parts	p = { .n = 0 };
+	struct parts	p;
 
 	if (w->recorder == NULL)
 		return;
@@ -125,6 +133,7 @@ record_registered(struct worker *w, int error, const struct msg_registered *m)
 		record_note(w, RECORD_FAILURE, 0, "REG", STR("regd gave no answer"));
 		return;
 	}
+	parts_init(&p);
 	add(&p, m->aor);
 	if (m->code == 200) {
 		add(&p, STR(" has contacts: "));
@@ -139,7 +148,7 @@ record_registered(struct worker *w, int error, const struct msg_registered *m)
 void
 record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 {
-	struct parts	p = { .n = 0 };
+	struct parts	p;
 
 	if (w->recorder == NULL)
 		return;
@@ -147,6 +156,7 @@ record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 		record_note(w, RECORD_FAILURE, 0, "MEDIA", STR("mediad gave no answer"));
 		return;
 	}
+	parts_init(&p);
 	if (m->code == 200) {
 		add(&p, STR("through mediad, session "));
 		add_number(&p, (uint32_t)m->session);
