@@ -16,6 +16,7 @@
 #include "sipd/core.h"
 #include "sipd/leases.h"
 #include "sipd/media.h"
+#include "sipd/pending.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/stages.h"
@@ -122,6 +123,22 @@ may_claim(const struct proxy *p)
 	    (p->from_is != NULL && str_eq(account, str_of(p->from_is)));
 }
 
+/* S35: not too many of one user at a time. */
+static bool
+may_begin(struct proxy *p)
+{
+	if (p->account == NULL || p->urgent || p->pending != 0)
+		return true;
+	p->pending = pending_take(str_of(p->account), settings_now()->user_requests_max);
+	if (p->pending != 0)
+		return true;
+	stats->user_requests_refused++;
+	log_rate(LOG_PROBLEMS, "SIP", "%s has too many requests under way "
+	    "(requests-per-user-limit): 503", log_str(str_of(p->account)));
+	proxy_refuse(p, 503);
+	return false;
+}
+
 static void
 decision_apply(struct proxy *p)
 {
@@ -156,7 +173,7 @@ decision_apply(struct proxy *p)
 	else if (code != 0)
 		proxy_answer(p, &(struct answer){ .code = code,
 		    .reason = str_of(d->reason) });
-	else
+	else if (may_begin(p))
 		targets_start(p);
 }
 

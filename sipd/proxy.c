@@ -17,6 +17,7 @@
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/outcome.h"
+#include "sipd/pending.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
@@ -74,6 +75,7 @@ proxy_unref(struct proxy *p)
 {
 	if (--p->refs > 0)
 		return;
+	pending_give(p->pending);
 	if (p->server != NULL)
 		txn_forget(p->server);
 	wheel_stop(p->w->wheel, &p->wait);
@@ -213,6 +215,8 @@ proxy_finish(struct proxy *p, uint16_t code)
 	if (p->finished)
 		return;
 	p->finished = true;
+	pending_give(p->pending);
+	p->pending = 0;
 	wheel_stop(p->w->wheel, &p->stage_time);
 	if (!p->in_dialog)
 		record_result(p->w, code, method_name(p->method));

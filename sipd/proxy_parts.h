@@ -46,6 +46,7 @@ struct proxy {
 	char		*realm;
 	char		*from_aor;
 	char		*account;	/* confirmed by regd, or NULL */
+	uint32_t	 pending;	/* of pending_take() */
 	char		*from_is;	/* the account From names, "" for none; NULL: not asked */
 	struct decision	*decision;	/* routed's, until the legs are made */
 	struct wheel_timer wait;	/* for the replica, then for a group of legs */

@@ -18,6 +18,7 @@
 #include "sipd/hangup.h"
 #include "sipd/leases.h"
 #include "sipd/outcome.h"
+#include "sipd/pending.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
@@ -63,6 +64,7 @@ sipd_start(struct self *self)
 		log_at(LOG_FAILURE, "SIP", 0, "keys in %s: %s", path, strerror(-error));
 		return error;
 	}
+	pending_init();
 	if ((error = tls_open(self->settings, &self->dirs)) < 0)
 		return error;
 	domains_open(self->settings);

@@ -323,3 +323,30 @@ def test_s23_guesses(houses, phones):
     anna.silent(0.2)
     bert.reply(far.request, 486, to_tag=far.local_tag)
     assert call.finish().code == 486
+
+
+# ---- S35 --------------------------------------------------------------------
+
+def test_s35_requests_of_one_user(houses, phones):
+    """Whoever has an account begins so many calls at a time; others are not hindered."""
+    house = houses(settings={"requests-per-user-limit": "3", "media-policy": "never"}).start()
+    house.import_users(["anna", "bert", "carl"])
+    anna, bert, carl = (phones(house, u).registered() for u in ("anna", "bert", "carl"))
+    ringing = []
+    for _ in range(3):
+        call = anna.invite("bert", sdp.offer(anna.wire.local[0], 14000))
+        ringing.append((call, bert.wait_request("INVITE", call_id=call.call_id)))
+        bert.reply(ringing[-1][1], 180, to_tag="x")
+        call.wait_code(180)
+    refused = anna.invite("bert", sdp.offer(anna.wire.local[0], 14000)).finish()
+    assert refused.code == 503 and refused.get("retry-after")
+    assert house.figure("sipd", "user_requests_refused") == 1
+
+    def reaches(caller):
+        call = caller.invite("bert", sdp.offer(caller.wire.local[0], 14000))
+        bert.reply(bert.wait_request("INVITE", call_id=call.call_id), 486, to_tag="y")
+        return call.finish().code == 486
+    assert reaches(carl)
+    bert.reply(ringing[0][1], 486, to_tag="x")
+    assert ringing[0][0].finish().code == 486
+    assert reaches(anna)
