@@ -10,8 +10,9 @@
 /*
  * What must outlive the process: fixed records in one memfd, kept in the
  * descriptor store under the name "s". Three tables: sessions, legs (the caller
- * or one callee of a session), ends (what faces one phone for one m= line). The file is sparse: its size
- * is that of the largest house, its memory that of the busiest hour.
+ * or one callee of a session), ends (what faces one phone for one m= line). The file
+ * is sparse: its size is that of the largest house, its memory that of the busiest
+ * hour.
  *
  * A record holds two slots and an index: the writer fills the idle slot, then
  * flips (RELIABILITY.md 4.3). So a kill at any instruction leaves either what was

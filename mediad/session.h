@@ -18,9 +18,8 @@
  * A session is one call's media: Call-ID and the caller's tag name it. It has the
  * caller's leg, whose ports all branches share, and a leg for each callee branch.
  * A leg has an end for each m= line that is relayed: a pair of ports that faces
- * that phone, at the one of our addresses that suits it (sides.h). The caller's
- * end i and end i of the selected callee leg relay to
- * each other.
+ * that phone, at the one of our addresses that suits it (sides.h). The caller's end
+ * i and end i of the selected callee leg relay to each other.
  *
  * Everything that must survive is in the records as well; what is here is made
  * from them again after a start (restore.c). One thread.

@@ -16,6 +16,7 @@
 #include "sipd/domains.h"
 #include "sipd/edit.h"
 #include "sipd/spiral.h"
+#include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -23,10 +24,6 @@
 #define RECORD_ROUTE_MAX 320
 #define VIA_MAX		192
 #define ROUTE_MAX	2048	/* of a Path: targets.c's */
-
-static const char *const via_names[] = {
-	[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
-};
 
 static bool
 is_sips(struct str uri)
@@ -87,16 +84,10 @@ static struct str
 via_text(char buf[VIA_MAX], const struct hop *to, const struct addr *local,
     const char branch[BRANCH_LEN])
 {
-	char		host[ADDR_TEXT_MAX];
 	struct text	t;
 
 	text_init(&t, buf, VIA_MAX);
-	text_add(&t, STR("SIP/2.0/"));
-	text_add(&t, str_of(via_names[to->transport]));
-	text_ch(&t, ' ');
-	text_add(&t, addr_print(local, host));
-	text_add(&t, STR(";branch="));
-	text_add(&t, str_make(branch, BRANCH_LEN));
+	via_write(&t, to->transport, local, str_make(branch, BRANCH_LEN));
 	return text_str(&t);
 }
 

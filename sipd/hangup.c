@@ -13,6 +13,7 @@
 #include "sipd/core.h"
 #include "sipd/request.h"
 #include "sipd/txn.h"
+#include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -62,11 +63,8 @@ party_uri(char buf[URI_ROOM], struct str aor)
 static void
 bye(struct worker *w, struct str call_id, const struct side *s)
 {
-	static const char *const names[] = {
-		[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
-	};
 	char		uri[URI_ROOM], from[URI_ROOM], to[URI_ROOM], via[256];
-	char		branch[BRANCH_CHARS + 1] = "z9hG4bKbye", host[ADDR_TEXT_MAX];
+	char		branch[BRANCH_CHARS + 1] = "z9hG4bKbye";
 	char		buf[BYE_MAX];
 	struct addr	local;
 	struct text	t, v;
@@ -77,8 +75,8 @@ bye(struct worker *w, struct str call_id, const struct side *s)
 	id_text(branch + 10, BRANCH_CHARS - 10);
 	branch[BRANCH_CHARS] = '\0';
 	text_init(&v, via, sizeof(via));
-	text_printf(&v, "SIP/2.0/%s %.*s;branch=%s;rport", names[s->to.transport],
-	    STR_ARG(addr_print(&local, host)), branch);
+	via_write(&v, s->to.transport, &local, str_of(branch));
+	text_add(&v, STR(";rport"));
 	text_init(&t, buf, sizeof(buf));
 	if (request_write(&t, &(struct request){
 	    .method = STR("BYE"),

@@ -12,12 +12,14 @@
 #include "common/stats.h"
 #include "sipd/ping_own.h"
 #include "sipd/request.h"
+#include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
 #define CALL_ID_MAX	32
 #define OPTIONS_MAX	4096
 #define VIA_MAX		160
+#define BRANCH_MAX	64
 #define STUN_LEN	20
 #define STUN_REQUEST	0x0001
 #define STUN_ANSWER	0x0101
@@ -51,20 +53,18 @@ static bool
 options_write(const struct pinged *e, struct text *out)
 {
 	const struct settings	*s = settings_now();
-	char			 host[ADDR_TEXT_MAX], via[VIA_MAX], from[300];
-	struct text		 v, f;
+	char			 branch[BRANCH_MAX], via[VIA_MAX], from[300];
+	struct text		 b, v, f;
 	struct addr		 local;
-	static const char *const transports[] = {
-		[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP",
-		[TRANSPORT_TLS] = "TLS",
-	};
 
 	if (s->domains.n == 0 || wire_told(e->w, &e->flow, &local) < 0)
 		return false;
 	text_init(&v, via, sizeof(via));
-	text_printf(&v, "SIP/2.0/%s %.*s;branch=z9hG4bK%.*s.%llu;rport",
-	    transports[e->flow.transport], STR_ARG(addr_print(&local, host)),
-	    STR_ARG(ping_call_id(e->w)), (unsigned long long)e->token);
+	text_init(&b, branch, sizeof(branch));
+	text_printf(&b, "z9hG4bK%.*s.%llu", STR_ARG(ping_call_id(e->w)),
+	    (unsigned long long)e->token);
+	via_write(&v, e->flow.transport, &local, text_str(&b));
+	text_add(&v, STR(";rport"));
 	text_init(&f, from, sizeof(from));
 	text_printf(&f, "sip:ping@%s", s->domains.v[0]);
 	return !v.full && !f.full && request_write(out, &(struct request){

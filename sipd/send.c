@@ -15,6 +15,7 @@
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
+#include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -213,7 +214,7 @@ static int
 write_request(struct worker *w, struct sending *s, const struct msg_send *q)
 {
 	struct addr	local;
-	char		host[ADDR_TEXT_MAX], via[256], branch[ID_MAX + 1];
+	char		via[512], branch[ID_MAX + 1];
 	struct text	v, b;
 	int		error;
 	struct request	r = {
@@ -231,10 +232,8 @@ write_request(struct worker *w, struct sending *s, const struct msg_send *q)
 	if (s->attempts++ > 0)
 		text_printf(&b, ".%u", s->attempts);
 	text_init(&v, via, sizeof(via));
-	text_printf(&v, "SIP/2.0/%s %.*s;branch=%s;rport",
-	    s->to.transport == TRANSPORT_UDP ? "UDP" :
-	    s->to.transport == TRANSPORT_TCP ? "TCP" : "TLS",
-	    STR_ARG(addr_print(&local, host)), branch);
+	via_write(&v, s->to.transport, &local, text_str(&b));
+	text_add(&v, STR(";rport"));
 	if (v.full || b.full)
 		return -EMSGSIZE;
 	free(s->branch);

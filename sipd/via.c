@@ -155,6 +155,23 @@ via_parse(struct via *out, struct str *rest)
 	return 0;
 }
 
+void
+via_write(struct text *t, enum transport transport, const struct addr *sent_by,
+    struct str branch)
+{
+	static const char *const names[] = {
+		[TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
+	};
+	char	host[ADDR_TEXT_MAX];
+
+	text_add(t, STR("SIP/2.0/"));
+	text_add(t, str_of(names[transport]));
+	text_ch(t, ' ');
+	text_add(t, addr_print(sent_by, host));
+	text_add(t, STR(";branch="));
+	text_add(t, branch);
+}
+
 bool
 via_response_addr(const struct via *v, struct addr *out)
 {

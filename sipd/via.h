@@ -37,6 +37,10 @@ struct via {
  */
 int	via_parse(struct via *out, struct str *rest);
 
+/* A value of our own: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK...", appended. */
+void	via_write(struct text *t, enum transport transport, const struct addr *sent_by,
+	    struct str branch);
+
 /*
  * Where a response with this Via goes by RFC 3261 section 18.2.2 and RFC 3581:
  * received or else sent-by host; rport, or the sent-by port, or the default one.
