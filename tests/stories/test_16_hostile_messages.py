@@ -1,5 +1,6 @@
 """Messages made to mislead the next program, to hide requests, to reach where
 nothing may be sent, to be sent back larger, or to cost too much."""
+import contextlib
 import itertools
 import re
 import socket
@@ -13,6 +14,7 @@ from lib.house import free_address
 from lib.netns import own_network
 from lib.sip import token
 from lib.torture import Bench
+from lib.wait import eventually
 
 STRIPPED = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Diversion", "History-Info"]
 KEPT = ["Subject", "Organization", "Priority", "X-Own", "Alert-Info", "Referred-By", "Warning", "In-Reply-To",
@@ -245,6 +247,25 @@ def test_s29_hidden_request(bench):
              if said and (not re.match(rb"SIP/2.0 (400|513) ", said) or len(re.findall(rb"(?m)^SIP/2.0 ", said)) > 1)]
     assert not wrong, "\n".join(wrong)
     assert house.contacts("anna") == []
+
+
+@pytest.mark.long
+def test_s29_memory(houses):
+    """Messages that almost fill the limit and never end: what one connection may cost."""
+    house = houses(settings={"tcp-connections-per-address": "400"}).start()
+    head, _ = message(uri=f"sip:{house.domain}", skip=["Content-Length"], lines=[b"Content-Length: 60000"])
+
+    def rss():
+        return next(d["rss_bytes"] for d in house.status()["daemons"] if d["name"] == "sipd")
+    before = rss()
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            sock = stack.enter_context(socket.create_connection((house.ip, house.port)))
+            sock.sendall(head + 59000 * b"x")
+        eventually(lambda: house.figure("sipd", "tcp_accepted") == 300, what="all of them")
+        each = (rss() - before) / 300 / 1024
+    print(f"\na connection in the middle of a message of 60 KB: {each:.0f} KB (limit 200)")
+    assert each < 200
 
 
 # ---- S31 --------------------------------------------------------------------
