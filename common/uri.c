@@ -278,7 +278,10 @@ uri_transport(const struct uri *u)
 	return transport_parse(value);
 }
 
-/* False for a control character: such a name is nobody's. */
+/*
+ * False for a control character: such a name is nobody's. A colon stays an escape:
+ * "sip%3Abob@h" read again as "sip:bob@h" would be bob.
+ */
 static bool
 add_user(struct text *t, struct str user)
 {
@@ -287,7 +290,10 @@ add_user(struct text *t, struct str user)
 
 		if (c < ' ' || c == 0x7f)
 			return false;
-		text_ch(t, (char)scan_lower(c));
+		if (c == ':')
+			text_add(t, STR("%3a"));
+		else
+			text_ch(t, (char)scan_lower(c));
 	}
 	return true;
 }

@@ -18,7 +18,8 @@ int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FILE_SIZE	(RECORDER_PAGE + RECORDER_MIN)
 #define MUST(what)	do { if (!(what)) abort(); } while (0)
 
-static char		good[FILE_SIZE], mine[FILE_SIZE];
+static _Alignas(64) char	good[FILE_SIZE];	/* as struct recorder_head is */
+static char		mine[FILE_SIZE];
 static volatile size_t	sink;
 
 /* A ring as recorder.c would write it; the key is known, so that inputs find it. */
