@@ -171,7 +171,7 @@ test_aor(void **state)
 		SAME(got, c->aor);
 	}
 	aor_split(STR("sips%3auser@example.com@example.net"), &user, &domain);
-	assert_true(str_eq(user, STR("sips:user@example.com")));
+	assert_true(str_eq(user, STR("sips%3auser@example.com")));
 	assert_true(str_eq(domain, STR("example.net")));
 	aor_split(STR("example.net"), &user, &domain);
 	assert_int_equal(user.len, 0);

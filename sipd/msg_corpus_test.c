@@ -283,7 +283,7 @@ test_found_uris(void **state)
 
 	must_parse("rfc4475/esc01.dat");
 	assert_true(str_eq(uri_aor(&m.ruri, buf),
-	    STR("sips:user@example.com@example.net")));
+	    STR("sips%3auser@example.com@example.net")));
 	assert_true(str_eq(uri_aor(&m.from.uri, buf),
 	    STR("i have spaces@example.net")));
 
