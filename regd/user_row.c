@@ -49,7 +49,7 @@ user_name_ok(struct str user)
 {
 	for (size_t i = 0; i < user.len; i++)
 		if ((uint8_t)user.s[i] <= ' ' || user.s[i] == 0x7f ||
-		    strchr(":@\"<>\\", user.s[i]) != NULL)
+		    strchr(":%@\"<>\\", user.s[i]) != NULL)
 			return false;
 	return user.len > 0;
 }
