@@ -228,14 +228,10 @@ PAGES	:= $(addprefix $(B)/man/,$(notdir $(MANUALS)))
 LIBEXEC	:= $(filter-out sipctl,$(PROGRAMS)) cordboard-keeper
 FILL	= sed -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' -e 's,@BINDIR@,$(BINDIR),g'
 
-define page
-$(B)/man/$(notdir $(1)): $(1) $(B)/bin/sipctl packaging/manual.sh $(wildcard common/*.mdoc)
-	@mkdir -p $$(@D)
-	$$(Q)packaging/manual.sh $(B)/bin/sipctl $(1) >$$@.new && mv $$@.new $$@
-endef
-$(foreach m,$(MANUALS),$(eval $(call page,$(m))))
-
-man: $(PAGES)			## the manuals, with their parts from tables, in $(B)/man
+# Made anew each time: they are as new as the tables in sipctl.
+man: programs			## the manuals, with their parts from tables, in $(B)/man
+	$(Q)mkdir -p $(B)/man
+	$(Q)for m in $(MANUALS); do packaging/manual.sh $(B)/bin/sipctl $$m >$(B)/man/$${m##*/} || exit 1; done
 
 install: programs man		## programs, units, manuals and completion (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(UNITDIR) \

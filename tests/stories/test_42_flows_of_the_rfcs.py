@@ -67,16 +67,16 @@ def play(phone, flow, user, first_cseq):
         yield m, expected, r
 
 
-@pytest.mark.parametrize("which", ["2.05", "2.01", "2.02", "2.03", "2.04"])
-def test_rfc3665(corpus, house_of, which):
+def test_rfc3665(corpus, house_of):
     """In this order: each begins where the one before has ended."""
     house = house_of("biloxi.example.com", "bob", ["ss2.biloxi.example.com"], transports=("udp", "tls"))
-    phone = Phone(house, "bob", transport="tls")
-    for m, expected, r in play(phone, messages(corpus, f"rfc3665/{which}"), "bob", 10 * int(which[-1])):
-        if m.get("contact") and "mailto" in m.get("contact"):
-            assert len(house.contacts("bob")) == 2
-    phone.close()
-    assert len(house.contacts("bob")) == {"2.01": 1, "2.02": 2, "2.03": 2, "2.04": 0, "2.05": 0}[which]
+    for which, left in [("2.05", 0), ("2.01", 1), ("2.02", 2), ("2.03", 2), ("2.04", 0)]:
+        phone = Phone(house, "bob", transport="tls")
+        for m, _, _ in play(phone, messages(corpus, f"rfc3665/{which}"), "bob", 10 * int(which[-1])):
+            if m.get("contact") and "mailto" in m.get("contact"):
+                assert len(house.contacts("bob")) == 2
+        phone.close()
+        assert len(house.contacts("bob")) == left, which
 
 
 def test_rfc3327(corpus, house_of):
