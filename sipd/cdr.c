@@ -20,6 +20,7 @@
 #include "common/map.h"
 #include "common/mono.h"
 #include "common/stats.h"
+#include "sipd/worker.h"
 
 #define FILE_NAME	"cdr.ndjson"
 #define LINE_MAX_OCTETS	8192
@@ -199,7 +200,7 @@ cdr_write(const struct cdr *c)
 	int		fd = state.fd;
 	uint64_t	id;
 
-	if (fd == -1)
+	if (fd == -1 || !settings_now()->call_records)
 		return;
 	snprintf(cseq, sizeof(cseq), "#%u", c->cseq);
 	id = id_of(c->call_id, c->caller_tag, c->callee_tag.len > 0 ? c->callee_tag :

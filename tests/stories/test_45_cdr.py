@@ -85,6 +85,11 @@ def test_each_call_has_one(house, phones):
     assert (r["code"], r["ended_by"]) == (487, "caller")
     assert len(records(house)) == 5             # no challenge has one
 
+    house.set("call-records", "off")
+    nobody = anna.invite("nobody")
+    nobody.finish()
+    assert len(records(house)) == 5
+
 
 def test_false_bye_ends_no_record(house, phones):
     """S21: a BYE with an old CSeq, refused by the callee, bills nobody for nothing."""
