@@ -7,6 +7,8 @@
 
 #include "sipctl/ask.h"
 
+#define ASK_MS	3000
+
 static const struct column call_columns[] = {
 	{ "id", "#", COLUMN_NUMBER },
 	{ "state", "STATE", COLUMN_TEXT },
@@ -144,6 +146,19 @@ COMMAND(cmd_calls)
 		say_one_way(c, rows);
 	json_decref(rows);
 	return CTL_DONE;
+}
+
+COMMAND(cmd_calls_end)
+{
+	struct msg_call_end	body = { .by = str_of(c->user) };
+	struct question		q = { .daemon = "sipd", .type = MSG_CALL_END, .body = &body };
+	int			code;
+
+	if (str_u64(str_of(l->args[0]), &body.number) < 0)
+		return no(CTL_USAGE, "\"%s\" is no number of \"sipctl calls\"", l->args[0]);
+	if ((code = ask_one(c, &q, ASK_MS, false)) == CTL_DONE)
+		done(c, "call %s is ended", l->args[0]);
+	return code;
 }
 
 /* Ports are numbers, where a table's list is text; times are RFC 3339. */

@@ -293,8 +293,10 @@ const struct command commands[] = {
 	    "listens to a banned network again", "sipctl ban del 198.51.100.77",
 	    "sipctl ban del 203.0.113.0/24"),
 
-	ROW("calls", NULL, "[--failed] [--one-way]", 0, 0, calls_options, false, cmd_calls,
+	ROW("calls", "list", "[--failed] [--one-way]", 0, 0, calls_options, true, cmd_calls,
 	    "the calls", "sipctl calls", "sipctl calls -o json"),
+	ROW("calls", "end", "NUMBER", 1, 1, NULL, false, cmd_calls_end,
+	    "ends a call: BYE to both sides", "sipctl calls end 3", "sipctl calls end 1204"),
 	ROW("nat", NULL, "", 0, 0, NULL, false, cmd_nat,
 	    "addresses from which pinged contacts are seen: how often, and how often "
 	    "a NAT forgot one", "sipctl nat", "sipctl nat -o json"),

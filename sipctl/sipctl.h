@@ -117,6 +117,7 @@ COMMAND(cmd_ban_list);
 COMMAND(cmd_ban_add);
 COMMAND(cmd_ban_del);
 COMMAND(cmd_calls);
+COMMAND(cmd_calls_end);
 COMMAND(cmd_media);
 COMMAND(cmd_gw_list);
 COMMAND(cmd_gw_show);

@@ -1,8 +1,8 @@
 /*
  * hangup - calls that we end.
  *
- * sipd.c calls it for a call whose media session mediad gave up, when
- * "media-timeout-bye" is on. RFC 3261 section 15.1.1; a proxy that writes BYE is not
+ * ending.c calls it for a call whose media session mediad gave up, when
+ * "media-timeout-bye" is on, and for one that the administrator ends. RFC 3261 section 15.1.1; a proxy that writes BYE is not
  * in that book, but both sides take it for the other's.
  */
 #include "sipd/hangup.h"

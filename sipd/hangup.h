@@ -6,7 +6,7 @@ struct call_facts;
 
 /*
  * BYE to both sides of an established call, each in the name of the other (row 162):
- * its media are over, and neither side has said so. The call table knows no Contact, so
+ * it is over, and neither side has said so. The call table knows no Contact, so
  * the Request-URI is the address where that side is reached.
  */
 void	hangup_call(struct worker *w, const struct call_facts *f);

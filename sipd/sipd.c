@@ -15,9 +15,8 @@
 #include "sipd/cdr.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
-#include "sipd/hangup.h"
+#include "sipd/ending.h"
 #include "sipd/leases.h"
-#include "sipd/outcome.h"
 #include "sipd/pending.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
@@ -87,6 +86,7 @@ sipd_start(struct self *self)
 	show_serve(self->server, sipd_tables, NULL);
 	show_serve(self->monitor, sipd_tables, NULL);
 	bus_handlers_add(self->server, where_handlers, NULL);
+	bus_handlers_add(self->server, ending_handlers, NULL);
 	bus_handlers_add(self->monitor, where_handlers, NULL);
 	return 0;
 }
@@ -128,51 +128,12 @@ static const struct feed_follower routed_follower = {
 	.complete = routed_complete,
 };
 
-/* A media session that timed out: its call is over; the owner ends it. */
-struct ended {
-	size_t	 id_len, tag_len;
-	char	 text[];		/* Call-ID, then the caller's tag */
-};
-
-static void
-end_call(struct worker *w, void *arg)
-{
-	struct ended		*e = arg;
-	struct str		 id = str_make(e->text, e->id_len);
-	struct str		 tag = str_make(e->text + e->id_len, e->tag_len);
-	struct call_facts	 f;
-	struct call		*k;
-	uint32_t		 cursor = 0;
-
-	while ((k = call_next(w->core->calls, &cursor)) != NULL) {
-		call_read(k, &f);
-		if (!str_eq(f.call_id, id) || !str_eq(f.caller_tag, tag))
-			continue;
-		if (settings_now()->media_timeout_bye)
-			hangup_call(w, &f);
-		outcome_ended(k, "silence");
-		call_end(w->core->calls, k);
-		break;
-	}
-	free(e);
-}
-
 static void
 media_record(void *arg, enum msg_type type, const union msg *m)
 {
-	struct worker	*w = arg;
-	struct ended	*e;
-	struct str	 id = m->media_ended.call_id, tag = m->media_ended.caller_tag;
-
-	if (type != MSG_MEDIA_ENDED)
-		return;
-	e = xcalloc(1, sizeof(*e) + id.len + tag.len);
-	e->id_len = id.len;
-	e->tag_len = tag.len;
-	memcpy(e->text, id.s, id.len);
-	memcpy(e->text + id.len, tag.s, tag.len);
-	if (worker_run_on(w, worker_owner(id), end_call, e) < 0)
-		free(e);
+	(void)arg;
+	if (type == MSG_MEDIA_ENDED)
+		ending_by_silence(m->media_ended.call_id, m->media_ended.caller_tag);
 }
 
 static void

@@ -165,3 +165,17 @@ def test_rotation(house, phones):
     assert one(house, second[0].call_id) and not of(house, first[0].call_id)
     assert first[0].call_id in (house.log / "cdr.ndjson.1").read_text()
     assert "START" in (house.log / "sipd.log.1").read_text()
+
+
+def test_an_administrator_ends_a_call(house, phones):
+    """sipctl calls end: both sides hear BYE, and its record says who did it."""
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    call, far = answered(anna, bert)
+    number = str(house.json("calls")[0]["id"])
+    house.sipctl("calls", "end", number)
+    for side in (call, far):
+        side.wait_bye()
+    assert one(house, call.call_id)["ended_by"] == "house"
+    eventually(lambda: not house.json("calls"), what="no call any more")
+    assert "there is no call" in house.sipctl("calls", "end", number, check=1).stderr
+    assert house.sipctl("calls", "end", "x", check=2)
