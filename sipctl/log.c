@@ -2,8 +2,8 @@
  * log - the records of all daemons in the order of their times, read from their
  * files and followed as they grow.
  *
- * A record is "TIME LEVEL TAG-id text" (common/log.c); the time is of fixed width,
- * so that comparing texts orders records.
+ * What a record is, and which are shown, is log_filter.c's; their time is of fixed
+ * width, so that comparing texts orders records.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/mono.h"
-#include "common/setting_types.h"
-#include "sipctl/query.h"
-#include "sipctl/sipctl.h"
+#include "sipctl/log_filter.h"
 
 #define SOURCES		(DAEMONS + 1)
 #define TAIL_MAX	(64 * 1024 * 1024)	/* octets of a file looked at */
@@ -34,108 +30,10 @@ struct source {
 	size_t		 len, size;
 };
 
-struct record {
-	struct str	 time, level, tag, id, text;
-	const char	*source;
-	bool		 hit;		/* it passed, not only one of its call */
-};
-
-struct filter {
-	const char	*since;		/* "" or a time to compare with */
-	enum log_level	 level;
-	const char	*tags, *call_id, *user, *ip, *grep, *daemon;
-	char		 since_text[40];
-	struct query	*query;		/* or NULL */
-	bool		 whole_calls;	/* one hit shows all records of its call */
-};
-
 struct records {
-	struct record	*v;
+	struct log_record	*v;
 	size_t		 n, size;
 };
-
-/* ---- one record ---- */
-
-static bool
-record_parse(struct str line, struct record *r)
-{
-	struct str	rest = line, tag;
-
-	if (!str_cut(&rest, ' ', &r->time) || !str_cut(&rest, ' ', &r->level) ||
-	    !str_cut(&rest, ' ', &tag) || r->time.len < 20 || r->level.len != 1 ||
-	    r->time.s[4] != '-' || r->level.s[0] < '1' || r->level.s[0] > '5')
-		return false;
-	r->text = rest.s != NULL ? rest : STR_NONE;
-	r->id = tag;
-	str_cut(&r->id, '-', &r->tag);
-	return true;
-}
-
-static bool
-in_list(const char *list, struct str word)
-{
-	struct str	rest = str_of(list), one;
-
-	while (str_cut(&rest, ',', &one))
-		if (str_caseeq(str_trim(one), word))
-			return true;
-	return false;
-}
-
-static bool
-has(struct str text, const char *needle)
-{
-	return needle == NULL || str_find(text, str_of(needle)) >= 0;
-}
-
-/* The value behind "name=" in a record's text: a word, or quoted. */
-static bool
-key_of(struct str text, struct str name, struct str *value)
-{
-	struct str	word, key;
-
-	while (str_cut(&text, ' ', &word))
-		if (str_cut(&word, '=', &key) && word.s != NULL && str_eq(key, name)) {
-			*value = word;
-			return true;
-		}
-	return false;
-}
-
-/* Fields of every record, and those that its text has. */
-static bool
-field_of(void *arg, struct str name, struct str *value)
-{
-	const struct record	*r = arg;
-	const struct {
-		const char	*name;
-		struct str	 value;
-	} fields[] = {
-		{ "time", r->time }, { "level", r->level }, { "tag", r->tag }, { "call", r->id },
-		{ "daemon", str_of(r->source) }, { "text", r->text },
-	};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (str_eq(name, str_of(fields[i].name))) {
-			*value = fields[i].value;
-			return value->s != NULL;
-		}
-	return key_of(r->text, name, value);
-}
-
-static bool
-passes(const struct filter *f, const struct record *r)
-{
-	struct record	copy = *r;
-
-	return (f->since[0] == '\0' || str_cmp(r->time, str_of(f->since)) >= 0) &&
-	    r->level.s[0] - '0' <= (int)f->level &&
-	    (f->tags == NULL || in_list(f->tags, r->tag)) &&
-	    (f->daemon == NULL || strcmp(f->daemon, r->source) == 0) &&
-	    has(r->text, f->call_id) && has(r->text, f->user) &&
-	    has(r->text, f->ip) && has(r->text, f->grep) &&
-	    (f->query == NULL || query_match(f->query, field_of, &copy));
-}
 
 /* ---- files ---- */
 
@@ -157,13 +55,14 @@ source_open(struct source *s)
 		lseek(s->fd, st.st_size - TAIL_MAX, SEEK_SET);
 }
 
-/* A file that was rotated away is read to its end, then the new one opened. */
+/* A file that was rotated away or cut is read to its end, then opened anew. */
 static bool
 source_moved(const struct source *s)
 {
 	struct stat	st;
 
-	return s->fd < 0 || (stat(s->path, &st) == 0 && st.st_ino != s->inode);
+	return s->fd < 0 || (stat(s->path, &st) == 0 && (st.st_ino != s->inode ||
+	    lseek(s->fd, 0, SEEK_CUR) > st.st_size));
 }
 
 static void
@@ -187,20 +86,20 @@ source_read(struct source *s)
 
 /* Whole lines that pass; they point into the source's text. */
 static void
-collect(struct source *s, const struct filter *f, struct records *out)
+collect(struct source *s, const struct log_filter *f, struct records *out)
 {
 	struct str	whole = str_make(s->text, s->len), line;
-	struct record	r;
+	struct log_record	r;
 	ptrdiff_t	end = str_rchr(whole, '\n');
 
 	if (end < 0)
 		return;
 	whole.len = (size_t)end;
 	while (str_cut(&whole, '\n', &line)) {
-		if (!record_parse(line, &r))
+		if (!log_record_parse(line, &r))
 			continue;
 		r.source = s->name;
-		r.hit = passes(f, &r);
+		r.hit = log_filter_passes(f, &r);
 		if (!r.hit && !f->whole_calls)
 			continue;
 		if (out->n == out->size) {
@@ -226,7 +125,7 @@ forget_lines(struct source *s)
 static int
 by_time(const void *a, const void *b)
 {
-	const struct record	*x = a, *y = b;
+	const struct log_record	*x = a, *y = b;
 	int			 order = str_cmp(x->time, y->time);
 
 	/* Of one file the order stays: lines lie one behind the other. */
@@ -238,7 +137,7 @@ by_time(const void *a, const void *b)
 static int
 by_call(const void *a, const void *b)
 {
-	const struct record	*x = a, *y = b;
+	const struct log_record	*x = a, *y = b;
 	int			 order = str_cmp(x->id, y->id);
 
 	return order != 0 ? order : by_time(a, b);
@@ -267,7 +166,7 @@ keep_calls(struct records *list)
 /* ---- printing ---- */
 
 static json_t *
-record_json(const struct record *r)
+record_json(const struct log_record *r)
 {
 	return json_pack("{s:o,s:i,s:o,s:o,s:s,s:o}", "time", json_text(r->time),
 	    "level", r->level.s[0] - '0', "tag", json_text(r->tag), "id",
@@ -276,7 +175,7 @@ record_json(const struct record *r)
 }
 
 static void
-print_record(const struct ctl *c, const struct record *r)
+print_record(const struct ctl *c, const struct log_record *r)
 {
 	char		buf[16384];
 	struct text	t;
@@ -327,75 +226,6 @@ print_records(const struct ctl *c, const struct records *list, size_t from)
 
 /* ---- the command ---- */
 
-static bool
-level_arg(const char *v, enum log_level *out)
-{
-	if (v == NULL)
-		return true;
-	if (log_level_parse(str_of(v), out))
-		return true;
-	say("--level is failure, major, problems, low-level, all or 1 to 5");
-	return false;
-}
-
-static bool
-query_arg(const char *v, struct query **out)
-{
-	char		error[512];
-	struct text	t;
-
-	if (v == NULL)
-		return true;
-	text_init(&t, error, sizeof(error));
-	if ((*out = query_parse(str_of(v), &t)) != NULL)
-		return true;
-	say("-q, %s", error);
-	return false;
-}
-
-static bool
-group_arg(const char *v, bool *whole_calls)
-{
-	if (v != NULL && strcmp(v, "call") != 0 && strcmp(v, "none") != 0) {
-		say("--group is call or none");
-		return false;
-	}
-	*whole_calls = v != NULL && strcmp(v, "call") == 0;
-	return true;
-}
-
-/* The query is to be freed, also after false. */
-static bool
-filter_read(const struct line *l, struct filter *f)
-{
-	const char	*last = line_option(l, "last");
-	int64_t		 ms, now = wall_ms();
-	size_t		 n;
-
-	*f = (struct filter){ .level = LOG_ALL, .tags = line_option(l, "tag"),
-	    .call_id = line_option(l, "call-id"), .user = line_option(l, "user"),
-	    .ip = line_option(l, "ip"), .grep = line_option(l, "grep"),
-	    .daemon = line_option(l, "daemon") };
-	f->since = f->since_text;
-	if (!level_arg(line_option(l, "level"), &f->level) ||
-	    !query_arg(line_option(l, "query"), &f->query) ||
-	    !group_arg(line_option(l, "group"), &f->whole_calls))
-		return false;
-	if (last == NULL)
-		return true;
-	if (duration_parse(str_of(last), &ms) < 0) {
-		say("--last wants a time like 15m, not \"%s\"", last);
-		return false;
-	}
-	time_text(now - ms, f->since_text, sizeof(f->since_text));
-	/* Records have milliseconds: "...:05.123Z" */
-	n = strlen(f->since_text);
-	if (n > 0)
-		snprintf(f->since_text + n - 1, sizeof(f->since_text) - n + 1,
-		    ".%03dZ", (int)((now - ms) % 1000));
-	return true;
-}
-
 static void
 sources_open(const struct ctl *c, struct source s[SOURCES])
 {
@@ -411,7 +241,7 @@ sources_open(const struct ctl *c, struct source s[SOURCES])
 
 /* One round over all files: reads, prints from the last `lines` records on. */
 static void
-round_of(const struct ctl *c, struct source s[SOURCES], const struct filter *f,
+round_of(const struct ctl *c, struct source s[SOURCES], const struct log_filter *f,
     size_t lines)
 {
 	struct records	list = { 0 };
@@ -433,7 +263,7 @@ round_of(const struct ctl *c, struct source s[SOURCES], const struct filter *f,
 }
 
 static void
-follow(const struct ctl *c, struct source s[SOURCES], const struct filter *f)
+follow(const struct ctl *c, struct source s[SOURCES], const struct log_filter *f)
 {
 	struct timespec	t = { 0, FOLLOW_MS * 1000000 };
 	int		i;
@@ -451,7 +281,7 @@ follow(const struct ctl *c, struct source s[SOURCES], const struct filter *f)
 }
 
 static int
-show(const struct ctl *c, const struct filter *f, uint32_t lines, bool following)
+show(const struct ctl *c, const struct log_filter *f, uint32_t lines, bool following)
 {
 	struct source	*s = xcalloc(SOURCES, sizeof(*s));
 	int		 i, opened = 0, code = CTL_DONE;
@@ -476,13 +306,13 @@ show(const struct ctl *c, const struct filter *f, uint32_t lines, bool following
 
 COMMAND(cmd_log)
 {
-	struct filter	 f;
+	struct log_filter	 f;
 	const char	*n = line_option(l, "lines");
 	uint32_t	 lines = UINT32_MAX;
 	bool		 following = line_flag(l, "follow");
 	int		 code = CTL_USAGE;
 
-	if (!filter_read(l, &f))
+	if (!log_filter_read(l, &f))
 		code = CTL_USAGE;
 	else if (n != NULL && str_u32(str_of(n), &lines) < 0)
 		say("--lines wants a number, not \"%s\"", n);
@@ -495,6 +325,6 @@ COMMAND(cmd_log)
 			lines = FOLLOW_BEGIN;
 		code = show(c, &f, lines, following);
 	}
-	query_free(f.query);
+	log_filter_fini(&f);
 	return code;
 }
