@@ -108,6 +108,10 @@ static const struct option trace_options[] = {
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
+static const struct option slow_options[] = {
+	{ "last", 0, "T", false, "only of the last T: 15m" },
+	{ NULL }
+};
 static const struct option top_options[] = {
 	{ "batch", 0, NULL, false, "a line a second instead of a screen" },
 	{ "lines", 'n', "N", false, "with --batch: only N lines" },
@@ -203,6 +207,9 @@ const struct command commands[] = {
 	ROW("top", NULL, "[--batch] [-n N]", 0, 0, top_options, false, cmd_top,
 	    "what happens now: rates, the busiest sources and users, the last failures",
 	    "sipctl top", "sipctl top --batch -n 10"),
+	ROW("slow", NULL, "[--last T]", 0, 0, slow_options, false, cmd_slow,
+	    "the requests that stayed longest in this house, and where", "sipctl slow",
+	    "sipctl slow --last 15m -o json"),
 	ROW("capacity", NULL, "", 0, 0, NULL, false, cmd_capacity,
 	    "every limit, what is used of it, and which is reached first", "sipctl capacity",
 	    "sipctl capacity -o json"),

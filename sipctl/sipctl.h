@@ -92,6 +92,7 @@ COMMAND(cmd_check);
 COMMAND(cmd_stats);
 COMMAND(cmd_metrics);
 COMMAND(cmd_top);
+COMMAND(cmd_slow);
 COMMAND(cmd_selftest);
 COMMAND(cmd_capacity);
 COMMAND(cmd_doctor);

@@ -3,7 +3,9 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
+import threading
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -117,3 +119,20 @@ def test_top(house, phones):
     assert "404" in text and f"nobody@{house.domain}" in text
     line, = house.sipctl("top", "--batch", "-n", "1").stdout.splitlines()
     assert re.search(r"msg/s=\d+ calls=0 register/s=\d+ .*sipd=\d", line)
+
+
+def test_slow_names_who_took_the_time(house, phones):
+    """routed is stopped for a while: the call that waited for it is first, and says so."""
+    anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
+    talk_and_end(anna, bert)
+    routed = house.pids()["routed"]
+    os.kill(routed, signal.SIGSTOP)
+    timer = threading.Timer(0.4, os.kill, (routed, signal.SIGCONT))
+    timer.start()
+    call = anna.invite("nobody")
+    call.finish()
+    timer.join()
+    slowest = house.json("slow")[0]
+    assert slowest["call_id"] == call.call_id and slowest["method"] == "INVITE"
+    assert slowest["stage"] == "route (routed)" and 200 < slowest["stage_ms"] <= slowest["took_ms"] < 5000
+    assert house.json("slow", "--last", "0s") == [] and house.sipctl("slow", "--last", "x", check=2)
