@@ -456,3 +456,20 @@ settings_may_claim(const struct settings *s, struct str account, struct str from
 	aor_split(from, &claimed, &domain);
 	return user.len > 0 && str_eq(user, claimed);
 }
+
+void
+setting_range(const struct setting_info *i, struct text *t)
+{
+	const struct setting_type *type = setting_fields[i - settings_table].type;
+
+	if (i->choices != NULL) {
+		text_add(t, str_of(i->choices));
+	} else if (type == &setting_type_ms) {
+		duration_print(i->min, t);
+		text_add(t, STR(" to "));
+		duration_print(i->max, t);
+	} else if (type == &setting_type_u32 || type == &setting_type_size) {
+		text_printf(t, "%lld to %lld", (long long)i->min,
+		    (long long)i->max);
+	}
+}

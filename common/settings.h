@@ -218,5 +218,7 @@ void	settings_print(const struct settings *s, bool changed_only, struct text *ou
 /* One value in the form it is written. */
 void	setting_print(const struct settings *s, const struct setting_info *i,
 	    struct text *out);
+/* What its values may be: "500ms to 8s", "on|off"; nothing where all may. */
+void	setting_range(const struct setting_info *i, struct text *out);
 
 #endif

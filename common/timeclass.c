@@ -265,12 +265,6 @@ timeclass_find(struct timeclasses *t, struct str name)
 }
 
 const char *
-timeclass_name(const struct timeclass *c)
-{
-	return c->name;
-}
-
-const char *
 timeclass_nearest(const struct timeclasses *t, struct str name)
 {
 	const char	*near = NULL;

@@ -24,7 +24,6 @@ struct timeclasses *timeclasses_build(const struct settings *s,
 void	timeclasses_free(struct timeclasses *t);	/* NULL is fine */
 /* Borrowed; any case; NULL: there is none of that name. */
 struct timeclass *timeclass_find(struct timeclasses *t, struct str name);
-const char *timeclass_name(const struct timeclass *c);
 /* The nearest name, for "did you mean", or NULL. */
 const char *timeclass_nearest(const struct timeclasses *t, struct str name);
 /*

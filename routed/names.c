@@ -233,12 +233,6 @@ lookup_pending(const struct lookup *l)
 	return false;
 }
 
-unsigned
-lookup_questions(const struct lookup *l)
-{
-	return l->n;
-}
-
 /* ---- names of addresses ---- */
 
 static struct str

@@ -47,6 +47,5 @@ int	lookup_name(struct lookup *l, const struct addr *a,
 int64_t	lookup_valid_ms(const struct lookup *l);
 /* Is an answer waited for? */
 bool	lookup_pending(const struct lookup *l);
-unsigned lookup_questions(const struct lookup *l);
 
 #endif

@@ -88,12 +88,6 @@ count_source(void *arg, const struct trace_record *r)
 	count(k->sources, peer);
 }
 
-static bool
-has_failed(const struct trace_call *k)
-{
-	return k->code >= 400 && k->code != 401 && k->code != 407 && k->code != 487;
-}
-
 static void
 add_failure(struct busiest *out, const struct trace_call *k)
 {
@@ -122,11 +116,11 @@ busiest_find(const struct ctl *c, struct busiest *out)
 	for (size_t i = 0; i < t.n; i++) {
 		const struct trace_call	*call = t.v[i];
 
-		if (call->method == NULL || strcmp(call->method, "INVITE") != 0)
+		if (!trace_call_is_invite(call))
 			continue;
 		if (call->from != NULL && call->ended_ms >= k.now_ms - USERS_MS)
 			count(users, str_of(call->from));
-		if (has_failed(call))
+		if (trace_call_failed(call))
 			add_failure(out, call);
 	}
 	trace_calls_fini(&t);

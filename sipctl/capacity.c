@@ -22,12 +22,13 @@ static const struct column columns[] = {
 /* A gauge of a daemon and the setting that bounds it. */
 static const struct {
 	const char	*what, *daemon, *figure, *setting;
+	bool		 of_worker;	/* each of sipd's workers may have so many */
 } limits[] = {
-	{ "server transactions", "sipd", "txn_server", "server-transactions-limit" },
-	{ "client transactions", "sipd", "txn_client", "client-transactions-limit" },
-	{ "calls", "sipd", "calls", "calls-limit" },
-	{ "TCP and TLS connections", "sipd", "tcp_connections", "tcp-connections-limit" },
-	{ "media sessions", "mediad", "media_sessions", "media-sessions-limit" },
+	{ "server transactions", "sipd", "txn_server", "server-transactions-limit", true },
+	{ "client transactions", "sipd", "txn_client", "client-transactions-limit", true },
+	{ "calls", "sipd", "calls", "calls-limit", false },
+	{ "TCP and TLS connections", "sipd", "tcp_connections", "tcp-connections-limit", false },
+	{ "media sessions", "mediad", "media_sessions", "media-sessions-limit", false },
 };
 
 static int64_t
@@ -134,14 +135,17 @@ COMMAND(cmd_capacity)
 	struct edition		 e;
 	struct generation	 g;
 	json_t			*rows = json_array();
+	int64_t			 workers;
 
 	(void)l;
 	overview_look(&o, c);
 	edition_in_force(&e, c, &g);
+	if ((workers = house_figure(&o.house, "sipd", "workers")) == 0)
+		workers = 1;		/* sipd is down: nothing is used either */
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		add(rows, limits[i].what, house_figure(&o.house, limits[i].daemon,
-		    limits[i].figure), setting_number(e.settings, limits[i].setting),
-		    limits[i].setting);
+		    limits[i].figure), setting_number(e.settings, limits[i].setting) *
+		    (limits[i].of_worker ? workers : 1), limits[i].setting);
 	add(rows, "media ports", house_figure(&o.house, "mediad", "media_ports"),
 	    media_ports(e.settings), "media");
 	for (size_t i = 0; i < DAEMONS; i++)

@@ -94,8 +94,8 @@ static const struct option calls_options[] = {
 };
 static const struct option trace_options[] = {
 	{ "call-id", 0, "X", false, "the call with this Call-ID" },
-	{ "failed", 0, NULL, false, "only calls that failed" },
-	{ "last", 0, "T", false, "only of the last T: 15m" },
+	{ "failed", 0, NULL, false, "in the list: only calls that failed" },
+	{ "last", 0, "T", false, "in the list: only of the last T: 15m" },
 	{ "all", 0, NULL, false, "registrations and the like, too, not only calls" },
 	{ "msg", 0, "N", false, "message N in full" },
 	{ "diff", 0, "A B", false, "what message B has otherwise than A" },

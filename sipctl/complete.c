@@ -96,7 +96,19 @@ offer_daemons(const struct completion *p)
 		offer(p, daemon_names[i]);
 }
 
-/* By the words of the synopsis, which say what an argument is. */
+/* By the noun, where its arguments are names that a daemon has a table of. */
+static const struct {
+	const char	*noun, *args;	/* as the synopsis begins */
+	const char	*daemon, *table, *key;
+} tables[] = {
+	{ "gw", "NAME", "gwregd", "gateways", "name" },
+	{ "alias", "ALIAS", "routed", "aliases", "alias" },
+	{ "forwarder", "", "routed", "forwarders", "forwarder" },
+	{ "group", "", "routed", "groups", "group" },
+	{ "number", "", "routed", "numbers", "number" },
+	{ "domain", "", "routed", "domains", "domain" },
+};
+
 static void
 offer_arguments(const struct completion *p)
 {
@@ -104,14 +116,14 @@ offer_arguments(const struct completion *p)
 
 	if (strcmp(noun, "config") == 0)
 		offer_settings(p);
-	else if (strcmp(noun, "gw") == 0 && strncmp(args, "NAME", 4) == 0)
-		offer_column(p, "gwregd", "gateways", "name");
 	else if (strcmp(noun, "restart") == 0)
 		offer_daemons(p);
 	else if (strncmp(args, "U@D", 3) == 0)
 		offer_column(p, "regd", "users", "aor");
-	else if (strcmp(noun, "alias") == 0 && strncmp(args, "ALIAS", 5) == 0)
-		offer_column(p, "routed", "aliases", "alias");
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (strcmp(noun, tables[i].noun) == 0 &&
+		    strncmp(args, tables[i].args, strlen(tables[i].args)) == 0)
+			offer_column(p, tables[i].daemon, tables[i].table, tables[i].key);
 }
 
 /* ---- the line so far ---- */

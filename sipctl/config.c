@@ -281,23 +281,6 @@ static const struct column describe_columns[] = {
 	{ NULL }
 };
 
-static void
-range_text(const struct setting_info *i, struct text *t)
-{
-	const struct setting_type *type = setting_fields[i - settings_table].type;
-
-	if (i->choices != NULL) {
-		text_add(t, str_of(i->choices));
-	} else if (type == &setting_type_ms) {
-		duration_print(i->min, t);
-		text_add(t, STR(" to "));
-		duration_print(i->max, t);
-	} else if (type == &setting_type_u32 || type == &setting_type_size) {
-		text_printf(t, "%lld to %lld", (long long)i->min,
-		    (long long)i->max);
-	}
-}
-
 static json_t *
 describe_row(const struct setting_info *i)
 {
@@ -305,7 +288,7 @@ describe_row(const struct setting_info *i)
 	struct text	t;
 
 	text_init(&t, range, sizeof(range) - 1);
-	range_text(i, &t);
+	setting_range(i, &t);
 	range[t.len] = '\0';
 	snprintf(name, sizeof(name), "%s%s", setting_prefix(i),
 	    i->name);
@@ -322,7 +305,7 @@ describe_text(const struct setting_info *i)
 	struct text	t;
 
 	text_init(&t, range, sizeof(range));
-	range_text(i, &t);
+	setting_range(i, &t);
 	printf("%s%s\n  %s\n\n  type     %s\n", setting_prefix(i),
 	    i->name, i->help, setting_fields[i - settings_table].type->name);
 	if (t.len > 0)

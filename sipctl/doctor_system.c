@@ -107,6 +107,7 @@ void
 doctor_ports(struct doctor *d)
 {
 	FILE		*f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+	char		 command[96];
 	unsigned	 min = 0, max = 0;
 	int		 n = f != NULL ? fscanf(f, "%u %u", &min, &max) : 0;
 
@@ -116,8 +117,10 @@ doctor_ports(struct doctor *d)
 		const struct media_range	*r = &d->settings->media.v[i];
 
 		if (r->port_min <= max && r->port_max >= min) {
-			doctor_finding(d, "media-ports", "sysctl -w "
-			    "net.ipv4.ip_local_reserved_ports=30000-39999",
+			snprintf(command, sizeof(command), "sysctl -w "
+			    "net.ipv4.ip_local_reserved_ports=%u-%u", r->port_min,
+			    r->port_max);
+			doctor_finding(d, "media-ports", command,
 			    "media ports %u-%u overlap with %u-%u, which the kernel lends to "
 			    "connections: reserve them or choose others", r->port_min,
 			    r->port_max, min, max);

@@ -3,8 +3,6 @@
  * has them. Labels are ASCII, so that one octet is one column; notes stand at the
  * right, where nothing is aligned behind them.
  */
-#include <stdlib.h>
-
 #include "sipctl/ladder.h"
 #include "sipctl/output.h"
 
@@ -84,20 +82,6 @@ print(const struct canvas *c, unsigned from, unsigned to, FILE *f)
 			fputs(glyphs[c->utf8][c->cells[i]], f);
 }
 
-/* Octets from the network. */
-static void
-print_escaped(const char *s, FILE *f)
-{
-	size_t		size = strlen(s) * 4 + 1;
-	char		*buf = xcalloc(1, size);
-	struct text	t;
-
-	text_init(&t, buf, size);
-	out_escape(&t, str_of(s));
-	fputs(buf, f);
-	free(buf);
-}
-
 static void
 print_row(struct canvas *c, const struct ladder *l, const struct ladder_row *r, FILE *f)
 {
@@ -108,7 +92,7 @@ print_row(struct canvas *c, const struct ladder *l, const struct ladder_row *r, 
 		print(c, 0, at(LADDER_US), f);
 		fputs(glyphs[c->utf8][G_RIGHT_FROM], f);
 		fputc(' ', f);
-		print_escaped(r->label, f);
+		out_print(f, str_of(r->label));
 		fputc('\n', f);
 		return;
 	}
@@ -119,7 +103,7 @@ print_row(struct canvas *c, const struct ladder *l, const struct ladder_row *r, 
 	fprintf(f, "  %2u", r->number);
 	if (r->note != NULL) {
 		fputs("  ", f);
-		print_escaped(r->note, f);
+		out_print(f, str_of(r->note));
 	}
 	fputc('\n', f);
 }
@@ -164,7 +148,7 @@ ladder_text(const struct ladder *l, bool utf8, FILE *f)
 
 	text_init(&t, title, sizeof(title));
 	ladder_title(l, utf8 ? "→" : "->", &t);
-	print_escaped(title, f);
+	out_print(f, str_of(title));
 	fputs("\n\n", f);
 	print_heads(&c, l, false, f);
 	print_heads(&c, l, true, f);

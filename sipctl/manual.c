@@ -104,19 +104,11 @@ print_commands(void)
 static void
 print_range(const struct setting_info *i)
 {
-	const struct setting_type	*type = setting_fields[i - settings_table].type;
-	char				 buf[256];
-	struct text			 t;
+	char		buf[256];
+	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));
-	if (i->choices != NULL)
-		text_add(&t, str_of(i->choices));
-	else if (type == &setting_type_ms) {
-		duration_print(i->min, &t);
-		text_add(&t, STR(" to "));
-		duration_print(i->max, &t);
-	} else if (type == &setting_type_u32 || type == &setting_type_size)
-		text_printf(&t, "%lld to %lld", (long long)i->min, (long long)i->max);
+	setting_range(i, &t);
 	if (t.len > 0) {
 		printf("Range:\n.Ql ");
 		print_argument(buf);

@@ -62,6 +62,8 @@ void	out_json(const struct out *o, const json_t *value);
 json_t	*json_text(struct str s);
 /* Escapes what could drive a terminal, as vis(3) does: \ooo; UTF-8 text stays. */
 void	out_escape(struct text *t, struct str s);
+/* The same, to a stream. */
+void	out_print(FILE *f, struct str s);
 /* 12.345.678 octets: "12M". */
 void	bytes_text(double n, char *buf, size_t size);
 /* 1234567: "1,234,567". */

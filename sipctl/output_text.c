@@ -60,6 +60,18 @@ out_escape(struct text *t, struct str s)
 	}
 }
 
+void
+out_print(FILE *f, struct str s)
+{
+	char		*buf = xcalloc(1, s.len * 4 + 1);
+	struct text	 t;
+
+	text_init(&t, buf, s.len * 4 + 1);
+	out_escape(&t, s);
+	fwrite(t.s, 1, t.len, f);
+	free(buf);
+}
+
 json_t *
 json_text(struct str s)
 {

@@ -48,19 +48,6 @@ text_or_null(const char *s)
 
 /* ---- the list ---- */
 
-static bool
-is_call(const struct trace_call *k)
-{
-	return k->method != NULL && strcmp(k->method, "INVITE") == 0;
-}
-
-/* Challenges were answered or not; who gives up while it rings is no failure. */
-static bool
-has_failed(const struct trace_call *k)
-{
-	return k->code >= 400 && k->code != 401 && k->code != 407 && k->code != 487;
-}
-
 static json_t *
 list_row(const struct ctl *c, const struct trace_call *k)
 {
@@ -86,7 +73,7 @@ list(struct ctl *c, const struct line *l, int64_t since_ms)
 	int			 code = trace_calls(c, &t);
 
 	for (size_t i = 0; i < t.n && code == CTL_DONE; i++)
-		if ((all || is_call(t.v[i])) && (!failed || has_failed(t.v[i])) &&
+		if ((all || trace_call_is_invite(t.v[i])) && (!failed || trace_call_failed(t.v[i])) &&
 		    t.v[i]->ended_ms >= since_ms)
 			json_array_append_new(rows, list_row(c, t.v[i]));
 	if (code == CTL_DONE) {
@@ -302,7 +289,7 @@ COMMAND(cmd_why)
 		return show_named(c, l, l->args[0]);
 	if ((code = trace_calls(c, &t)) == CTL_DONE) {
 		for (size_t i = 0; i < t.n && key == 0; i++)
-			if (is_call(t.v[i]) && has_failed(t.v[i]))
+			if (trace_call_is_invite(t.v[i]) && trace_call_failed(t.v[i]))
 				key = t.v[i]->call;
 		code = key != 0 ? show(c, l, key, "the last call that failed") :
 		    no(CTL_NO, "no call failed that the flight recorder still holds");

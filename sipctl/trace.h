@@ -60,6 +60,9 @@ struct trace_calls {
 };
 int	trace_calls(const struct ctl *c, struct trace_calls *out);
 void	trace_calls_fini(struct trace_calls *t);
+bool	trace_call_is_invite(const struct trace_call *k);
+/* Challenges were answered or not; who gives up while it rings is no failure. */
+bool	trace_call_failed(const struct trace_call *k);
 
 /* ---- words ---- */
 

@@ -138,3 +138,15 @@ trace_calls_fini(struct trace_calls *t)
 	}
 	free(t->v);
 }
+
+bool
+trace_call_is_invite(const struct trace_call *k)
+{
+	return k->method != NULL && strcmp(k->method, "INVITE") == 0;
+}
+
+bool
+trace_call_failed(const struct trace_call *k)
+{
+	return k->code >= 400 && k->code != 401 && k->code != 407 && k->code != 487;
+}

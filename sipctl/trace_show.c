@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "sipctl/capture.h"
@@ -117,23 +116,18 @@ show_hep(const struct showing *s)
 static void
 print_octets(const struct showing *s, struct str text)
 {
-	struct text	t;
 	struct str	line;
-	char		*buf;
 
 	if (!s->c->out.tty) {
 		fwrite(text.s, 1, text.len, stdout);
 		return;
 	}
-	buf = xcalloc(1, text.len * 4 + 1);
 	while (str_cut(&text, '\n', &line)) {
 		if (line.len > 0 && line.s[line.len - 1] == '\r')
 			line.len--;
-		text_init(&t, buf, text.len * 4 + line.len * 4 + 1);
-		out_escape(&t, line);
-		puts(buf);
+		out_print(stdout, line);
+		putchar('\n');
 	}
-	free(buf);
 }
 
 static void
@@ -195,14 +189,11 @@ static void
 print_change(void *arg, char sign, uint32_t line, struct str text)
 {
 	const struct out	*o = arg;
-	struct text		 t;
-	char			*buf = xcalloc(1, text.len * 4 + 1);
 
-	text_init(&t, buf, text.len * 4 + 1);
-	out_escape(&t, str_trim(text));
-	printf("%s%5u %c %s%s\n", !o->color ? "" : sign == '+' ? "\033[32m" : "\033[31m", line,
-	    sign, buf, o->color ? "\033[0m" : "");
-	free(buf);
+	printf("%s%5u %c ", !o->color ? "" : sign == '+' ? "\033[32m" : "\033[31m", line,
+	    sign);
+	out_print(stdout, str_trim(text));
+	printf("%s\n", o->color ? "\033[0m" : "");
 }
 
 /* --diff A B: B is the last word of the line. */
@@ -231,20 +222,18 @@ static void
 print_why(const struct showing *s)
 {
 	struct why	w;
-	struct text	t;
-	char		buf[4 * WHY_TEXT_MAX];
 
 	if (fact_first(s->ladder, CAME, "INVITE", REQUEST) == NULL)
 		return;
 	why_find(s->ladder, &w);
 	if (strcmp(w.cause, "none") == 0)
 		return;
-	text_init(&t, buf, sizeof(buf));
-	out_escape(&t, str_of(w.sentence));
-	printf("WHY  %s", buf);
-	text_init(&t, buf, sizeof(buf));
-	out_escape(&t, str_of(w.command));
-	printf("%s%s\n", t.len > 0 ? "  Try: " : "", buf);
+	printf("WHY  ");
+	out_print(stdout, str_of(w.sentence));
+	if (w.command[0] != '\0')
+		printf("  Try: ");
+	out_print(stdout, str_of(w.command));
+	printf("\n");
 }
 
 static int
@@ -328,21 +317,17 @@ trace_why(struct ctl *c, const struct line *l, const struct trace *t)
 	struct ladder	 ladder;
 	struct why	 w;
 	json_t		*answer;
-	char		 host[HOST_NAME_MAX + 1], buf[4 * WHY_TEXT_MAX];
-	struct text	 text;
+	char		 host[HOST_NAME_MAX + 1];
 	bool		 well;
 
 	ladder_make(t, our_name(l, host), &ladder);
 	why_find(&ladder, &w);
 	well = strcmp(w.cause, "none") == 0;
 	if (out_for_people(&c->out)) {
-		text_init(&text, buf, sizeof(buf));
-		out_escape(&text, str_of(w.sentence));
-		puts(buf);
-		text_init(&text, buf, sizeof(buf));
-		out_escape(&text, str_of(w.command));
-		if (text.len > 0)
-			printf("Try: %s\n", buf);
+		out_print(stdout, str_of(w.sentence));
+		printf("%s", w.command[0] != '\0' ? "\nTry: " : "");
+		out_print(stdout, str_of(w.command));
+		printf("\n");
 	} else {
 		answer = json_pack("{s:o,s:s,s:o,s:o}", "call_id",
 		    json_text(str_of(ladder.call_id)), "cause", w.cause, "sentence",

@@ -20,6 +20,7 @@ static const struct {
 	{ "peer-silent", why_peer_silent }, { "nobody-answers", why_nobody_answers },
 	{ "caller-gave-up", why_caller_gave_up }, { "not-registered", why_not_registered },
 	{ "no-such-address", why_no_such_address }, { "not-permitted", why_not_permitted },
+	{ "gateway-unused", why_gateway_unused },
 	{ "over-limit", why_over_limit }, { "busy", why_busy }, { "declined", why_declined },
 	{ "srtp-mismatch", why_srtp_mismatch }, { "no-common-codec", why_no_common_codec },
 	{ "bad-extension", why_bad_extension }, { "bad-body", why_bad_body },

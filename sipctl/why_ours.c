@@ -31,6 +31,18 @@ why_media_refused(const struct case_ *k)
 	return true;
 }
 
+/* The router chose a gateway, and nothing went there. */
+bool
+why_gateway_unused(const struct case_ *k)
+{
+	if (k->code != 503 || !k->ours || k->invite != NULL ||
+	    fact_note(k->l, "; to gateway ", NULL) == NULL)
+		return false;
+	SAY(k, "The router sends it to a gateway, and calls through gateways are not carried yet.");
+	TRY(k, "sipctl route test %s --from %s", k->l->to, k->l->from);
+	return true;
+}
+
 bool
 why_over_limit(const struct case_ *k)
 {

@@ -4,8 +4,9 @@
 #include "sipd/pending.h"
 
 #include <stdatomic.h>
-#include <sys/random.h>
+#include <string.h>
 
+#include "common/id.h"
 #include "common/map.h"
 
 static struct {
@@ -16,8 +17,9 @@ static struct {
 void
 pending_init(void)
 {
-	/* Without it, two chosen users could share a place: no more than that. */
-	(void)!getrandom(state.key, sizeof(state.key), 0);
+	const uint64_t	random[] = { id_u64(), id_u64() };
+
+	memcpy(state.key, random, sizeof(state.key));
 }
 
 uint32_t

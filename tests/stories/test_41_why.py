@@ -16,6 +16,7 @@ def world(shared_houses):
     w = shared_houses(settings={"timer-b": "1s", "media-policy": "never", "dns-servers": "127.0.0.9",
                                 "dns-timeout": "200ms", "blacklist-interval": "0"}).start()
     w.import_users(["anna", "bert", "carl", "dora", "eve"])
+    w.sipctl("gw", "add", "teleco1", "--domain", "provider.test", "--via", f"sip:{w.ip}:5099")
     w.anna, w.bert, w.dora = (Phone(w, u).registered() for u in ("anna", "bert", "dora"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((w.phone_ip, 0))
@@ -156,6 +157,7 @@ FAULTS = {
     "not-registered": lambda w: failed(w, "carl"),
     "no-such-address": lambda w: failed(w, "zoe"),
     "name-unknown": lambda w: failed(w, "zoe@nowhere.test"),
+    "gateway-unused": lambda w: failed(w, "+15550100@teleco1.sipgw"),
     "nothing-listens": lambda w: failed(w, "eve"),
     "peer-silent": lambda w: failed(w, "dora"),
     "too-big-for-udp": lambda w: failed(w, "dora", padding=2000),
