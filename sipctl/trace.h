@@ -50,6 +50,7 @@ struct trace_call {
 	int64_t		began_ms, ended_ms;	/* wall clock: first and last record */
 	char		*call_id, *from, *to, *method;	/* malloc'd, or NULL */
 	char		*reason;	/* of the final response */
+	int64_t		first_ns;	/* of the request that these are of */
 	uint16_t	code;		/* 0: none yet */
 	bool		decided;	/* by a result: no later response counts */
 };

@@ -43,12 +43,27 @@ party(struct str text)
 	return str_dup(aor);
 }
 
-/* Its first request says who calls whom. */
 static void
-take_request(struct trace_call *k, const struct record_message *m, struct str text)
+forget_request(struct trace_call *k)
 {
-	if (k->call_id != NULL || m->call_id.len == 0)
+	free(k->call_id);
+	free(k->from);
+	free(k->to);
+	free(k->method);
+}
+
+/*
+ * Its first request says who calls whom: by time, as rings are read one after another,
+ * and what comes late (an ACK after a kill) may be in another one.
+ */
+static void
+take_request(struct trace_call *k, const struct record *c, const struct record_message *m,
+    struct str text)
+{
+	if (m->call_id.len == 0 || (k->call_id != NULL && k->first_ns <= c->mono_ns))
 		return;
+	forget_request(k);
+	k->first_ns = c->mono_ns;
 	k->call_id = str_dup(record_slice(text, m->call_id));
 	k->from = party(record_slice(text, m->from));
 	k->to = party(record_slice(text, m->to));
@@ -92,7 +107,7 @@ take(void *arg, const struct trace_record *r)
 	} else if ((c->kind == RECORD_IN || c->kind == RECORD_OUT) &&
 	    record_read_message(c, &m, &text)) {
 		if (c->code == 0)
-			take_request(k, &m, text);
+			take_request(k, c, &m, text);
 		else if (c->kind == RECORD_OUT && c->code >= 200 && !k->decided)
 			take_code(k, c->code, record_slice(text, m.label));
 	}
@@ -129,10 +144,7 @@ void
 trace_calls_fini(struct trace_calls *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		free(t->v[i]->call_id);
-		free(t->v[i]->from);
-		free(t->v[i]->to);
-		free(t->v[i]->method);
+		forget_request(t->v[i]);
 		free(t->v[i]->reason);
 		free(t->v[i]);
 	}
