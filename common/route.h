@@ -48,6 +48,13 @@ enum gateway_state {
 	GATEWAY_FAILED,		/* backing off */
 };
 
+/* Of the OPTIONS that a gateway is sent. */
+enum probe_state {
+	PROBE_NONE,		/* not probed, or not yet answered */
+	PROBE_UP,
+	PROBE_DOWN,
+};
+
 /* Of accounts and of the directory's entries. */
 enum user_mode {
 	USER_ADD = 1,		/* refused when it exists */

@@ -1,6 +1,6 @@
 /*
  * setting_checks - what settings must agree about with each other: sockets that
- * exclude each other, name servers, orders of durations, gateways that are complete.
+ * exclude each other, name servers, orders of durations; gateway_checks.c.
  *
  * Called by settings_build() after everything was read, even after errors, so
  * that all of them are seen at once; then a value may be missing.
@@ -39,19 +39,6 @@ conf_gateway_find(const struct conf *c, const char *gateway, const char *name)
 			    node_in(c->nodes[i].nodes, c->nodes[i].nnodes, name);
 	return NULL;
 }
-
-/* Complains at the value of node, or about the file when there is none. */
-#define complain_at(out, warning, node, ...)					\
-	do {									\
-		const struct conf_node *n_ = (node);				\
-		if (n_ != NULL && n_->nvalues > 0)				\
-			complain(out, warning, n_->file, n_->values[0].line,	\
-			    n_->values[0].column, __VA_ARGS__);			\
-		else								\
-			complain(out, warning, n_ != NULL ? n_->file : "sip.conf", \
-			    n_ != NULL ? n_->line : 0,				\
-			    n_ != NULL ? n_->column : 0, __VA_ARGS__);		\
-	} while (0)
 
 /* ---- domains ---- */
 
@@ -319,23 +306,7 @@ check_order(const struct conf *c, const char *low, int64_t low_ms,
 	    STR_ARG(text_str(&x)), high, STR_ARG(text_str(&y)));
 }
 
-/* ---- gateways ---- */
-
-static void
-check_gateway(const struct gateway_settings *g, const struct conf *c,
-    struct complaints *out)
-{
-	const struct conf_node *block = conf_gateway_find(c, g->name, NULL);
-
-	if (g->domain[0] == '\0' && conf_gateway_find(c, g->name, "domain") == NULL)
-		complain_at(out, false, block, "gateway %s has no domain", g->name);
-	if (g->username[0] != '\0' && g->password_file[0] == '\0')
-		complain_at(out, true, block, "gateway %s has a username but no "
-		    "password-file: it cannot answer a challenge", g->name);
-	if (g->username[0] == '\0' && g->password_file[0] != '\0')
-		complain_at(out, true, block, "gateway %s has a password-file but no "
-		    "username: it is not registered", g->name);
-}
+/* ---- methods ---- */
 
 /* ACK and CANCEL cannot be challenged: RFC 3261 section 22.1. */
 static void
@@ -363,7 +334,7 @@ bool
 settings_check(const struct settings *s, const struct conf *c,
     struct complaints *out)
 {
-	size_t	i, errors = out->errors;
+	size_t	errors = out->errors;
 
 	check_domains(s, c, out);
 	check_listens(s, c, out);
@@ -382,7 +353,6 @@ settings_check(const struct settings *s, const struct conf *c,
 		check_order(c, "tcp-head-timeout", s->tcp_head,
 		    "tcp-message-timeout", s->tcp_message, out);
 	}
-	for (i = 0; i < s->ngateways; i++)
-		check_gateway(&s->gateways[i], c, out);
+	gateways_check(s, c, out);
 	return out->errors == errors;
 }

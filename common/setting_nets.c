@@ -237,6 +237,8 @@ settings_resolve_nets(struct settings *s, struct complaints *out)
 	}
 	for (size_t i = 0; i < s->nblocks; i++)
 		resolve(s, &s->blocks[i].own.networks, false, out);
+	for (size_t i = 0; i < s->ngateways; i++)
+		resolve(s, &s->gateways[i].networks, false, out);
 	for (size_t i = 0; i < s->listen.n; i++) {
 		resolve(s, &s->listen.v[i].allow, false, out);
 		resolve(s, &s->listen.v[i].deny, false, out);

@@ -2,6 +2,8 @@
  * setting_print - settings as sip.conf text again, and what differs between two
  * sets of them. What is printed here parses back to the same (setting_test).
  */
+#include <stdlib.h>
+
 #include "common/setting_types.h"
 #include "common/user_settings.h"
 
@@ -52,6 +54,28 @@ is_default(const void *base, const struct setting_info *i)
 	    memcmp(t.s, i->def + 1, t.len) == 0;
 }
 
+/* A setting of several lines stands as deep in its block as its first one. */
+static void
+print_deep(const void *base, const struct setting_info *i, const char *indent,
+    struct text *out)
+{
+	size_t		from = out->len, len;
+	struct str	rest, line;
+	char	       *all;
+
+	type_of(i)->print(i, field_of(base, i), out);
+	len = out->len - from;
+	if (indent[0] == '\0' || memchr(out->s + from, '\n', len) == NULL)
+		return;
+	all = str_dup(str_make(out->s + from, len));
+	rest = str_of(all);
+	out->len = from;
+	for (bool first = true; str_cut(&rest, '\n', &line); first = false)
+		text_printf(out, "%s%s%.*s", first ? "" : "\n",
+		    first ? "" : indent, STR_ARG(line));
+	free(all);
+}
+
 static void
 print_scope(const void *base, enum setting_block block, bool changed_only,
     const char *indent, struct text *out)
@@ -69,7 +93,7 @@ print_scope(const void *base, enum setting_block block, bool changed_only,
 			daemon = i->daemon;
 		}
 		text_printf(out, "%s%s ", indent, i->name);
-		type_of(i)->print(i, field_of(base, i), out);
+		print_deep(base, i, indent, out);
 		text_ch(out, '\n');
 	}
 }

@@ -65,9 +65,27 @@ void	settings_resolve_nets(struct settings *s, struct complaints *out);
 /* setting_checks.c: what no value can know alone. False after an error. */
 bool	settings_check(const struct settings *s, const struct conf *c,
 	    struct complaints *out);
+/* gateway_checks.c: the same for gateways. */
+void	gateways_check(const struct settings *s, const struct conf *c,
+	    struct complaints *out);
+/* Letters, digits and "-_.", at most 63: of a gateway or a group of them. */
+bool	gateway_name_ok(const char *name);
 /* The last node of this name outside of blocks, or NULL. */
 const struct conf_node *conf_node_find(const struct conf *c, const char *name);
 const struct conf_node *conf_gateway_find(const struct conf *c,
 	    const char *gateway, const char *name);
+
+/* Complains at the value of node, or about the file when there is none. */
+#define complain_at(out, warning, node, ...)					\
+	do {									\
+		const struct conf_node *n_ = (node);				\
+		if (n_ != NULL && n_->nvalues > 0)				\
+			complain(out, warning, n_->file, n_->values[0].line,	\
+			    n_->values[0].column, __VA_ARGS__);			\
+		else								\
+			complain(out, warning, n_ != NULL ? n_->file : "sip.conf", \
+			    n_ != NULL ? n_->line : 0,				\
+			    n_ != NULL ? n_->column : 0, __VA_ARGS__);		\
+	} while (0)
 
 #endif

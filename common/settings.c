@@ -292,20 +292,6 @@ domain_listed(const struct settings *s, const struct conf_node *n)
 	return false;
 }
 
-static bool
-is_label(struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.len; i++)
-		if (!((s.s[i] >= 'a' && s.s[i] <= 'z') ||
-		    (s.s[i] >= 'A' && s.s[i] <= 'Z') ||
-		    (s.s[i] >= '0' && s.s[i] <= '9') ||
-		    (i > 0 && strchr("-_.", s.s[i]) != NULL)))
-			return false;
-	return s.len > 0 && s.len <= 63;
-}
-
 /* The block's label, after checking it; NULL after complaining. */
 static const char *
 gateway_label(const struct settings *s, const struct conf_node *n,
@@ -315,7 +301,7 @@ gateway_label(const struct settings *s, const struct conf_node *n,
 	size_t		 i;
 
 	if (!n->block || n->nvalues != 1 ||
-	    !is_label(str_of(n->values[0].text))) {
+	    !gateway_name_ok(n->values[0].text)) {
 		complain(out, false, n->file, n->line, n->column,
 		    "write \"gateway NAME {\" with a name of letters, digits, "
 		    "\"-\", \"_\" and \".\"");
@@ -323,7 +309,7 @@ gateway_label(const struct settings *s, const struct conf_node *n,
 	}
 	name = n->values[0].text;
 	for (i = 0; i < s->ngateways; i++)
-		if (strcmp(s->gateways[i].name, name) == 0) {
+		if (str_caseeq(str_of(s->gateways[i].name), str_of(name))) {
 			complain(out, false, n->file, n->values[0].line,
 			    n->values[0].column,
 			    "there is a gateway \"%s\" already", name);

@@ -231,6 +231,16 @@ test_complaints(void **state)
 		    "does not belong into a gateway" },
 		{ HEAD "gateway x { domain y }\ngateway x { domain y }", 4, 9,
 		    "already" },
+		{ HEAD "gateway x { domain y }\ngateway X { domain y }", 4, 9,
+		    "already" },
+		{ HEAD "gateway x { domain y\n group X }", 4, 8, "name of a gateway" },
+		{ HEAD "gateway x { domain y\n group \"a b\" }", 4, 8,
+		    "cannot be a group" },
+		{ HEAD "gateway x { domain y\n failover-codes 7xx }", 4, 17,
+		    "no response code" },
+		{ HEAD "gateway x { domain y\n probe-every 4s }", 4, 14, "every 5s" },
+		{ HEAD "gateway x { domain y\n caller-id 4*4 33\n }", 4, 12,
+		    "neither a number" },
 		{ HEAD "gateway x", 3, 1, "gateway NAME {" },
 		{ HEAD "gateway \"x y\" { domain y }", 3, 1, "gateway NAME {" },
 		{ "listen udp:127.0.0.1:5060", 0, 0, "no domain" },
@@ -315,7 +325,8 @@ test_prints_back(void **state)
 		"dns-override far.test \"[::1]:5070\" tcp\ndns-override b.test c weight 5\n"
 		"network-list n [!10.0.0.1, \"#m\"]\nnetwork-list m ::1\n"
 		"gateway g-1 { domain x.y\n substitute-from on\n }\n"
-		"gateway g-2 { domain x.y }\n",
+		"gateway g-2 { domain x.y\n caller-id 1* 2*\n caller-id 3 4\n"
+		" group [h, i]\n networks ::1/128\n failover-codes 503\n }\n",
 	};
 	static char	 first[65536], second[65536];
 	struct settings *s;

@@ -191,9 +191,7 @@ value_of(const struct line *l, const char *name, bool secret, char buf[512])
 static bool
 name_is_good(const char *name)
 {
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789-_.") == strlen(name) && name[0] != '\0' &&
-	    strchr("-_.", name[0]) == NULL && strlen(name) <= 63)
+	if (gateway_name_ok(name))
 		return true;
 	say("\"%s\" cannot be a gateway's name: letters, digits, \"-\", \"_\" and "
 	    "\".\", at most 63", name);
