@@ -169,7 +169,7 @@ too_brief(struct gateway *w, const struct msg_sent *m)
 	}
 	w->raised = true;
 	w->expires_s = m->min_expires_s;
-	return EV_TOO_BRIEF;
+	return EV_AGAIN;
 }
 
 static enum machine_event
@@ -232,7 +232,7 @@ on_sent(void *arg, int error, enum msg_type type, const union msg *m)
 	}
 	if (ev == EV_REFUSED || ev == EV_NOBODY)
 		gateway_attempt_failed(w);
-	w->goes_on = ev == EV_CHALLENGE || ev == EV_TOO_BRIEF;
+	w->goes_on = ev == EV_CHALLENGE || ev == EV_AGAIN;
 	if (ev == EV_OK && !w->asked_to_leave && !was)
 		log_major("GW", "gateway %s: registered %s for %lld s",
 		    w->name, w->id.aor,

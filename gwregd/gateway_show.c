@@ -15,13 +15,11 @@ gateway_state(const struct gateway *w)
 	if (machine_registered(m, boot_ms()) && m->state != ST_LEAVING)
 		return GATEWAY_REGISTERED;
 	switch (m->state) {
-	case ST_TRYING:
-	case ST_CHALLENGED:
-		return m->failures > 0 ? GATEWAY_FAILED : GATEWAY_TRYING;
-	case ST_WAITING:
-		return m->failures > 0 ? GATEWAY_FAILED : GATEWAY_TRYING;
-	default:
+	case ST_OFF:
+	case ST_LEAVING:
 		return GATEWAY_OFF;
+	default:
+		return m->failures > 0 ? GATEWAY_FAILED : GATEWAY_TRYING;
 	}
 }
 
@@ -115,7 +113,7 @@ gateway_show(struct gateway *w, struct show *s)
 		show_null(s, "rtt_ms");
 	show_null(s, "calls");
 	show_number(s, "channels", w->set->channels);
-	if (w->error[0] != '\0' && m->state == ST_WAITING)
+	if (w->error[0] != '\0' && machine_backs_off(m))
 		(void)snprintf(error, sizeof(error), "%s, next try in %lld s",
 		    w->error, (long long)(m->wake_ms - now_ms + 999) / 1000);
 	else

@@ -42,8 +42,8 @@ static const struct rule rules[MACHINE_STATES][MACHINE_EVENTS] = {
 		[EV_TIMER]	= { ST_WAITING,	   DO_BACKOFF },
 		[EV_OK]		= { ST_REGISTERED, DO_REGISTERED },
 		[EV_CHALLENGE]	= { ST_CHALLENGED, DO_SEND | DO_WATCH },
-		[EV_TOO_BRIEF]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
-		[EV_REFUSED]	= { ST_WAITING,	   DO_BACKOFF },
+		[EV_AGAIN]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
+		[EV_REFUSED]	= { ST_REFUSED,	   DO_BACKOFF },
 		[EV_NOBODY]	= { ST_WAITING,	   DO_BACKOFF },
 	},
 	[ST_CHALLENGED] = {
@@ -52,16 +52,31 @@ static const struct rule rules[MACHINE_STATES][MACHINE_EVENTS] = {
 		[EV_TIMER]	= { ST_WAITING,	   DO_BACKOFF },
 		[EV_OK]		= { ST_REGISTERED, DO_REGISTERED },
 		[EV_CHALLENGE]	= { ST_CHALLENGED, DO_SEND | DO_WATCH },
-		[EV_TOO_BRIEF]	= { ST_CHALLENGED, DO_SEND | DO_WATCH },
-		[EV_REFUSED]	= { ST_WAITING,	   DO_BACKOFF },
+		[EV_AGAIN]	= { ST_CHALLENGED, DO_SEND | DO_WATCH },
+		[EV_REFUSED]	= { ST_REFUSED,	   DO_BACKOFF },
 		[EV_NOBODY]	= { ST_WAITING,	   DO_BACKOFF },
 	},
 	[ST_REGISTERED] = {
+		[EV_START]	= { ST_REFRESHING, DO_SEND | DO_WATCH },
+		[EV_STOP]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
+		[EV_TIMER]	= { ST_REFRESHING, DO_SEND | DO_WATCH },
+	},
+	[ST_REFRESHING] = {
+		[EV_START]	= { ST_REFRESHING, DO_SEND | DO_WATCH },
+		[EV_STOP]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
+		[EV_TIMER]	= { ST_WAITING,	   DO_BACKOFF },
+		[EV_OK]		= { ST_REGISTERED, DO_REGISTERED },
+		[EV_CHALLENGE]	= { ST_CHALLENGED, DO_SEND | DO_WATCH },
+		[EV_AGAIN]	= { ST_REFRESHING, DO_SEND | DO_WATCH },
+		[EV_REFUSED]	= { ST_REFUSED,	   DO_BACKOFF },
+		[EV_NOBODY]	= { ST_WAITING,	   DO_BACKOFF },
+	},
+	[ST_WAITING] = {
 		[EV_START]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
 		[EV_STOP]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
 		[EV_TIMER]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
 	},
-	[ST_WAITING] = {
+	[ST_REFUSED] = {
 		[EV_START]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
 		[EV_STOP]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
 		[EV_TIMER]	= { ST_TRYING,	   DO_SEND | DO_WATCH },
@@ -71,6 +86,7 @@ static const struct rule rules[MACHINE_STATES][MACHINE_EVENTS] = {
 		[EV_TIMER]	= { ST_OFF,	   DO_LEFT },
 		[EV_OK]		= { ST_OFF,	   DO_LEFT },
 		[EV_CHALLENGE]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
+		[EV_AGAIN]	= { ST_LEAVING,	   DO_LEAVE | DO_WATCH },
 		[EV_REFUSED]	= { ST_OFF,	   DO_LEFT },
 		[EV_NOBODY]	= { ST_OFF,	   DO_LEFT },
 	},
@@ -81,7 +97,9 @@ static const char *const names[MACHINE_STATES] = {
 	[ST_TRYING] = "trying",
 	[ST_CHALLENGED] = "challenged",
 	[ST_REGISTERED] = "registered",
+	[ST_REFRESHING] = "refreshing",
 	[ST_WAITING] = "waiting",
+	[ST_REFUSED] = "refused",
 	[ST_LEAVING] = "leaving",
 };
 
@@ -103,8 +121,10 @@ do_registered(struct machine *m, int64_t now_ms)
 {
 	int64_t refresh = min(m->every_ms, m->granted_ms * 4 / 5);
 
+	if (m->nonce_ms > 0)
+		refresh = min(refresh, m->nonce_ms);
+	refresh -= refresh * (int64_t)m->owner->dice(m->arg) / 999 / 20;
 	m->failures = 0;
-	m->refused = false;
 	m->until_ms = now_ms + m->granted_ms;
 	wake_in(m, refresh > REFRESH_MIN_MS ? refresh : REFRESH_MIN_MS, now_ms);
 }
@@ -114,8 +134,7 @@ do_backoff(struct machine *m, enum machine_event ev, int64_t now_ms)
 {
 	int64_t wait;
 
-	m->refused = ev == EV_REFUSED;
-	wait = m->refused ? HARD_FIRST_MS : SOFT_FIRST_MS;
+	wait = ev == EV_REFUSED ? HARD_FIRST_MS : SOFT_FIRST_MS;
 	for (uint32_t i = 0; i < m->failures && wait < BACKOFF_MAX_MS; i++)
 		wait *= 2;
 	wait = min(wait, BACKOFF_MAX_MS);
@@ -171,7 +190,7 @@ machine_event(struct machine *m, enum machine_event ev, int64_t now_ms)
 	if (ev == EV_START)
 		m->failures = 0;
 	/* Where nothing is registered, and nothing on its way, leaving is easy. */
-	if (ev == EV_STOP && m->state == ST_WAITING &&
+	if (ev == EV_STOP && (m->state == ST_WAITING || m->state == ST_REFUSED) &&
 	    !machine_registered(m, now_ms))
 		r = (struct rule){ ST_OFF, DO_LEFT };
 	m->state = r.next;		/* first: an action may raise an event */
@@ -187,11 +206,11 @@ machine_resume(struct machine *m, int64_t until_ms, int64_t refresh_ms,
 	if (at < not_before_ms)
 		at = not_before_ms;
 	m->until_ms = until_ms > now_ms ? until_ms : 0;
+	m->state = m->until_ms > 0 ? ST_REGISTERED : ST_WAITING;
 	if (at <= now_ms) {
 		machine_event(m, EV_START, now_ms);
 		return;
 	}
-	m->state = m->until_ms > 0 ? ST_REGISTERED : ST_WAITING;
 	wake_in(m, at - now_ms, now_ms);
 	m->owner->changed(m->arg);
 }
@@ -206,7 +225,13 @@ bool
 machine_asks(const struct machine *m)
 {
 	return m->state == ST_TRYING || m->state == ST_CHALLENGED ||
-	    m->state == ST_LEAVING;
+	    m->state == ST_REFRESHING || m->state == ST_LEAVING;
+}
+
+bool
+machine_backs_off(const struct machine *m)
+{
+	return (m->state == ST_WAITING || m->state == ST_REFUSED) && m->failures > 0;
 }
 
 const char *

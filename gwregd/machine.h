@@ -13,6 +13,10 @@
  * Back-off: 5 s, doubling to 10 min; 60 s, doubling to 10 min, where the gateway
  * said no to us (403, wrong password ...). Every wait is spread by a fifth to
  * either side. A Retry-After that is longer (at most an hour) counts instead.
+ *
+ * It refreshes after every_ms, or earlier: at four fifths of what was granted, and
+ * before the nonce ends, so that the nonce can be used once more and calls have a
+ * fresh one (row 174). A twentieth of that is left to chance.
  */
 enum machine_state {
 	ST_NONE,			/* in the table: event of no interest */
@@ -20,7 +24,9 @@ enum machine_state {
 	ST_TRYING,			/* REGISTER sent */
 	ST_CHALLENGED,			/* sent again, with an answer */
 	ST_REGISTERED,			/* until it is time to refresh */
-	ST_WAITING,			/* failed, backing off */
+	ST_REFRESHING,			/* REGISTER sent, still registered */
+	ST_WAITING,			/* nobody answered, backing off */
+	ST_REFUSED,			/* it said no, backing off for longer */
 	ST_LEAVING,			/* un-REGISTER sent */
 	MACHINE_STATES,
 };
@@ -31,7 +37,7 @@ enum machine_event {
 	EV_TIMER,
 	EV_OK,			/* 2xx; granted_ms */
 	EV_CHALLENGE,		/* one that can be answered */
-	EV_TOO_BRIEF,		/* 423 and the owner raised the expiry */
+	EV_AGAIN,		/* 423, 301 ...: the owner has changed what is sent */
 	EV_REFUSED,		/* the gateway does not want us */
 	EV_NOBODY,		/* no answer, 5xx, busy: later perhaps */
 	MACHINE_EVENTS,
@@ -55,10 +61,10 @@ struct machine {
 	const struct machine_owner *owner;
 	void		*arg;
 	int64_t		 every_ms;	/* the setting: period of REGISTER */
+	int64_t		 nonce_ms;	/* nonces do not live longer; 0: not known */
 	int64_t		 until_ms;	/* registered until then; 0: not */
 	int64_t		 wake_ms;	/* what the timer is for; 0: nothing */
 	uint32_t	 failures;	/* in a row */
-	bool		 refused;	/* the last one: EV_REFUSED */
 	/* Of the event being handled: */
 	int64_t		 granted_ms;
 	int64_t		 retry_after_ms;
@@ -73,6 +79,8 @@ void	machine_event(struct machine *m, enum machine_event ev, int64_t now_ms);
  */
 void	machine_resume(struct machine *m, int64_t until_ms, int64_t refresh_ms,
 	    int64_t not_before_ms, int64_t now_ms);
+/* It failed and waits for its next try. */
+bool	machine_backs_off(const struct machine *m);
 bool	machine_registered(const struct machine *m, int64_t now_ms);
 /* Something was sent and is not answered yet. */
 bool	machine_asks(const struct machine *m);

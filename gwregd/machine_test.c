@@ -98,7 +98,7 @@ test_life(void **state)
 	assert_true(machine_registered(&f.m, f.now + 749999));
 	assert_false(machine_registered(&f.m, f.now + 750000));
 	assert_int_equal(wait_timer(), 600000);
-	assert_int_equal(f.m.state, ST_TRYING);
+	assert_int_equal(f.m.state, ST_REFRESHING);
 	assert_true(machine_registered(&f.m, f.now));	/* while refreshing */
 	ok(100000);
 	assert_int_equal(wait_timer(), 80000);		/* granted less */
@@ -134,6 +134,7 @@ test_backoff(void **state)
 	event(EV_START);		/* by hand: from the beginning */
 	for (size_t i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
 		event(EV_REFUSED);
+		assert_int_equal(f.m.state, ST_REFUSED);
 		assert_in_range(wait_timer(), hard[i] * 1000 - 1,
 		    hard[i] * 1001);
 	}
@@ -163,6 +164,93 @@ test_jitter(void **state)
 	event(EV_START);			/* it counts once only */
 	event(EV_NOBODY);
 	assert_int_equal(f.timer - f.now, 6000);
+}
+
+/*
+ * Every state and every event: the next state, by first letters; "." is an event of no
+ * interest. Whatever comes, a state but off has a timer, and at most one request goes
+ * out for one event.
+ */
+static const char letters[] = "-OTCRFWNL";	/* reFreshing, refused: No */
+static const char *const walk[MACHINE_STATES] = {
+	/*		      START STOP TIMER OK CHALLENGE AGAIN REFUSED NOBODY */
+	[ST_OFF] =		"TO......",
+	[ST_TRYING] =		"TLWRCTNW",
+	[ST_CHALLENGED] =	"TLWRCCNW",
+	[ST_REGISTERED] =	"FLF.....",
+	[ST_REFRESHING] =	"FLWRCFNW",
+	[ST_WAITING] =		"TLT.....",	/* STOP: O when nothing is registered */
+	[ST_REFUSED] =		"TLT.....",
+	[ST_LEAVING] =		"T.OOLLOO",
+};
+
+static void
+test_every_state_and_event(void **state)
+{
+	char want;
+
+	assert_int_equal(strlen(letters), MACHINE_STATES);
+	for (int s = ST_OFF; s < MACHINE_STATES; s++)
+		for (int e = 0; e < MACHINE_EVENTS; e++) {
+			setup(state);
+			f.m.state = (enum machine_state)s;
+			f.m.until_ms = s == ST_OFF ? 0 : f.now + 100000;
+			f.m.granted_ms = 600000;
+			event((enum machine_event)e);
+			want = walk[s][e] == '.' ? letters[s] : walk[s][e];
+			if (letters[f.m.state] != want)
+				fail_msg("%s, event %d: %s", machine_state_name(
+				    (enum machine_state)s), e,
+				    machine_state_name(f.m.state));
+			assert_true(f.sends <= 1);
+			if (walk[s][e] == '.')
+				assert_int_equal(f.sends, 0);
+			else if (f.m.state != ST_OFF)
+				assert_true(f.timer > f.now);
+			assert_int_equal(machine_asks(&f.m) && walk[s][e] != '.',
+			    f.sends);
+		}
+}
+
+/*
+ * A wrong password: 401, the answer to it, 401 again, and so on; the shortest waits
+ * that chance allows. Must stay below ten requests in ten minutes.
+ */
+static void
+test_a_wrong_password_does_not_hammer(void **state)
+{
+	int64_t begin = f.now;
+	unsigned in_ten_minutes = 0;
+
+	event(EV_START);
+	while (f.now - begin < 600000) {
+		event(EV_CHALLENGE);
+		event(EV_REFUSED);
+		in_ten_minutes = f.sends;
+		assert_int_equal(f.m.state, ST_REFUSED);
+		wait_timer();
+	}
+	print_message("wrong password: %u requests in 10 min, at most 10\n",
+	    in_ten_minutes);
+	assert_true(in_ten_minutes <= 10);
+	for (int hours = 0; hours < 1000; hours++) {	/* it never gives up */
+		event(EV_REFUSED);
+		assert_true(wait_timer() <= 720000);
+		assert_int_equal(f.m.state, ST_TRYING);
+	}
+}
+
+static void
+test_refreshes_before_the_nonce_ends(void **state)
+{
+	f.m.nonce_ms = 100000;
+	event(EV_START);
+	ok(750000);
+	assert_int_equal(f.timer - f.now, 100000);
+	f.dice = 999;				/* a twentieth earlier */
+	wait_timer();
+	ok(750000);
+	assert_int_equal(f.timer - f.now, 95000);
 }
 
 /* Every state but off has its watchdog, and none is a dead end. */
@@ -208,11 +296,11 @@ static void
 test_too_brief(void **state)
 {
 	event(EV_START);
-	event(EV_TOO_BRIEF);
+	event(EV_AGAIN);
 	assert_int_equal(f.m.state, ST_TRYING);
 	assert_int_equal(f.sends, 2);
 	event(EV_CHALLENGE);
-	event(EV_TOO_BRIEF);
+	event(EV_AGAIN);
 	assert_int_equal(f.m.state, ST_CHALLENGED);
 	assert_int_equal(f.sends, 4);
 }
@@ -225,7 +313,7 @@ static const struct {
 } resumes[] = {
 	{ 600000, 500000, 0, ST_REGISTERED, 0, 500000 },
 	{ 600000, 1000, 5000, ST_REGISTERED, 0, 5000 },
-	{ 600000, -1, 0, ST_TRYING, 1, 40000 },
+	{ 600000, -1, 0, ST_REFRESHING, 1, 40000 },
 	{ 600000, -1, 3000, ST_REGISTERED, 0, 3000 },
 	{ 0, 0, 3000, ST_WAITING, 0, 3000 },
 	{ 0, 0, -3000, ST_TRYING, 1, 40000 },
@@ -258,6 +346,9 @@ main(void)
 		T(test_life),
 		T(test_backoff),
 		T(test_jitter),
+		T(test_every_state_and_event),
+		T(test_a_wrong_password_does_not_hammer),
+		T(test_refreshes_before_the_nonce_ends),
 		T(test_watchdogs),
 		T(test_leaving_is_easy_when_nothing_is_registered),
 		T(test_too_brief),
