@@ -53,12 +53,17 @@ void
 gateway_save(struct gateway *w)
 {
 	const struct machine *m = &w->machine;
+	struct keep ahead;
 	int error;
 
 	w->keep.until_ms = m->until_ms;
 	w->keep.refresh_ms = m->state == ST_REGISTERED ? m->wake_ms : 0;
 	identity_print(&w->id, w->keep.print);
-	if ((error = keep_write(&w->keep, w->g->dir, w->name)) < 0)
+	ahead = w->keep;
+	ahead.sign.nc |= KEEP_NC_STEP - 1;	/* calls use it meanwhile */
+	error = keep_write(&ahead, w->g->dir, w->name);
+	explicit_bzero(&ahead.sign, sizeof(ahead.sign));
+	if (error < 0)
 		log_rate(LOG_PROBLEMS, "GW", "gateway %s: cannot write %s/%s: %s",
 		    w->name, w->g->dir, w->name, strerror(-error));
 }
@@ -151,6 +156,7 @@ settings_take(struct gateway *w, const struct gateway_settings *set)
 {
 	w->set = set;
 	w->next = NULL;
+	memset(&w->calls, 0, sizeof(w->calls));
 	identity_make(&w->id, set, w->g->self->settings);
 	w->expires_s = (uint32_t)(set->register_every / 1000 * 5 / 4);
 	gateway_secret_renew(w, set);
@@ -245,6 +251,7 @@ gateway_free(struct gateway *w)
 	loop_timer_free(w->timer);
 	secret_free(w->secret);
 	explicit_bzero(&w->keep.sign, sizeof(w->keep.sign));
+	explicit_bzero(&w->calls, sizeof(w->calls));
 	free(w->name);
 	free(w);
 }
@@ -290,7 +297,7 @@ gateway_configure(struct gateway *w, const struct gateway_settings *set)
 		return;
 	}
 	if (new_secret)
-		w->keep.sign.valid = false;
+		w->keep.sign.valid = w->calls.valid = false;
 	if (new_secret || new_period || w->machine.state == ST_OFF)
 		machine_event(&w->machine, EV_START, boot_ms());
 	gateway_publish(w);

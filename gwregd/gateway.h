@@ -30,6 +30,10 @@ bool	gateway_settled(const struct gateway *w);
 /* GATEWAY_DO; answers t now or when the attempt has ended. */
 void	gateway_do(struct gateway *w, struct bus_ticket t, struct str action);
 
+/* SIGN: the credential of a call's request. Answers t. */
+void	gateway_sign(struct gateway *w, struct bus_ticket t,
+	    const struct msg_sign *m);
+
 /* For the feed, SHOW "gateways" and the warnings. */
 void	gateway_publish(struct gateway *w);
 bool	gateway_emit(struct gateway *w, struct feed *f);

@@ -19,6 +19,7 @@ struct gateway {
 	struct machine	 machine;
 	struct loop_timer *timer;
 	struct keep	 keep;
+	struct sign	 calls;		/* of the last challenge to a call */
 	uint32_t	 expires_s;	/* that we ask for */
 	unsigned	 rounds;	/* challenges answered in this attempt */
 	bool		 raised;	/* 423 was obeyed in this attempt */
@@ -49,6 +50,9 @@ void	gateway_send(void *arg, bool leave);
 void	gateway_question_forget(struct gateway *w);
 /* An attempt has failed, w->error says why: counts and logs it. */
 void	gateway_attempt_failed(struct gateway *w);
+
+/* gateway_sign.c: is this a realm that it was configured for (S09)? */
+bool	gateway_realm_fits(const struct gateway *w, struct str realm);
 
 /* gateway_show.c */
 enum gateway_state gateway_state(const struct gateway *w);

@@ -156,6 +156,9 @@ challenged(struct gateway *w, const struct msg_sent *m)
 		return EV_NOBODY;
 	}
 	w->rounds++;
+	/* The same server's: calls go on with the newer nonce. */
+	if (str_eq(str_of(w->calls.realm), str_of(w->keep.sign.realm)))
+		w->calls.valid = false;
 	return EV_CHALLENGE;
 }
 

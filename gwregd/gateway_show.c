@@ -45,6 +45,14 @@ message(struct gateway *w)
 		.deleted = w->dying, .state = (uint8_t)gateway_state(w),
 		.domain = str_of(w->set->domain), .channels = w->set->channels,
 		.reason = str_of(gateway_reason(w)),
+		.next_hop = str_of(w->id.next_hop),
+		.aor = w->set->username[0] != '\0' ? str_of(w->id.aor) : STR_NONE,
+		.contact = w->set->username[0] != '\0' ? str_of(w->id.contact) :
+		    STR_NONE,
+		.server = str_of(w->server),
+		.authenticate = (uint8_t)w->set->calls_authenticate,
+		.substitute_from = w->set->substitute_from,
+		.substitute_to = w->set->substitute_to,
 	};
 }
 

@@ -116,7 +116,21 @@ asked_do(void *arg, struct bus_ticket t, const union msg *msg)
 	gateway_do(w, t, m->action);
 }
 
+static void
+asked_sign(void *arg, struct bus_ticket t, const union msg *msg)
+{
+	struct gwregd *g = arg;
+	struct gateway *w = map_find(g->gateways, msg->sign.gateway);
+
+	if (w == NULL)
+		bus_refuse(t, ENOENT, "there is no gateway %s",
+		    log_str(msg->sign.gateway));
+	else
+		gateway_sign(w, t, &msg->sign);
+}
+
 static const struct bus_handler handlers[] = {
+	{ MSG_SIGN, asked_sign },
 	{ MSG_GATEWAY_DO, asked_do },
 	{ 0 }
 };

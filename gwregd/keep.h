@@ -17,6 +17,9 @@
  */
 #define KEEP_TEXT_MAX	128
 
+/* The count of a nonce is written so far ahead that each call need not write it. */
+#define KEEP_NC_STEP	64
+
 struct keep {
 	char		call_id[KEEP_TEXT_MAX];
 	char		from_tag[KEEP_TEXT_MAX];

@@ -1,8 +1,9 @@
 /*
  * sign - answers a gateway's challenge.
  *
- * gateway.c calls this for REGISTERs that it sends itself, to the gateway that
- * the configuration names; nobody else's challenge ever gets here (S09).
+ * gateway_send.c calls this for REGISTERs that it sends itself, to the gateway that
+ * the configuration names, gateway_sign.c for calls that were sent there; nobody
+ * else's challenge ever gets here (S09).
  */
 #include "gwregd/sign.h"
 

@@ -13,6 +13,7 @@
  * serves again with a higher count until the gateway calls it stale.
  */
 #define SIGN_TEXT_MAX	512
+#define SIGN_CHALLENGES_MAX 8	/* of one response */
 
 struct sign {
 	char		realm[SIGN_TEXT_MAX];
