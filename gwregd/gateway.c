@@ -171,6 +171,7 @@ do_left(void *arg)
 	gateway_question_forget(w);
 	w->keep.sent_ms = 0;
 	w->keep.sign.valid = false;
+	w->keep.moved[0] = w->keep.service_route[0] = '\0';
 	gateway_save(w);
 	if (w->dying) {
 		keep_remove(w->g->dir, w->name);
@@ -178,8 +179,10 @@ do_left(void *arg)
 		gateway_free(w);
 		return;
 	}
-	if (w->next != NULL)
+	if (w->next != NULL) {
+		memset(&w->keep.sign, 0, sizeof(w->keep.sign));
 		settings_take(w, w->next);
+	}
 	if (gateway_wanted(w))
 		machine_event(&w->machine, EV_START, boot_ms());
 	else
@@ -203,19 +206,25 @@ begin(struct gateway *w)
 {
 	struct keep old;
 	char print[KEEP_TEXT_MAX];
-	int64_t now_ms = boot_ms(), sent;
+	int64_t now_ms = boot_ms(), sent, slot;
 
 	identity_print(&w->id, print);
 	if (keep_read(&old, w->g->dir, w->name) < 0 ||
 	    strcmp(old.print, print) != 0) {
 		if (gateway_wanted(w))
-			machine_event(&w->machine, EV_START, now_ms);
+			machine_resume(&w->machine, 0, 0,
+			    now_ms + gwregd_slot(w->g), now_ms);
 		else
 			gateway_publish(w);
 		return;
 	}
 	w->keep = old;
+	w->machine.nonce_ms = old.nonce_life_ms;
 	sent = old.sent_ms > 0 && old.sent_ms <= now_ms ? old.sent_ms + GAP_MS : 0;
+	if (old.refresh_ms <= now_ms && gateway_wanted(w)) {
+		slot = now_ms + gwregd_slot(w->g);
+		sent = sent > slot ? sent : slot;
+	}
 	if (gateway_wanted(w) || old.until_ms > now_ms)
 		machine_resume(&w->machine, old.until_ms, old.refresh_ms, sent,
 		    now_ms);

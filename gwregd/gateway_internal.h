@@ -22,6 +22,7 @@ struct gateway {
 	struct sign	 calls;		/* of the last challenge to a call */
 	uint32_t	 expires_s;	/* that we ask for */
 	unsigned	 rounds;	/* challenges answered in this attempt */
+	unsigned	 redirects;	/* followed in it */
 	bool		 raised;	/* 423 was obeyed in this attempt */
 	bool		 goes_on;	/* what is sent next belongs to it */
 	bool		 asked_to_leave, was_signed;	/* the open question */
@@ -48,6 +49,10 @@ bool	gateway_secret_renew(struct gateway *w,
 /* gateway_send.c: the machine's send(); forgets the open question. */
 void	gateway_send(void *arg, bool leave);
 void	gateway_question_forget(struct gateway *w);
+
+/* gateway_answer.c: SENT, or why there is none. */
+void	gateway_answered(void *arg, int error, enum msg_type type,
+	    const union msg *m);
 /* An attempt has failed, w->error says why: counts and logs it. */
 void	gateway_attempt_failed(struct gateway *w);
 

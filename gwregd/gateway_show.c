@@ -53,6 +53,9 @@ message(struct gateway *w)
 		.authenticate = (uint8_t)w->set->calls_authenticate,
 		.substitute_from = w->set->substitute_from,
 		.substitute_to = w->set->substitute_to,
+		.disabled = w->off || w->set->disabled,
+		.service_route = machine_registered(&w->machine, boot_ms()) ?
+		    str_of(w->keep.service_route) : STR_NONE,
 	};
 }
 

@@ -18,6 +18,7 @@
 #include "gwregd/secret.h"
 
 #define LEAVE_MAX_MS	1000		/* for signing off at the end */
+#define SLOT_MS		20		/* between beginnings: 1 000 in 20 s */
 
 uint64_t
 gwregd_version(struct gwregd *g)
@@ -26,6 +27,15 @@ gwregd_version(struct gwregd *g)
 
 	g->version = clock > g->version ? clock : g->version + 1;
 	return g->version;
+}
+
+int64_t
+gwregd_slot(struct gwregd *g)
+{
+	int64_t now_ms = boot_ms();
+
+	g->slot_ms = g->slot_ms + SLOT_MS > now_ms ? g->slot_ms + SLOT_MS : now_ms;
+	return g->slot_ms - now_ms;
 }
 
 /* ---- settings to gateways ---- */
@@ -230,7 +240,10 @@ gwregd_run(struct self *self)
 	return 0;
 }
 
-/* Signs off everywhere, if that is done in a second. */
+/*
+ * Signs off everywhere, if that is done in a second. Not before a restart, which is
+ * what drains us: the next process goes on from the small files.
+ */
 static void
 leave_all(struct gwregd *g)
 {
@@ -239,6 +252,8 @@ leave_all(struct gwregd *g)
 	struct gateway *w;
 	bool open = true;
 
+	if (g->self->state == DAEMON_DRAINING)
+		return;
 	g->stopping = true;
 	for (cursor = 0; (w = map_next(g->gateways, &cursor)) != NULL;)
 		gateway_leave(w);

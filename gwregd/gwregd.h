@@ -14,6 +14,7 @@ struct gwregd {
 	uint64_t	 version;
 	char		 dir[4096];	/* state/gwregd */
 	bool		 stopping;
+	int64_t		 slot_ms;	/* CLOCK_BOOTTIME: of the last that begins */
 };
 
 int	gwregd_start(struct self *self);
@@ -26,6 +27,12 @@ void	gwregd_status(struct self *self, struct status_is *out);
 
 /* The next version of a feed record: grows for ever, with the wall clock. */
 uint64_t gwregd_version(struct gwregd *g);
+
+/*
+ * Milliseconds from now when one more gateway may begin: many that begin at once are
+ * spread, so that a start is no burst. The first needs not wait.
+ */
+int64_t	gwregd_slot(struct gwregd *g);
 
 /* Sets the gauge of registered gateways. */
 void	gwregd_count(struct gwregd *g);

@@ -41,6 +41,11 @@ static const struct line lines[] = {
 	TIME_("sent", sent_ms),
 	TIME_("until", until_ms),
 	TIME_("refresh", refresh_ms),
+	TIME_("nonce-at", nonce_at_ms),
+	NUMBER_("nonce-life", nonce_life_ms),
+	NUMBER_("nonce-once", nonce_once),
+	TEXT_("moved", moved),
+	TEXT_("service-route", service_route),
 	TEXT_("realm", sign.realm),
 	TEXT_("nonce", sign.nonce),
 	TEXT_("opaque", sign.opaque),
@@ -131,9 +136,9 @@ parse(struct keep *k, struct str text)
 }
 
 static int
-path_make(char path[4096], const char *dir, const char *name, const char *end)
+path_make(char path[4096], const char *dir, const char *begin, const char *name)
 {
-	int n = snprintf(path, 4096, "%s/%s%s", dir, name, end);
+	int n = snprintf(path, 4096, "%s/%s%s", dir, begin, name);
 
 	return n < 0 || n >= 4096 ? -ENAMETOOLONG : 0;
 }
@@ -146,7 +151,7 @@ keep_read(struct keep *k, const char *dir, const char *name)
 	size_t len;
 	int error;
 
-	if ((error = path_make(path, dir, name, "")) < 0 ||
+	if ((error = path_make(path, dir, "", name)) < 0 ||
 	    (error = file_read(path, FILE_MAX, &text, &len)) < 0)
 		return error;
 	in = xcalloc(1, sizeof(*in));
@@ -200,8 +205,8 @@ keep_write(const struct keep *k, const char *dir, const char *name)
 	struct text t;
 	int fd, error;
 
-	if ((error = path_make(path, dir, name, "")) < 0 ||
-	    (error = path_make(new, dir, name, ".new")) < 0)
+	if ((error = path_make(path, dir, "", name)) < 0 ||
+	    (error = path_make(new, dir, ".new-", name)) < 0)
 		return error;
 	text_init(&t, buf, sizeof(buf));
 	print(k, &t);
@@ -222,6 +227,6 @@ keep_remove(const char *dir, const char *name)
 {
 	char path[4096];
 
-	if (path_make(path, dir, name, "") == 0)
+	if (path_make(path, dir, "", name) == 0)
 		(void)unlink(path);
 }

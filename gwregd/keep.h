@@ -16,6 +16,8 @@
  * another boot keep_read() translates them by the wall clock.
  */
 #define KEEP_TEXT_MAX	128
+#define KEEP_URI_MAX	512
+#define KEEP_ROUTE_MAX	2048
 
 /* The count of a nonce is written so far ahead that each call need not write it. */
 #define KEEP_NC_STEP	64
@@ -28,6 +30,11 @@ struct keep {
 	int64_t		sent_ms;	/* the last REGISTER; 0: none */
 	int64_t		until_ms;	/* registered until; 0: not */
 	int64_t		refresh_ms;
+	int64_t		nonce_at_ms;	/* when sign's nonce came */
+	uint32_t	nonce_life_ms;	/* learnt; 0: not known */
+	uint32_t	nonce_once;	/* 1: learnt that they serve once */
+	char		moved[KEEP_URI_MAX];	/* where 301 or 302 led, or "" */
+	char		service_route[KEEP_ROUTE_MAX];
 	struct sign	sign;
 };
 
