@@ -19,6 +19,7 @@
 
 #include "common/bus_internal.h"
 #include "common/log.h"
+#include "common/stats.h"
 
 #define FRAMES_A_TURN	64		/* read from one socket, then others */
 #define FRAME_GOOD	(64 * 1024)	/* octets: leaves without waiting */
@@ -413,6 +414,7 @@ void
 bus_bad_frame(struct bus *b, const char *who, const char *what)
 {
 	b->figures.bad_frames++;
+	stats->bus_bad_frames++;
 	log_rate(LOG_PROBLEMS, "BUS", "%s: bad frame dropped: %s", who, what);
 }
 

@@ -172,7 +172,7 @@ void	bus_peer_follow(struct bus_peer *p, const struct feed_follower *f,
 /* A snapshot of the present epoch is in. */
 bool	bus_peer_synced(const struct bus_peer *p);
 
-/* Open questions, frames, bad frames ...: for status and tests. */
+/* Frames, messages, what went wrong, of this bus alone; stats count those of all. */
 struct bus_figures {
 	uint64_t	frames_in, frames_out, messages_in, messages_out;
 	uint64_t	bad_frames, repeated, timed_out;

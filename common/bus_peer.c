@@ -15,6 +15,7 @@
 
 #include "common/bus_internal.h"
 #include "common/log.h"
+#include "common/stats.h"
 
 #define OPEN_BITS	16
 #define OPEN_MAX	(1U << OPEN_BITS)
@@ -263,8 +264,10 @@ questions_repeat(struct bus_peer *p, bool unsent, uint32_t before)
 		if (q->id == 0 || q->unsent != unsent ||
 		    (!unsent && (int32_t)(q->frame - before) >= 0))
 			continue;
-		if (!unsent)
+		if (!unsent) {
 			p->bus->figures.repeated++;
+			stats->bus_repeated++;
+		}
 		question_repeat(q);
 	}
 }
@@ -404,6 +407,7 @@ bus_peers_deadline(struct bus *b)
 	b->deadline_at = (struct mono){ 0 };
 	while (b->nheap > 0 && !mono_before(now, (q = b->heap[0])->deadline)) {
 		b->figures.timed_out++;
+		stats->bus_timed_out++;
 		question_answer(q, -ETIMEDOUT, MSG_NONE, NULL);
 	}
 	deadline_arm(b);

@@ -363,8 +363,8 @@ serve_until_told(const struct daemon *d, const struct dirs *dirs,
 	int		error;
 
 	stats_thread();
-	status_start();
 	self.loop = loop_new();
+	status_start(&self);
 	signals_begin(&self);
 	error = start(&self);
 	if (error == 0) {

@@ -22,7 +22,7 @@ extern const struct bus_handler config_handlers[];
 /* ---- daemon_status.c ---- */
 
 /* While /proc can still be opened. */
-void	status_start(void);
+void	status_start(struct self *self);
 void	status_stop(struct self *self);
 extern const struct bus_handler status_handlers[];
 

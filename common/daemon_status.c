@@ -18,6 +18,7 @@
 #define FIGURES_MAX	512
 #define WARNINGS_MAX	32
 #define DRAIN_LOOK_MS	20
+#define SAMPLE_MS	5000
 
 struct status_is {
 	struct rec_figure	figures[FIGURES_MAX];
@@ -35,17 +36,85 @@ static struct {
 	struct mono		 until;
 } drain;
 
+/* ---- what happens in a second ---- */
+
+/* What it is called, and the counters whose sum grows. */
+static const struct rate {
+	const char	*name;
+	size_t		 counters[2];
+} rates[] = {
+	{ "messages_per_s", { offsetof(struct stats, requests),
+	    offsetof(struct stats, responses) } },
+	{ "registers_per_s", { offsetof(struct stats, registers) } },
+	{ "routes_per_s", { offsetof(struct stats, routes) } },
+};
+#define RATES	(sizeof(rates) / sizeof(rates[0]))
+
+/* Two samples: what is shown is of the last five to ten seconds. */
+static struct sample {
+	struct mono	at;
+	uint64_t	sums[RATES];
+} samples[2];
+static struct loop_timer *sampling;
+
+static void
+sample_take(struct sample *out, struct mono now)
+{
+	struct stats	sum;
+
+	stats_sum(&sum);
+	out->at = now;
+	for (size_t i = 0; i < RATES; i++) {
+		out->sums[i] = 0;
+		for (size_t k = 0; k < 2 && (k == 0 || rates[i].counters[k] != 0); k++)
+			out->sums[i] += *(const uint64_t *)((const char *)&sum +
+			    rates[i].counters[k]);
+	}
+}
+
+static void
+sample_look(void *arg)
+{
+	const struct self	*self = arg;
+
+	samples[0] = samples[1];
+	sample_take(&samples[1], loop_now(self->loop));
+}
+
+static void
+add_rates(struct status_is *s, struct mono now)
+{
+	struct sample	is;
+	int64_t		ms = mono_ms_between(samples[0].at, now);
+	uint64_t	grown;
+
+	sample_take(&is, now);
+	for (size_t i = 0; i < RATES && ms > 0; i++) {
+		grown = is.sums[i] - samples[0].sums[i];
+		if (is.sums[i] != 0)
+			status_figure(s, rates[i].name, (int64_t)((grown * 1000 +
+			    (uint64_t)ms / 2) / (uint64_t)ms));
+	}
+}
+
+/* ---- what a daemon says of itself ---- */
+
 void
-status_start(void)
+status_start(struct self *self)
 {
 	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	sample_take(&samples[0], loop_now(self->loop));
+	samples[1] = samples[0];
+	sampling = loop_timer_new(self->loop, sample_look, self);
+	loop_timer_start(sampling, SAMPLE_MS, SAMPLE_MS);
 }
 
 void
 status_stop(struct self *self)
 {
 	loop_timer_free(drain.timer);
-	drain.timer = NULL;
+	loop_timer_free(sampling);
+	drain.timer = sampling = NULL;
 	if (statm != -1)
 		close(statm);
 	statm = -1;
@@ -98,17 +167,6 @@ add_counters(struct status_is *s)
 			    str_of(i->name), v };
 }
 
-static void
-add_bus(struct status_is *s, const struct self *self)
-{
-	struct bus_figures	f;
-
-	bus_figures(self->bus, &f);
-	status_figure(s, "bus_bad_frames", (int64_t)f.bad_frames);
-	status_figure(s, "bus_repeated", (int64_t)f.repeated);
-	status_figure(s, "bus_timed_out", (int64_t)f.timed_out);
-}
-
 static uint64_t
 rss_bytes(void)
 {
@@ -141,7 +199,7 @@ on_status(void *arg, struct bus_ticket t, const union msg *m)
 
 	s.nfigures = s.nwarnings = 0;
 	add_counters(&s);
-	add_bus(&s, self);
+	add_rates(&s, loop_now(self->loop));
 	if (self->daemon->status != NULL)
 		self->daemon->status(self, &s);
 	a.name = str_of(self->daemon->name);
@@ -187,9 +245,14 @@ static void
 on_drain(void *arg, struct bus_ticket t, const union msg *m)
 {
 	struct self	*self = arg;
+	struct msg_done	 done = { 0 };
+	unsigned	 busy = self->daemon->busy != NULL ? self->daemon->busy(self) : 0;
+	char		 text[64];
 
 	drain.until = mono_add_ms(loop_now(self->loop), m->drain.limit_ms);
-	bus_done(t);
+	snprintf(text, sizeof(text), "drained %u request%s", busy, busy == 1 ? "" : "s");
+	done.text = str_of(text);
+	bus_answer(t, MSG_DONE, &done);
 	if (self->state == DAEMON_DRAINING)
 		return;
 	log_major("DRAIN", "%s: takes no new work, for %s", self->daemon->name,

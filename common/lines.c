@@ -57,17 +57,6 @@ lines_print(const struct setting_info *i, const void *field, struct text *out)
 }
 
 static bool
-line_equal(const struct set_line *a, const struct set_line *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].text, b->v[i].text) != 0)
-			return false;
-	return true;
-}
-
-static bool
 lines_equal(const void *x, const void *y)
 {
 	const struct set_lines	*a = x, *b = y;
@@ -75,7 +64,8 @@ lines_equal(const void *x, const void *y)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!line_equal(&a->v[i], &b->v[i]))
+		if (!text_lists_equal(a->v[i].v, a->v[i].n, b->v[i].v, b->v[i].n,
+		    sizeof(a->v[i].v[0])))
 			return false;
 	return true;
 }

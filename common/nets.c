@@ -328,12 +328,7 @@ nets_fini(struct set_nets *n)
 bool
 nets_equal(const struct set_nets *a, const struct set_nets *b)
 {
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].text, b->v[i].text) != 0)
-			return false;
-	return true;
+	return text_lists_equal(a->v, a->n, b->v, b->n, sizeof(a->v[0]));
 }
 
 /* ---- asking ---- */

@@ -78,12 +78,8 @@ static bool
 texts_equal(const void *x, const void *y)
 {
 	const struct set_texts *a = x, *b = y;
-	size_t			n;
 
-	for (n = 0; n < a->n && n < b->n; n++)
-		if (strcmp(a->v[n], b->v[n]) != 0)
-			return false;
-	return a->n == b->n;
+	return text_lists_equal(a->v, a->n, b->v, b->n, sizeof(a->v[0]));
 }
 
 static void

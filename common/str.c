@@ -299,3 +299,16 @@ xstrdup(const char *s)
 {
 	return str_dup(str_of(s));
 }
+
+bool
+text_lists_equal(const void *a, size_t na, const void *b, size_t nb, size_t size)
+{
+	const char	*x = a, *y = b;
+
+	if (na != nb)
+		return false;
+	for (; na > 0; na--, x += size, y += size)
+		if (strcmp(*(char *const *)x, *(char *const *)y) != 0)
+			return false;
+	return true;
+}

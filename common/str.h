@@ -68,6 +68,12 @@ char	*str_dup(struct str s);
 void	str_lower(char *s, size_t len);
 
 /*
+ * Two arrays whose elements, of size octets each, begin with a char *: do those read
+ * the same?
+ */
+bool	text_lists_equal(const void *a, size_t na, const void *b, size_t nb, size_t size);
+
+/*
  * A bounded text being written: never overflows, takes what fits and remembers
  * that something did not. Always terminated, so at most size - 1 octets. The
  * storage is the caller's.

@@ -94,6 +94,12 @@ state_word(const struct gateway *w)
 	}
 }
 
+bool
+gateway_registers(const struct gateway *w)
+{
+	return !w->dying && w->set->username[0] != '\0' && !w->set->disabled && !w->off;
+}
+
 void
 gateway_show(struct gateway *w, struct show *s)
 {

@@ -203,10 +203,14 @@ gwregd_status(struct self *self, struct status_is *out)
 {
 	struct gwregd *g = self->own;
 	size_t cursor = 0;
+	int64_t registering = 0;
 	struct gateway *w;
 
-	while ((w = map_next(g->gateways, &cursor)) != NULL)
+	while ((w = map_next(g->gateways, &cursor)) != NULL) {
 		gateway_warn(w, out);
+		registering += gateway_registers(w);
+	}
+	status_figure(out, "gw_registering", registering);
 	status_figure(out, "gateways", (int64_t)map_count(g->gateways));
 }
 

@@ -16,7 +16,6 @@ static const struct daemon mediad = {
 	.prepare = mediad_prepare,
 	.commit = mediad_commit,
 	.status = mediad_status,
-	.busy = mediad_busy,
 };
 
 int

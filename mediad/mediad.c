@@ -170,6 +170,7 @@ mediad_status(struct self *self, struct status_is *out)
 	const struct sides	*all = sessions_sides(m->sessions);
 
 	status_figure(out, "media_ports_limit", sides_limit(all));
+	status_figure(out, "media_streams", stats->media_ports / 2);
 	status_figure(out, "media_sessions_restored",
 	    sessions_restored(m->sessions));
 	if (stats->media_one_way > 0)
@@ -179,12 +180,4 @@ mediad_status(struct self *self, struct status_is *out)
 		    stats->media_one_way == 1 ? " has" : "s have");
 	for (unsigned i = 0; i < sides_count(all); i++)
 		side_status(sides_at(all, i), out);
-}
-
-unsigned
-mediad_busy(struct self *self)
-{
-	struct mediad	*m = self->own;
-
-	return sessions_count(m->sessions);
 }

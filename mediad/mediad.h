@@ -23,7 +23,6 @@ bool	mediad_prepare(struct self *self, const struct settings *next,
 	    struct complaints *out);
 void	mediad_commit(struct self *self, const struct settings *old);
 void	mediad_status(struct self *self, struct status_is *out);
-unsigned mediad_busy(struct self *self);
 
 /* handlers.c: arg is the struct self. */
 extern const struct bus_handler mediad_handlers[];

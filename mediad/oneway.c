@@ -51,15 +51,19 @@ is_silent(const struct session *s, const struct end *from, const struct end *to,
     struct mono now, int64_t limit_ms, struct text *why)
 {
 	const struct flow	*f = &from->flow[0];
+	const struct addr	*target = learn_target(&f->learn);
 	int64_t			 ms = silence_ms(s, from, now);
+	char			 at[ADDR_TEXT_MAX];
 
 	if (!speaks(to, now, limit_ms) || speaks(from, now, limit_ms) || ms < limit_ms)
 		return false;
-	text_printf(why, "nothing from the %s for %lld s", side_name(from),
-	    (long long)ms / 1000);
+	text_printf(why, "nothing from the %s", side_name(from));
+	if (target != NULL)
+		text_printf(why, " at %.*s", STR_ARG(addr_print(target, at)));
+	text_printf(why, " for %lld s", (long long)ms / 1000);
 	if (f->refused > 0)
 		say_refused(f, why);
-	else if (learn_target(&f->learn) == NULL)
+	else if (target == NULL)
 		text_add(why, STR("; nothing can be sent to it either: its SDP named "
 		    "no usable address"));
 	return true;

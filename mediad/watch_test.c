@@ -137,12 +137,14 @@ test_one_way(void **state)
 	assert_null(why(h, 11000));
 	caller->flow[0].count->last_ns = mono_add_ms(h->now, 11000).ns;
 	assert_null(why(h, 9000));
-	assert_string_equal(why(h, 11000), "nothing from the callee for 11 s");
+	assert_string_equal(why(h, 11000), "nothing from the callee at " CALLEE
+	    ":5000 for 11 s");
 	/* somebody spoke from elsewhere */
 	callee->flow[0].refused = 7;
 	assert_int_equal(addr_parse(&callee->flow[0].refused_from, STR("203.0.113.9"),
 	    4002), 0);
-	assert_string_equal(why(h, 11000), "nothing from the callee for 11 s; 7 packets "
+	assert_string_equal(why(h, 11000), "nothing from the callee at " CALLEE
+	    ":5000 for 11 s; 7 packets "
 	    "from 203.0.113.9:4002 were refused, its SDP named " CALLEE ":5000");
 	sweep_at(h, 11000);
 	assert_true(only(h)->one_way);

@@ -303,3 +303,17 @@ ask_show(struct ctl *c, const char *daemon, const char *what,
 		json_decref(table.rows);
 	return code;
 }
+
+int
+ask_table(struct ctl *c, const char *daemon, const char *what,
+    const struct column *columns)
+{
+	json_t	*rows;
+	int	 code = ask_show(c, daemon, what, NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	out_rows(&c->out, rows, columns);
+	json_decref(rows);
+	return CTL_DONE;
+}

@@ -42,6 +42,10 @@ int	ask_failed(const struct question *q);
 int	ask_show(struct ctl *c, const char *daemon, const char *what,
 	    const char *const *args, json_t **rows);
 
+/* Asks for a table and prints it; an exit code. */
+int	ask_table(struct ctl *c, const char *daemon, const char *what,
+	    const struct column *columns);
+
 /* Is somebody listening? 0, -ECONNREFUSED, -EACCES. */
 int	daemon_probe(const struct ctl *c, const char *daemon, bool monitor);
 void	ask_free(struct ask *a);	/* NULL is fine */

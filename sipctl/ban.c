@@ -15,14 +15,7 @@ static const struct column columns[] = {
 
 COMMAND(cmd_ban_list)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "regd", "bans", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "regd", "bans", columns);
 }
 
 static int

@@ -8,7 +8,7 @@
 #include "common/map.h"
 #include "common/mono.h"
 
-#define SOURCES_MS	10000
+#define SOURCES_MS	(BUSIEST_SOURCES_S * 1000)
 #define USERS_MS	60000
 #define NAMES_MAX	4096	/* counted; more are left out */
 
@@ -91,14 +91,16 @@ count_source(void *arg, const struct trace_record *r)
 static void
 add_failure(struct busiest *out, const struct trace_call *k)
 {
-	char	when[40];
+	char		 when[40];
+	struct failure	*f;
 
 	if (out->nfailures == BUSIEST_MAX)
 		return;
 	trace_time(k->began_ms, false, when);
-	snprintf(out->failures[out->nfailures++].name, sizeof(out->failures[0].name),
-	    "%.8s %u %s  %s -> %s", when, k->code, k->reason != NULL ? k->reason : "",
-	    k->from != NULL ? k->from : "?", k->to != NULL ? k->to : "?");
+	f = &out->failures[out->nfailures++];
+	f->call = k->call;
+	snprintf(f->text, sizeof(f->text), "%.8s %u %s  %s", when, k->code,
+	    k->to != NULL ? k->to : "?", k->reason != NULL ? k->reason : "");
 }
 
 int
@@ -118,8 +120,12 @@ busiest_find(const struct ctl *c, struct busiest *out)
 
 		if (!trace_call_is_invite(call))
 			continue;
-		if (call->from != NULL && call->ended_ms >= k.now_ms - USERS_MS)
-			count(users, str_of(call->from));
+		if (call->ended_ms >= k.now_ms - USERS_MS) {
+			out->calls++;
+			out->failed += trace_call_failed(call);
+			if (call->from != NULL)
+				count(users, str_of(call->from));
+		}
 		if (trace_call_failed(call))
 			add_failure(out, call);
 	}

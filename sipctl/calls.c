@@ -3,8 +3,8 @@
  * mediad relays.
  */
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/mono.h"
 #include "sipctl/ask.h"
 
 #define ASK_MS	3000
@@ -16,11 +16,11 @@ static const struct column call_columns[] = {
 	{ "to", "TO", COLUMN_TEXT },
 	{ "time_s", "TIME", COLUMN_SECONDS },
 	{ "media", "MEDIA", COLUMN_TEXT },
-	{ "media_reason", "WHY", COLUMN_TEXT },
 	{ "mos", "MOS", COLUMN_TEXT },
-	{ "loss_percent", "LOSS%", COLUMN_TEXT },
+	{ "loss_percent", "LOSS", COLUMN_TEXT },
 	{ "gateway", "GATEWAY", COLUMN_TEXT },
-	{ "call_id", "CALL-ID", COLUMN_TEXT },
+	{ "media_reason", "WHY", COLUMN_TEXT, true },
+	{ "call_id", "CALL-ID", COLUMN_TEXT, true },
 	{ NULL }
 };
 static const struct column media_columns[] = {
@@ -29,8 +29,8 @@ static const struct column media_columns[] = {
 	{ "ports", "PORTS", COLUMN_TEXT },
 	{ "packets", "PACKETS", COLUMN_NUMBER },
 	{ "loss", "LOST", COLUMN_NUMBER },
-	{ "jitter_ms", "JITTER", COLUMN_TEXT },
-	{ "rtt_ms", "RTT", COLUMN_TEXT },
+	{ "jitter_ms", "JITTER", COLUMN_TEXT, true },
+	{ "rtt_ms", "RTT", COLUMN_TEXT, true },
 	{ "mos", "MOS", COLUMN_TEXT },
 	{ "last_packet_ms", "LAST", COLUMN_MS },
 	{ "age_s", "TIME", COLUMN_SECONDS },
@@ -38,16 +38,26 @@ static const struct column media_columns[] = {
 	{ NULL }
 };
 
-/* How long it has lasted, for the table: "since" is a time. */
+/* How long it has lasted, "proxied opus", "0.1%": as the table has it. */
 static void
-add_time(json_t *row)
+for_people(json_t *row)
 {
 	const char	*since = json_string_value(json_object_get(row, "since"));
-	struct tm	 tm = { 0 };
+	const char	*codec = json_string_value(json_object_get(row, "codec"));
+	const char	*loss = json_string_value(json_object_get(row, "loss_percent"));
+	const char	*media = json_string_value(json_object_get(row, "media"));
+	const char	*state = json_string_value(json_object_get(row, "state"));
+	int64_t		 ms;
 
-	if (since != NULL && strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL)
-		json_object_set_new(row, "time_s",
-		    json_integer((json_int_t)(time(NULL) - timegm(&tm))));
+	if (since != NULL && time_parse(since, &ms))
+		json_object_set_new(row, "time_s", json_integer((wall_ms() - ms) / 1000));
+	if (media != NULL && state != NULL && strcmp(state, "ringing") == 0 &&
+	    strcmp(media, "proxied") == 0)
+		json_object_set_new(row, "media", json_string("early"));
+	else if (media != NULL && codec != NULL && codec[0] != '\0')
+		json_object_set_new(row, "media", json_sprintf("%s %s", media, codec));
+	if (loss != NULL)
+		json_object_set_new(row, "loss_percent", json_sprintf("%s%%", loss));
 }
 
 /* "4.3" as a number, for JSON. */
@@ -115,8 +125,9 @@ say_one_way(struct ctl *c, const json_t *rows)
 
 	json_array_foreach(rows, i, row)
 		if ((why = json_string_value(json_object_get(row, "one_way"))) != NULL)
-			printf("! %lld: one-way, %s\n", (long long)json_integer_value(
-			    json_object_get(row, "id")), why);
+			printf("! %lld: one-way, %s. Trace: sipctl trace %lld\n",
+			    (long long)json_integer_value(json_object_get(row, "id")), why,
+			    (long long)json_integer_value(json_object_get(row, "id")));
 }
 
 COMMAND(cmd_calls)
@@ -140,7 +151,7 @@ COMMAND(cmd_calls)
 		keep_one_way(rows);
 	if (out_for_people(&c->out))
 		json_array_foreach(rows, i, row)
-			add_time(row);
+			for_people(row);
 	out_rows(&c->out, rows, call_columns);
 	if (out_for_people(&c->out))
 		say_one_way(c, rows);

@@ -16,12 +16,5 @@ static const struct column columns[] = {
 
 COMMAND(cmd_cert_show)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "sipd", "certificates", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "sipd", "certificates", columns);
 }

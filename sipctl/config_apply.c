@@ -124,7 +124,7 @@ COMMAND(cmd_config_rollback)
 
 static const struct column columns[] = {
 	{ "generation", "#", COLUMN_NUMBER },
-	{ "when", "WHEN", COLUMN_TEXT },
+	{ "when", "WHEN", COLUMN_WHEN },
 	{ "user", "USER", COLUMN_TEXT },
 	{ "why", "WHY", COLUMN_TEXT },
 	{ "state", "STATE", COLUMN_TEXT },
@@ -137,7 +137,7 @@ state_text(const struct generation *g, uint64_t in_force, char *buf, size_t size
 	int64_t	left = (g->confirm_until_ms - boot_ms()) / 1000;
 
 	if (g->number == in_force && g->confirm)
-		snprintf(buf, size, "in force, waits for confirm, %lld s",
+		snprintf(buf, size, "in force, waiting for confirm, %lld s",
 		    (long long)left);
 	else if (g->number == in_force)
 		snprintf(buf, size, "in force");

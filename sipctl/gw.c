@@ -34,14 +34,7 @@ static const struct column columns[] = {
 
 COMMAND(cmd_gw_list)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "gwregd", "gateways", columns);
 }
 
 /* Its settings in force, for people. */

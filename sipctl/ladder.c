@@ -200,21 +200,16 @@ daemon_of(const char *tag)
 static void
 take_note(struct making *m, const struct trace_record *r)
 {
-	static const struct str	to_gateway = STR("; to gateway ");
 	struct ladder_row	*row;
-	struct str		 text, rest;
+	struct str		 text, gateway;
 	const char		*daemon;
-	ptrdiff_t		 at;
 	char			 tag[9], buf[1200];
 
 	if (!record_read_note(r->c, tag, &text) || r->c->kind == RECORD_RESULT ||
 	    beside(m, tag, text))
 		return;
-	if (strcmp(tag, "ROUTER") == 0 && (at = str_find(text, to_gateway)) >= 0) {
-		rest = str_make(text.s + at + to_gateway.len,
-		    text.len - (size_t)at - to_gateway.len);
-		str_cut(&rest, ' ', &m->gateway);
-	}
+	if ((gateway = trace_gateway(tag, text)).len > 0)
+		m->gateway = gateway;
 	daemon = daemon_of(tag);
 	row = add_row(m, r);
 	snprintf(buf, sizeof(buf), "%s%s%.*s", daemon != NULL ? daemon : "",

@@ -35,7 +35,11 @@ struct out {
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,		/* right */
-	COLUMN_SECONDS,		/* a duration, right */
+	COLUMN_COUNT,		/* "11,204" */
+	COLUMN_SECONDS,		/* a duration, right: "03:12" */
+	COLUMN_TENTHS,		/* seconds: "0.9 s" */
+	COLUMN_AGO,		/* seconds: "2 s", "4 min" */
+	COLUMN_WHEN,		/* RFC 3339: "14:10" if it was today */
 	COLUMN_MS,		/* "18 ms" */
 	COLUMN_BYTES,		/* "84M" */
 	COLUMN_SHARE,		/* 0..1 as "97%" */
@@ -44,6 +48,7 @@ struct column {
 	const char	*key;
 	const char	*head;
 	enum column_kind kind;
+	bool		 wide;		/* only with -o wide, or when it is asked for */
 };
 
 /* 0 or -EINVAL: "table", "json" ... */
@@ -68,5 +73,9 @@ void	out_print(FILE *f, struct str s);
 void	bytes_text(double n, char *buf, size_t size);
 /* 1234567: "1,234,567". */
 void	count_text(long long n, char *buf, size_t size);
+/* "2 s", "4 min", "2 h": how long, in one unit. */
+void	ago_text(double seconds, char *buf, size_t size);
+/* "14:10" of the same UTC day, "2026-11-20 14:10" of another. */
+void	when_text(int64_t ms, int64_t now_ms, char *buf, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 
+#include "common/mono.h"
 #include "sipctl/output_own.h"
 #include "sipctl/sipctl.h"
 
@@ -18,7 +19,14 @@ static void
 drawn(const json_t *v, enum column_kind kind, struct text *t)
 {
 	char	buf[64];
+	int64_t	ms;
 
+	if (kind == COLUMN_WHEN && json_is_string(v) &&
+	    time_parse(json_string_value(v), &ms)) {
+		when_text(ms, wall_ms(), buf, sizeof(buf));
+		text_add(t, str_of(buf));
+		return;
+	}
 	if (!json_is_number(v)) {
 		out_plain(v, t);
 		return;
@@ -26,6 +34,15 @@ drawn(const json_t *v, enum column_kind kind, struct text *t)
 	switch (kind) {
 	case COLUMN_SECONDS:
 		duration_text(json_number_value(v), buf, sizeof(buf));
+		break;
+	case COLUMN_COUNT:
+		count_text(json_integer_value(v), buf, sizeof(buf));
+		break;
+	case COLUMN_TENTHS:
+		snprintf(buf, sizeof(buf), "%.1f s", json_number_value(v));
+		break;
+	case COLUMN_AGO:
+		ago_text(json_number_value(v), buf, sizeof(buf));
 		break;
 	case COLUMN_MS:
 		snprintf(buf, sizeof(buf), "%.0f ms", json_number_value(v));
@@ -92,15 +109,16 @@ shorten(char *s, size_t size, bool utf8)
 
 /* A column that no row has is left out. */
 static bool
-shown_column(const struct out *o, const json_t *rows, const char *key)
+shown_column(const struct out *o, const json_t *rows, const struct column *c)
 {
 	const json_t	*row;
 	size_t		 i;
 
-	if (!out_wants(o, key))
+	if (!out_wants(o, c->key) ||
+	    (c->wide && o->form != OUT_WIDE && o->fields == NULL))
 		return false;
 	json_array_foreach((json_t *)rows, i, row)
-		if (json_object_get(row, key) != NULL)
+		if (json_object_get(row, c->key) != NULL)
 			return true;
 	return false;
 }
@@ -141,14 +159,14 @@ out_table(FILE *f, const struct out *o, const json_t *rows,
 	scols_table_enable_noheadings(t, !o->header);
 	scols_table_enable_noencoding(t, 1);	/* out_escape() did it */
 	for (c = columns; c->key != NULL; c++)
-		if (shown_column(o, rows, c->key))
-			scols_table_new_column(t, c->head, 0,
-			    c->kind == COLUMN_TEXT ? 0 : SCOLS_FL_RIGHT);
+		if (shown_column(o, rows, c))
+			scols_table_new_column(t, c->head, 0, c->kind == COLUMN_TEXT ||
+			    c->kind == COLUMN_WHEN ? 0 : SCOLS_FL_RIGHT);
 	for (i = 0; i < json_array_size(rows); i++) {
 		row = json_array_get(rows, i);
 		line = scols_table_new_line(t, NULL);
 		for (c = columns, at = 0; c->key != NULL; c++)
-			if (shown_column(o, rows, c->key))
+			if (shown_column(o, rows, c))
 				table_cell(line, at++, o,
 				    json_object_get(row, c->key), c, &shortened);
 	}

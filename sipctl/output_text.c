@@ -154,6 +154,34 @@ time_parse(const char *text, int64_t *ms)
 }
 
 void
+ago_text(double seconds, char *buf, size_t size)
+{
+	long long	s = seconds < 0 ? 0 : (long long)seconds;
+
+	if (s < 60)
+		snprintf(buf, size, "%lld s", s);
+	else if (s < 3600)
+		snprintf(buf, size, "%lld min", s / 60);
+	else if (s < 2 * 86400)
+		snprintf(buf, size, "%lld h", s / 3600);
+	else
+		snprintf(buf, size, "%lld d", s / 86400);
+}
+
+void
+when_text(int64_t ms, int64_t now_ms, char *buf, size_t size)
+{
+	time_t		t = (time_t)(ms / 1000), now = (time_t)(now_ms / 1000);
+	struct tm	tm, today;
+
+	if (gmtime_r(&t, &tm) == NULL || gmtime_r(&now, &today) == NULL)
+		snprintf(buf, size, "-");
+	else
+		strftime(buf, size, tm.tm_yday == today.tm_yday &&
+		    tm.tm_year == today.tm_year ? "%H:%M" : "%Y-%m-%d %H:%M", &tm);
+}
+
+void
 duration_text(double seconds, char *buf, size_t size)
 {
 	long long	s = seconds < 0 ? 0 : (long long)seconds;

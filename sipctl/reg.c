@@ -5,28 +5,21 @@
 #include <stdlib.h>
 
 #include "common/setting_types.h"
+#include "common/uri.h"
 #include "sipctl/ask.h"
 
 static const struct column list_columns[] = {
 	{ "aor", "USER", COLUMN_TEXT },
 	{ "contact", "CONTACT", COLUMN_TEXT },
 	{ "received", "SEEN FROM", COLUMN_TEXT },
-	{ "transport", "BY", COLUMN_TEXT },
-	{ "state", "STATE", COLUMN_TEXT },
-	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
-	{ "agent", "AGENT", COLUMN_TEXT },
-	{ NULL }
-};
-static const struct column show_columns[] = {
-	{ "contact", "CONTACT", COLUMN_TEXT },
-	{ "received", "SEEN FROM", COLUMN_TEXT },
-	{ "transport", "BY", COLUMN_TEXT },
-	{ "state", "STATE", COLUMN_TEXT },
 	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
 	{ "rtt_ms", "RTT", COLUMN_MS },
 	{ "agent", "AGENT", COLUMN_TEXT },
+	{ "call_id", "CALL-ID", COLUMN_TEXT, true },
 	{ NULL }
 };
+/* The same without whose they are. */
+static const struct column *const show_columns = list_columns + 1;
 
 static const struct column nat_columns[] = {
 	{ "address", "SEEN FROM", COLUMN_TEXT },
@@ -40,8 +33,8 @@ static const struct column failure_columns[] = {
 	{ "source", "SOURCE", COLUMN_TEXT },
 	{ "tried", "TRIED", COLUMN_TEXT },
 	{ "reason", "REASON", COLUMN_TEXT },
-	{ "tries", "TRIES", COLUMN_NUMBER },
-	{ "last_s", "LAST", COLUMN_SECONDS },
+	{ "tries", "TRIES", COLUMN_COUNT },
+	{ "last_s", "LAST", COLUMN_AGO },
 	{ "note", "NOTE", COLUMN_TEXT },
 	{ NULL }
 };
@@ -106,6 +99,41 @@ add_states(struct ctl *c, json_t *bindings)
 	json_decref(pings);
 }
 
+/* Does its Contact name another host than it is seen from? */
+static bool
+is_behind_nat(const json_t *row)
+{
+	const char	*contact = json_string_value(json_object_get(row, "contact"));
+	const char	*seen = json_string_value(json_object_get(row, "received"));
+	struct addr	 written, from;
+	struct uri	 u;
+
+	return contact != NULL && seen != NULL && uri_parse(&u, str_of(contact)) == 0 &&
+	    addr_parse(&written, u.host, 0) == 0 &&
+	    addr_parse_port(&from, str_of(seen)) == 0 && !addr_eq_host(&written, &from);
+}
+
+/* "203.0.113.7:49822 tls NAT lost": what the table says under SEEN FROM. */
+static void
+for_people(json_t *bindings)
+{
+	const char	*seen, *state;
+	json_t		*row;
+	size_t		 i;
+
+	json_array_foreach(bindings, i, row) {
+		seen = json_string_value(json_object_get(row, "received"));
+		state = json_string_value(json_object_get(row, "state"));
+		if (seen == NULL || seen[0] == '\0')
+			continue;
+		json_object_set_new(row, "received", json_sprintf("%s %s%s%s%s", seen,
+		    json_string_value(json_object_get(row, "transport")) ?: "",
+		    is_behind_nat(row) ? " NAT" : "",
+		    state == NULL || strcmp(state, "ok") == 0 ? "" : " ",
+		    state == NULL || strcmp(state, "ok") == 0 ? "" : state));
+	}
+}
+
 COMMAND(cmd_reg_list)
 {
 	json_t	*rows;
@@ -114,6 +142,8 @@ COMMAND(cmd_reg_list)
 	if (code != CTL_DONE)
 		return code;
 	add_states(c, rows);
+	if (out_for_people(&c->out))
+		for_people(rows);
 	out_rows(&c->out, rows, list_columns);
 	json_decref(rows);
 	return CTL_DONE;
@@ -156,8 +186,10 @@ COMMAND(cmd_reg_show)
 		return code;
 	add_states(c, rows);
 	n = json_array_size(rows);
-	if (out_for_people(&c->out) && n > 0)
+	if (out_for_people(&c->out) && n > 0) {
 		print_head(c, aor, n);
+		for_people(rows);
+	}
 	out_rows(&c->out, rows, show_columns);
 	json_decref(rows);
 	return n > 0 ? CTL_DONE : no(CTL_NO, "%s is not registered", aor);
@@ -232,14 +264,7 @@ COMMAND(cmd_reg_add)
 
 COMMAND(cmd_nat)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "sipd", "nats", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, nat_columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "sipd", "nats", nat_columns);
 }
 
 COMMAND(cmd_reg_del)

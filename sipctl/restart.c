@@ -8,6 +8,7 @@
 #include "common/mono.h"
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
+#include "sipctl/house.h"
 
 #define DRAIN_MS	10000
 #define READY_MS	20000
@@ -53,6 +54,39 @@ pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* What sipd asked and waited for meanwhile, and what it gave up. */
+struct held {
+	int64_t	repeated, timed_out;
+};
+
+static struct held
+held_now(struct ctl *c)
+{
+	struct house_view	h;
+	struct held		now;
+
+	house_look(c, &h, 1000);
+	now = (struct held){ house_figure(&h, "sipd", "bus_repeated"),
+	    house_figure(&h, "sipd", "bus_timed_out") };
+	house_fini(&h);
+	return now;
+}
+
+/* "sipd held 45 requests meanwhile, lost 0" */
+static void
+say_held(struct ctl *c, const char *name, struct held before)
+{
+	struct held	now;
+
+	if (strcmp(name, "sipd") == 0)
+		return;			/* it is another process, which counts anew */
+	now = held_now(c);
+	done(c, "sipd held %lld request%s meanwhile, lost %lld",
+	    (long long)(now.repeated - before.repeated),
+	    now.repeated - before.repeated == 1 ? "" : "s",
+	    (long long)(now.timed_out - before.timed_out));
+}
+
 /* Waits for the process pid to go, then for the next one to answer. */
 static int
 wait_next(struct ctl *c, const char *name, uint32_t pid, struct mono begin,
@@ -86,6 +120,7 @@ restart_daemon(struct ctl *c, const char *name)
 	struct question		q = { .daemon = name, .type = MSG_DRAIN,
 				    .body = &body };
 	struct look		k;
+	struct held		before;
 	struct mono		begin;
 	int64_t			gone_ms;
 	int			code;
@@ -97,16 +132,19 @@ restart_daemon(struct ctl *c, const char *name)
 		return no(CTL_NO, "nobody would start %s again: the keeper does not "
 		    "run; next: sipctl up --detach", name);
 	pid = k.pid;
+	before = held_now(c);
 	begin = mono_now();
 	if ((code = ask_one(c, &q, 3000, false)) != CTL_DONE)
 		return code;
 	code = wait_next(c, name, pid, begin, &gone_ms, &k);
-	if (code == CTL_DONE)
-		done(c, "%s  drained and stopped in %lld ms, ready in %lld ms "
-		    "(generation %llu)", name, (long long)gone_ms,
-		    (long long)mono_ms_between(begin, mono_now()),
-		    (unsigned long long)k.generation);
-	return code;
+	if (code != CTL_DONE)
+		return code;
+	done(c, "%s  %s in %lld ms, stopped, ready in %lld ms (generation %llu)", name,
+	    q.text[0] != '\0' ? q.text : "drained", (long long)gone_ms,
+	    (long long)mono_ms_between(begin, mono_now()),
+	    (unsigned long long)k.generation);
+	say_held(c, name, before);
+	return CTL_DONE;
 }
 
 COMMAND(cmd_restart)

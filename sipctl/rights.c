@@ -12,14 +12,7 @@ static const struct column columns[] = {
 
 COMMAND(cmd_rights_list)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "regd", "rights", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "regd", "rights", columns);
 }
 
 /* What the group has now, so that one of the two can be left as it is. False: none. */

@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+#define PLACE_MAX	24
+#define TEXT_MAX	40
+
 json_t *
 route_targets_now(const struct route_answer *a)
 {
@@ -26,20 +29,59 @@ print_escaped(const json_t *v)
 	print_padded(v, 0);
 }
 
-static void
-print_step(size_t number, const json_t *s)
+/* "routes.conf:12", or nothing for what stands in no file. */
+static size_t
+place_text(const json_t *s, char buf[300])
 {
 	const char	*file = json_string_value(json_object_get(s, "file"));
-	int		 line = (int)json_integer_value(json_object_get(s, "line"));
-	bool		 matched = json_is_true(json_object_get(s, "matched"));
+	struct text	 t;
 
-	if (file == NULL || file[0] == '\0') {
-		printf("%2zu  ", number);
+	text_init(&t, buf, 300);
+	if (file != NULL && file[0] != '\0') {
+		out_escape(&t, str_of(file));
+		text_printf(&t, ":%d", (int)json_integer_value(json_object_get(s, "line")));
+	}
+	return t.len;
+}
+
+/* Columns of the records: places and texts as wide as the widest, within reason. */
+struct widths {
+	int	place, text;
+};
+
+static struct widths
+widths_of(const json_t *steps)
+{
+	struct widths	 w = { 0, 0 };
+	const json_t	*one;
+	char		 buf[300];
+	size_t		 i, place, text;
+
+	json_array_foreach((json_t *)steps, i, one) {
+		if ((place = place_text(one, buf)) == 0)
+			continue;
+		text = json_string_length(json_object_get(one, "text"));
+		if ((int)place > w.place && place <= PLACE_MAX)
+			w.place = (int)place;
+		if ((int)text > w.text && text <= TEXT_MAX)
+			w.text = (int)text;
+	}
+	return w;
+}
+
+static void
+print_step(size_t number, const json_t *s, const struct widths *w)
+{
+	bool	matched = json_is_true(json_object_get(s, "matched"));
+	char	place[300];
+
+	printf("%2zu  ", number);
+	if (place_text(s, place) == 0) {
 		print_padded(json_object_get(s, "text"), 10);
 		printf("  %s", matched ? "" : "no   ");
 	} else {
-		printf("%2zu  %s:%d  ", number, file, line);
-		print_padded(json_object_get(s, "text"), 20);
+		printf("%-*s  ", w->place, place);
+		print_padded(json_object_get(s, "text"), w->text);
 		printf("  %s  ", matched ? "YES" : "no ");
 	}
 	print_padded(json_object_get(s, "why"), 0);
@@ -54,19 +96,20 @@ print_target(const json_t *t)
 	const json_t	*transport = json_object_get(t, "transport");
 
 	printf("RESULT  ");
-	print_escaped(json_object_get(t, "uri"));
-	if (json_is_string(hop)) {
-		printf("  at ");
+	if (json_is_string(gateway)) {
+		printf("gateway ");
+		print_escaped(gateway);
+		printf(", ");
+	} else if (json_is_string(hop)) {
 		if (json_is_string(transport)) {
 			print_escaped(transport);
 			printf(":");
 		}
 		print_escaped(hop);
+		printf(", ");
 	}
-	if (json_is_string(gateway)) {
-		printf("  by gateway ");
-		print_escaped(gateway);
-	}
+	printf("Request-URI ");
+	print_escaped(json_object_get(t, "uri"));
 	printf("\n");
 }
 
@@ -93,13 +136,14 @@ print_stage(const json_t *stage)
 void
 route_print(const struct route_answer *a, unsigned code, uint64_t generation)
 {
-	const json_t	*one;
-	size_t		 i;
+	const struct widths	 w = widths_of(a->steps);
+	const json_t		*one;
+	size_t			 i;
 
 	printf("%s, generation %llu. Nothing was sent.\n\n",
 	    code == 0 ? "routed" : "rejected", (unsigned long long)generation);
 	json_array_foreach(a->steps, i, one)
-		print_step(i + 1, one);
+		print_step(i + 1, one, &w);
 	printf("\n");
 	if (code != 0) {
 		printf("RESULT  %u %s\n", code, a->reason);

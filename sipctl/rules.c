@@ -18,14 +18,7 @@ static const struct column columns[] = {
 
 COMMAND(cmd_rules_list)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "routed", "rules", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "routed", "rules", columns);
 }
 
 /* "*", "@domain", or an account's address. */

@@ -8,22 +8,6 @@
 #include "common/mono.h"
 #include "sipctl/overview.h"
 
-/* "2 h": how long ago, in one unit. */
-static void
-age_text(int64_t ms, char *buf, size_t size)
-{
-	int64_t	s = ms < 0 ? 0 : ms / 1000;
-
-	if (s < 60)
-		snprintf(buf, size, "%lld s", (long long)s);
-	else if (s < 3600)
-		snprintf(buf, size, "%lld min", (long long)s / 60);
-	else if (s < 2 * 86400)
-		snprintf(buf, size, "%lld h", (long long)s / 3600);
-	else
-		snprintf(buf, size, "%lld d", (long long)s / 86400);
-}
-
 /* ---- JSON ---- */
 
 static json_t *
@@ -68,38 +52,37 @@ print_json(const struct ctl *c, const struct overview *o)
 static void
 work_text(const struct house_view *h, const char *name, char *buf, size_t size)
 {
+	/* A number, then what it counts. */
 	static const struct work {
-		const char *daemon, *figure[3], *unit[3];
+		const char *daemon;
+		struct { const char *figure, *unit; } parts[3];
 	} works[] = {
-		{ "sipd", { "calls", "txn_server", "txn_client" },
-		    { "calls", "server +", "client transactions" } },
-		{ "regd", { "accounts", "contacts", "registers" },
-		    { "accounts", "contacts", "REGISTER" } },
-		{ "routed", { "routes", "routes_refused", NULL },
-		    { "routings", "refused", NULL } },
-		{ "mediad", { "media_sessions", "media_ports", NULL },
-		    { "sessions", "ports", NULL } },
-		{ "gwregd", { "gw_registered", NULL, NULL },
-		    { "gateways registered", NULL, NULL } },
+		{ "sipd", { { "messages_per_s", " msg/s   " }, { "txn_server", " server + " },
+		    { "txn_client", " client transactions" } } },
+		{ "regd", { { "aors", " addresses, " }, { "contacts", " contacts, " },
+		    { "registers_per_s", " REGISTER/s" } } },
+		{ "routed", { { "routes_per_s", " routings/s" } } },
+		{ "mediad", { { "media_sessions", " sessions, " },
+		    { "media_streams", " streams" } } },
+		{ "gwregd", { { "gw_registered", " of " },
+		    { "gw_registering", " gateways registered" } } },
 	};
-	const struct work *w;
+	const struct work *w = works;
 	struct text	   t;
 	char		   number[32];
-	int		   i;
+	int64_t		   p99;
 
-	text_init(&t, buf, size - 1);
-	for (w = works; w < works + sizeof(works) / sizeof(works[0]); w++) {
-		if (strcmp(w->daemon, name) != 0)
-			continue;
-		for (i = 0; i < 3 && w->figure[i] != NULL; i++) {
-			count_text(house_figure(h, name, w->figure[i]), number,
-			    sizeof(number));
-			text_printf(&t, "%s%s %s", i == 0 ? "" : i == 2 &&
-			    strcmp(name, "sipd") == 0 ? " " : ", ", number,
-			    w->unit[i]);
-		}
+	text_init(&t, buf, size);
+	while (strcmp(w->daemon, name) != 0)
+		w++;
+	for (int i = 0; i < 3 && w->parts[i].figure != NULL; i++) {
+		count_text(house_figure(h, name, w->parts[i].figure), number,
+		    sizeof(number));
+		text_printf(&t, "%s%s", number, w->parts[i].unit);
 	}
-	buf[t.len] = '\0';
+	if ((p99 = house_figure(h, name, "route_p99_us")) > 0)
+		text_printf(&t, ", 99%% under %.*f ms", p99 < 100 ? 2 : 1,
+		    (double)p99 / 1000);
 }
 
 static json_t *
@@ -142,13 +125,14 @@ print_head(const struct ctl *c, const struct overview *o)
 
 	gethostname(host, sizeof(host) - 1);
 	count_text(house_figure(&o->house, "sipd", "calls"), calls, sizeof(calls));
-	count_text(house_contacts(&o->house), users, sizeof(users));
+	count_text(house_figure(&o->house, "sipd", "aors"), users, sizeof(users));
 	printf("%s   cordboard %s   ", host, VERSION);
 	if (o->has_generation) {
 		char		shown[1024];
 		struct text	t;
 
-		age_text(wall_ms() - o->in_force.when_ms, age, sizeof(age));
+		ago_text((double)(wall_ms() - o->in_force.when_ms) / 1000, age,
+		    sizeof(age));
 		text_init(&t, shown, sizeof(shown));
 		text_printf(&t, "%s, %s ago", o->in_force.user, age);
 		if (o->in_force.why[0] != '\0') {
@@ -159,7 +143,8 @@ print_head(const struct ctl *c, const struct overview *o)
 		printf("config generation %llu (%.*s)   ",
 		    (unsigned long long)o->in_force.number, STR_ARG(text_str(&t)));
 	}
-	printf("%s calls, %s contacts online\n\n", calls, users);
+	printf("%s call%s, %s user%s online\n\n", calls, strcmp(calls, "1") == 0 ? "" : "s",
+	    users, strcmp(users, "1") == 0 ? "" : "s");
 }
 
 /* As it has to be typed, for this house. */

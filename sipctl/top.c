@@ -5,50 +5,32 @@
  * recorder. On a terminal the alternate screen is used and given back; --batch prints
  * a line a second for scripts.
  */
+#include "sipctl/top.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/mono.h"
-#include "sipctl/busiest.h"
-#include "sipctl/overview.h"
+#include "sipctl/ask.h"
 
-#define HISTORY		8	/* samples of a curve */
 #define PAUSE_MS	1000
-#define ROWS		5	/* of each list */
-
-enum rate { MESSAGES, CALLS, REGISTERS, FAILED, RATES };
-
-struct sample {
-	struct mono	at;
-	int64_t		counters[RATES];
-	double		cpu_s[DAEMONS];
-};
-struct top {
-	struct ctl	*c;
-	struct sample	 last;
-	double		 now[RATES];
-	double		 history[RATES][HISTORY];
-	double		 cpu[DAEMONS];	/* shares of one CPU */
-	size_t		 frames;
-	bool		 paused;
-};
 
 /* ---- figures ---- */
 
 static void
-take_sample(const struct overview *o, struct sample *s)
+take_sample(const struct overview *o, struct top_sample *s)
 {
 	const struct house_view	*h = &o->house;
 
 	s->at = mono_now();
-	s->counters[MESSAGES] = house_figure(h, "sipd", "requests") +
+	s->counters[TOP_MESSAGES] = house_figure(h, "sipd", "requests") +
 	    house_figure(h, "sipd", "responses");
-	s->counters[CALLS] = house_figure(h, "sipd", "calls");
-	s->counters[REGISTERS] = house_figure(h, "regd", "registers");
-	s->counters[FAILED] = house_figure(h, "sipd", "timeouts") +
+	s->counters[TOP_CALLS] = house_figure(h, "sipd", "calls");
+	s->counters[TOP_REGISTERS] = house_figure(h, "regd", "registers");
+	s->counters[TOP_FAILED] = house_figure(h, "sipd", "timeouts") +
 	    house_figure(h, "routed", "routes_refused");
 	for (size_t i = 0; i < DAEMONS; i++)
 		s->cpu_s[i] = h->daemons[i].cpu_s;
@@ -64,122 +46,74 @@ per_second(int64_t before, int64_t now, double seconds)
 static void
 update(struct top *t, const struct overview *o)
 {
-	struct sample	s;
+	struct top_sample	s;
 	double		seconds;
 
 	take_sample(o, &s);
 	seconds = (double)(s.at.ns - t->last.at.ns) / 1e9;
-	for (int i = 0; i < RATES; i++) {
-		t->now[i] = i == CALLS ? (double)s.counters[CALLS] :
+	for (int i = 0; i < TOP_RATES; i++) {
+		t->now[i] = i == TOP_CALLS ? (double)s.counters[TOP_CALLS] :
 		    per_second(t->last.counters[i], s.counters[i], seconds);
-		memmove(t->history[i], t->history[i] + 1, sizeof(double) * (HISTORY - 1));
-		t->history[i][HISTORY - 1] = t->now[i];
+		memmove(t->history[i], t->history[i] + 1, sizeof(double) * (TOP_HISTORY - 1));
+		t->history[i][TOP_HISTORY - 1] = t->now[i];
 	}
 	for (size_t i = 0; i < DAEMONS; i++)
 		t->cpu[i] = seconds > 0 && s.cpu_s[i] > t->last.cpu_s[i] ?
 		    (s.cpu_s[i] - t->last.cpu_s[i]) / seconds : 0;
 	t->last = s;
-	t->frames++;
+	t->drops = house_figure(&o->house, "sipd", "udp_receive_dropped");
+	t->waiting = house_figure(&o->house, "sipd", "waiting_routed");
+	t->p99_us = house_figure(&o->house, "routed", "route_p99_us");
 }
 
-/* ---- drawing ---- */
+/* ---- the lists ---- */
 
+/* "udp:192.0.2.10 teleco1": a source that a gateway's server is. */
 static void
-print_curve(const struct top *t, enum rate r)
+name_gateways(struct ctl *c, struct busiest *b)
 {
-	static const char	*const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	double			 max = 1;
+	json_t	*rows, *row;
+	size_t	 i, k;
 
-	for (int i = 0; i < HISTORY; i++)
-		if (t->history[r][i] > max)
-			max = t->history[r][i];
-	for (int i = 0; i < HISTORY; i++)
-		if (t->c->out.utf8)
-			fputs(bars[(int)(t->history[r][i] / max * 7)], stdout);
-		else
-			putchar(" .:-=+*#"[(int)(t->history[r][i] / max * 7)]);
-}
-
-static void
-print_head(const struct top *t)
-{
-	static const struct {
-		const char	*name;
-		enum rate	 rate;
-	} curves[] = { { "msg/s", MESSAGES }, { "calls", CALLS }, { "REGISTER/s", REGISTERS } };
-	char			 when[40], number[32];
-
-	trace_time(wall_ms(), false, when);
-	when[8] = '\0';
-	printf("%s", when);
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-		count_text((long long)(t->now[curves[i].rate] + 0.5), number, sizeof(number));
-		printf("   %s %s ", curves[i].name, number);
-		print_curve(t, curves[i].rate);
-	}
-	printf("   failed/s %.1f\n ", t->now[FAILED]);
-	for (size_t i = 0; i < DAEMONS; i++)
-		printf(" %s %.0f%%", daemon_names[overview_order[i]],
-		    t->cpu[overview_order[i]] * 100);
-	printf("\n\n");
-}
-
-static void
-print_name(const char *s, int width)
-{
-	char		buf[256];
-	struct text	t;
-
-	text_init(&t, buf, sizeof(buf));
-	out_escape(&t, str_make(s, strnlen(s, 60)));
-	printf(" %-*.*s", width, width, buf);
-}
-
-static void
-print_lists(const struct top *t)
-{
-	struct busiest	b;
-
-	if (busiest_find(t->c, &b) != CTL_DONE)
+	if (daemon_probe(c, "gwregd", true) < 0 ||
+	    ask_show(c, "gwregd", "gateways", NULL, &rows) != CTL_DONE)
 		return;
-	printf("%-34s %7s   %-34s %7s\n", " BUSIEST SOURCES", "MSG", " BUSIEST USERS", "CALLS");
-	for (size_t i = 0; i < ROWS && (i < b.nsources || i < b.nusers); i++) {
-		print_name(i < b.nsources ? b.sources[i].name : "", 33);
-		printf(i < b.nsources ? " %7u  " : " %7.0u  ", i < b.nsources ? b.sources[i].n : 0);
-		print_name(i < b.nusers ? b.users[i].name : "", 33);
-		if (i < b.nusers)
-			printf(" %7u", b.users[i].n);
-		printf("\n");
+	json_array_foreach(rows, i, row) {
+		struct str	server = str_of(json_string_value(json_object_get(row, "server")));
+		struct str	host = str_make(server.s, str_rchr(server, ':') > 0 ?
+				    (size_t)str_rchr(server, ':') : 0);
+
+		for (k = 0; k < b->nsources && host.len > 0; k++)
+			if (str_eq(str_of(b->sources[k].name), host)) {
+				strlcat(b->sources[k].name, " ", sizeof(b->sources[k].name));
+				strlcat(b->sources[k].name, json_string_value(
+				    json_object_get(row, "name")) ?: "",
+				    sizeof(b->sources[k].name));
+			}
 	}
-	printf("\n LAST FAILURES\n");
-	for (size_t i = 0; i < ROWS && i < b.nfailures; i++) {
-		print_name(b.failures[i].name, 76);
-		printf("\n");
-	}
+	json_decref(rows);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct busy *)a)->name, ((const struct busy *)b)->name);
 }
 
 static void
-draw(const struct top *t)
+find_lists(struct top *t)
 {
-	printf("\033[H\033[2J");
-	print_head(t);
-	print_lists(t);
-	printf("\n[p]%s [q]uit\n", t->paused ? " goes on" : "ause");
-	fflush(stdout);
-}
+	struct busiest	*b = &t->busiest;
 
-static void
-print_line(const struct top *t)
-{
-	char	when[40];
-
-	trace_time(wall_ms(), true, when);
-	printf("%s msg/s=%.0f calls=%.0f register/s=%.0f failed/s=%.1f", when, t->now[MESSAGES],
-	    t->now[CALLS], t->now[REGISTERS], t->now[FAILED]);
-	for (size_t i = 0; i < DAEMONS; i++)
-		printf(" %s=%.2f", daemon_names[overview_order[i]], t->cpu[overview_order[i]]);
-	printf("\n");
-	fflush(stdout);
+	if (busiest_find(t->c, b) != CTL_DONE)
+		*b = (struct busiest){ .nsources = 0 };
+	name_gateways(t->c, b);
+	if (t->by_name) {
+		qsort(b->sources, b->nsources, sizeof(b->sources[0]), by_name);
+		qsort(b->users, b->nusers, sizeof(b->users[0]), by_name);
+	}
+	if (t->selected >= b->nfailures)
+		t->selected = b->nfailures > 0 ? b->nfailures - 1 : 0;
 }
 
 /* ---- the terminal ---- */
@@ -214,6 +148,53 @@ terminal_give_back(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
+/* The selected failure as a ladder, until a key is pressed. */
+static void
+trace_selected(struct top *t)
+{
+	struct line	l = { .nargs = 1 };
+	char		id[17], key;
+
+	if (t->selected >= t->busiest.nfailures)
+		return;
+	for (l.command = commands; strcmp(l.command->noun, "trace") != 0; l.command++)
+		;
+	snprintf(id, sizeof(id), "%08x", (unsigned)(t->busiest.failures[t->selected].call >> 32));
+	l.args[0] = id;
+	printf("\033[H\033[2J");
+	cmd_trace(t->c, &l);
+	printf("\n[any key] back\n");
+	fflush(stdout);
+	if (read(STDIN_FILENO, &key, 1) == 1)
+		top_draw(t);
+}
+
+static void
+on_key(struct top *t, char key)
+{
+	switch (key) {
+	case 'p':
+		t->paused = !t->paused;
+		break;
+	case 's':
+		t->by_name = !t->by_name;
+		find_lists(t);
+		break;
+	case 'j':
+		t->selected += t->selected + 1 < t->busiest.nfailures;
+		break;
+	case 'k':
+		t->selected -= t->selected > 0;
+		break;
+	case 't':
+		trace_selected(t);
+		return;
+	default:
+		return;
+	}
+	top_draw(t);
+}
+
 /* Waits a frame; false: the user has enough. */
 static bool
 wait_frame(struct top *t)
@@ -228,10 +209,7 @@ wait_frame(struct top *t)
 			continue;
 		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q')
 			return false;
-		if (key == 'p') {
-			t->paused = !t->paused;
-			draw(t);
-		}
+		on_key(t, key);
 	}
 	return !interrupted;
 }
@@ -261,7 +239,8 @@ watch(struct top *t)
 	do {
 		if (!t->paused) {
 			look(t);
-			draw(t);
+			find_lists(t);
+			top_draw(t);
 		}
 	} while (wait_frame(t));
 	terminal_give_back();
@@ -278,7 +257,7 @@ batch(struct top *t, uint32_t lines)
 
 		poll(&none, 1, PAUSE_MS);
 		look(t);
-		print_line(t);
+		top_print_line(t);
 	}
 	return CTL_DONE;
 }

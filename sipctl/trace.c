@@ -15,13 +15,12 @@
 static const struct column list_columns[] = {
 	{ "id", "ID", COLUMN_TEXT },
 	{ "time", "TIME", COLUMN_TEXT },
-	{ "method", "METHOD", COLUMN_TEXT },
-	{ "from", "FROM", COLUMN_TEXT },
-	{ "to", "TO", COLUMN_TEXT },
-	{ "code", "CODE", COLUMN_NUMBER },
-	{ "reason", "RESULT", COLUMN_TEXT },
-	{ "duration_s", "TIME", COLUMN_SECONDS },
-	{ "call_id", "CALL-ID", COLUMN_TEXT },
+	{ "method", "METHOD", COLUMN_TEXT, true },
+	{ "call", "CALL", COLUMN_TEXT },
+	{ "result", "RESULT", COLUMN_TEXT },
+	{ "duration_s", "TOOK", COLUMN_TENTHS },
+	{ "gateway", "GATEWAY", COLUMN_TEXT },
+	{ "call_id", "CALL-ID", COLUMN_TEXT, true },
 	{ NULL }
 };
 static const struct column record_columns[] = {
@@ -48,20 +47,39 @@ text_or_null(const char *s)
 
 /* ---- the list ---- */
 
+/* "14:01:07", "anna@example.com -> bo@example.com", "404 Not Found". */
+static void
+for_people(json_t *row, const struct trace_call *k)
+{
+	char	when[40];
+
+	trace_time(k->began_ms, false, when);
+	json_object_set_new(row, "time", json_stringn(when, 8));
+	json_object_set_new(row, "call", json_sprintf("%s -> %s", k->from != NULL ? k->from :
+	    "?", k->to != NULL ? k->to : "?"));
+	json_object_set_new(row, "result", k->code == 0 ? json_null() :
+	    json_sprintf("%u %s", k->code, k->reason != NULL ? k->reason : ""));
+}
+
 static json_t *
 list_row(const struct ctl *c, const struct trace_call *k)
 {
-	char	id[ID_DIGITS + 1], when[40];
+	char	 id[ID_DIGITS + 1], when[40];
+	json_t	*row;
 
 	snprintf(id, sizeof(id), "%08x", (unsigned)(k->call >> 32));
-	trace_time(k->began_ms, !out_for_people(&c->out), when);
-	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "id", id, "time", when,
+	trace_time(k->began_ms, true, when);
+	row = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:f,s:o,s:o}", "id", id, "time", when,
 	    "method", text_or_null(k->method), "from", text_or_null(k->from),
 	    "to", text_or_null(k->to),
 	    "code", k->code != 0 ? json_integer(k->code) : json_null(),
 	    "reason", text_or_null(k->reason),
 	    "duration_s", (double)(k->ended_ms - k->began_ms) / 1000,
+	    "gateway", text_or_null(k->gateway),
 	    "call_id", text_or_null(k->call_id));
+	if (out_for_people(&c->out))
+		for_people(row, k);
+	return row;
 }
 
 static int

@@ -50,6 +50,7 @@ struct trace_call {
 	int64_t		began_ms, ended_ms;	/* wall clock: first and last record */
 	char		*call_id, *from, *to, *method;	/* malloc'd, or NULL */
 	char		*reason;	/* of the final response */
+	char		*gateway;	/* the last that it was sent to, or NULL */
 	int64_t		first_ns;	/* of the request that these are of */
 	uint16_t	code;		/* 0: none yet */
 	bool		decided;	/* by a result: no later response counts */
@@ -69,6 +70,8 @@ bool	trace_call_failed(const struct trace_call *k);
 
 /* "14:01:07.118", or with the day as RFC 3339: UTC, as in the log. */
 void	trace_time(int64_t wall_ms, bool day, char buf[40]);
+/* The gateway that a decision of routed sends to; empty: none, or another note. */
+struct str trace_gateway(const char *tag, struct str note);
 /* "udp:192.0.2.1:5060"; "-" when it is not known. */
 struct str trace_peer(const struct record_message *m, bool remote,
 	    char buf[PEER_TEXT_MAX]);

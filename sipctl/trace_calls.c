@@ -81,6 +81,19 @@ take_code(struct trace_call *k, uint16_t code, struct str label)
 	k->reason = str_dup(label);
 }
 
+static void
+take_note(struct trace_call *k, const struct record *c)
+{
+	struct str	text, gateway;
+	char		tag[9];
+
+	if (!record_read_note(c, tag, &text) ||
+	    (gateway = trace_gateway(tag, text)).len == 0)
+		return;
+	free(k->gateway);
+	k->gateway = str_dup(gateway);
+}
+
 /*
  * Responses that leave tell the code until there is a result; the result's own
  * words are those of the last response with its code.
@@ -110,7 +123,8 @@ take(void *arg, const struct trace_record *r)
 			take_request(k, c, &m, text);
 		else if (c->kind == RECORD_OUT && c->code >= 200 && !k->decided)
 			take_code(k, c->code, record_slice(text, m.label));
-	}
+	} else if (c->kind == RECORD_DECISION)
+		take_note(k, c);
 }
 
 static int
@@ -146,6 +160,7 @@ trace_calls_fini(struct trace_calls *t)
 	for (size_t i = 0; i < t->n; i++) {
 		forget_request(t->v[i]);
 		free(t->v[i]->reason);
+		free(t->v[i]->gateway);
 		free(t->v[i]);
 	}
 	free(t->v);

@@ -225,6 +225,23 @@ trace_time(int64_t wall_ms, bool day, char buf[40])
 }
 
 struct str
+trace_gateway(const char *tag, struct str note)
+{
+	static const struct str	to_gateway = STR("; to gateway ");
+	ptrdiff_t		at = str_find(note, to_gateway);
+	struct str		rest, name;
+
+	if (strcmp(tag, "ROUTER") != 0 || at < 0)
+		return STR_NONE;
+	rest = str_make(note.s + at + to_gateway.len, note.len - (size_t)at - to_gateway.len);
+	str_cut(&rest, ' ', &name);
+	if (name.len > 0 && name.s[name.len - 1] == ';')
+		name.len--;
+	at = str_rchr(name, '@');		/* "+442071234567@teleco1" */
+	return str_make(name.s + at + 1, name.len - (size_t)(at + 1));
+}
+
+struct str
 trace_peer(const struct record_message *m, bool remote, char buf[PEER_TEXT_MAX])
 {
 	const uint8_t	*octets = remote ? m->remote : m->local;

@@ -301,14 +301,7 @@ COMMAND(cmd_user_del)
 
 COMMAND(cmd_user_list)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "regd", "users", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "regd", "users", columns);
 }
 
 COMMAND(cmd_user_show)

@@ -8,6 +8,7 @@
 #include "sipd/listeners.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,4 +445,23 @@ listeners_commit(struct worker *w, const struct settings *s)
 		if (worker_run_on(w, i, on_change, NULL) < 0)
 			log_problem("SIPDATA", "worker %u is too busy to be told "
 			    "of new listeners: repeat the change", i);
+}
+
+uint64_t
+listeners_dropped(void)
+{
+	const struct listeners	*now = listeners_now();
+	uint32_t		 info[SK_MEMINFO_VARS];
+	uint64_t		 sum = 0;
+
+	for (uint32_t i = 0; i < now->n; i++)
+		for (unsigned w = 0; w < WORKERS_MAX; w++) {
+			socklen_t	size = sizeof(info);
+
+			if (now->v[i]->transport == TRANSPORT_UDP && now->v[i]->fds[w] >= 0 &&
+			    getsockopt(now->v[i]->fds[w], SOL_SOCKET, SO_MEMINFO, info,
+			    &size) == 0 && size > SK_MEMINFO_DROPS * sizeof(info[0]))
+				sum += info[SK_MEMINFO_DROPS];
+		}
+	return sum;
 }

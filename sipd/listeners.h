@@ -52,6 +52,12 @@ const struct listener *listener_for(const struct hop *h);
 /* May traffic from there use this one? Else it is counted and logged. */
 bool	listener_lets_in(const struct listener *l, const struct addr *from);
 
+/*
+ * Datagrams that the kernel dropped because a socket of ours was full. Main thread:
+ * a system call a socket.
+ */
+uint64_t listeners_dropped(void);
+
 /* This worker starts and stops reading sockets as listeners_now() says. */
 void	listeners_follow(struct worker *w);
 /* Worker 0, once it reads: empties and closes sockets that nobody owns now. */

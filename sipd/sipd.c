@@ -17,6 +17,7 @@
 #include "sipd/domains.h"
 #include "sipd/ending.h"
 #include "sipd/leases.h"
+#include "sipd/listeners.h"
 #include "sipd/pending.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
@@ -191,9 +192,31 @@ sipd_commit(struct self *self, const struct settings *old)
 	workers_commit(old);
 }
 
+/* Questions that wait for an answer, of all workers. */
+static void
+add_waiting(struct status_is *out)
+{
+	int64_t	routed = 0, regd = 0, mediad = 0, gwregd = 0;
+
+	for (unsigned i = 0; i < workers_count(); i++) {
+		const struct worker	*w = worker_get(i);
+
+		routed += bus_peer_open(w->routed);
+		regd += bus_peer_open(w->regd);
+		mediad += bus_peer_open(w->mediad);
+		gwregd += bus_peer_open(w->gwregd);
+	}
+	status_figure(out, "waiting_routed", routed);
+	status_figure(out, "waiting_regd", regd);
+	status_figure(out, "waiting_mediad", mediad);
+	status_figure(out, "waiting_gwregd", gwregd);
+}
+
 void
 sipd_status(struct self *self, struct status_is *out)
 {
+	add_waiting(out);
+	status_figure(out, "udp_receive_dropped", (int64_t)listeners_dropped());
 	status_figure(out, "calls", calls_count());
 	status_figure(out, "aors", (int64_t)replica_aors());
 	status_figure(out, "contacts", (int64_t)replica_contacts());
