@@ -77,6 +77,10 @@ size_t	conf_flat_size(const struct conf *c);
 char	*conf_edit(const char *file, struct str text, const char *block,
 	    const char *label, const char *name, const char *value,
 	    struct complaints *out);
+/* Adds one more line NAME VALUE to the block; those that are there stay. As above. */
+char	*conf_edit_add(const char *file, struct str text, const char *block,
+	    const char *label, const char *name, const char *value,
+	    struct complaints *out);
 /*
  * Removes the block (new_text NULL), or puts new_text in its place: at the end
  * when there is none.

@@ -271,6 +271,26 @@ conf_edit(const char *file, struct str text, const char *block, const char *labe
 }
 
 char *
+conf_edit_add(const char *file, struct str text, const char *block, const char *label,
+    const char *name, const char *value, struct complaints *out)
+{
+	const struct conf_node *b;
+	struct edit		e;
+
+	if (!value_is_plain(file, name, value, out))
+		return NULL;
+	if (edit_begin(&e, file, text, out) < 0)
+		return edit_end(&e, true);
+	if ((b = block_find(&e, block, label)) == NULL) {
+		complain(out, false, file, 0, 0, "there is no %s \"%s\" here", block,
+		    label);
+		return edit_end(&e, true);
+	}
+	insert_in_block(&e, b, name, value);
+	return edit_end(&e, false);
+}
+
+char *
 conf_edit_block(const char *file, struct str text, const char *block,
     const char *label, const char *new_text, struct complaints *out)
 {

@@ -274,6 +274,34 @@ test_edit(void **state)
 
 /* A value that is more than a value never reaches the file. */
 static void
+test_edit_add(void **state)
+{
+	static const struct {
+		const char *before, *value, *after;
+	} adds[] = {
+		{ "g one {\n\ty 1 2 # c\n}\n", "3 4",
+		    "g one {\n\ty 1 2 # c\n\ty 3 4\n}\n" },
+		{ "g one { }\ng two {}\n", "3", "g one {\n    y 3\n}\ng two {}\n" },
+		{ "g two {\n}\n", "3", NULL },
+		{ "g one {\n}\n", "3 }", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(adds) / sizeof(adds[0]); i++) {
+		struct complaints  out = { 0 };
+		char		  *s = conf_edit_add("x", str_of(adds[i].before), "g",
+				       "one", "y", adds[i].value, &out);
+
+		if (adds[i].after != NULL)
+			assert_string_equal(s, adds[i].after);
+		else
+			assert_null(s);
+		assert_int_equal(out.errors, adds[i].after == NULL);
+		free(s);
+		complaints_fini(&out);
+	}
+}
+
+static void
 test_edit_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -400,6 +428,7 @@ main(void)
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_bad_flat),
 		cmocka_unit_test(test_edit),
+		cmocka_unit_test(test_edit_add),
 		cmocka_unit_test(test_edit_refused),
 		cmocka_unit_test(test_edit_block),
 		cmocka_unit_test(test_quote),

@@ -70,6 +70,7 @@ enum entry_kind {
 	ENTRY_GROUP,
 	ENTRY_NUMBER,
 	ENTRY_RULES,
+	ENTRY_PRICE,		/* of a prefix at a gateway */
 	ENTRY_KINDS
 };
 

@@ -15,6 +15,7 @@
 #include "common/scan.h"
 #include "common/uri.h"
 #include "routed/address.h"
+#include "routed/prices.h"
 #include "routed/rules.h"
 
 #define MEMBERS_MAX	32	/* of a group */
@@ -42,7 +43,7 @@ struct canonical {
 };
 
 static const char *const kind_names[ENTRY_KINDS] = {
-	NULL, "alias", "forwarder", "group", "number", "rules"
+	NULL, "alias", "forwarder", "group", "number", "rules", "price"
 };
 
 static bool
@@ -252,6 +253,23 @@ take_rules(const struct routed *r, struct canonical *c, struct str name,
 	return c->why[0] == '\0';
 }
 
+static bool
+take_price(const struct routed *r, struct canonical *c, struct str name,
+    struct str value)
+{
+	int64_t	price;
+
+	if (!price_name(name, c->name))
+		return refuse(c, "bad prefix %s; it looks like teleco1/4420, or "
+		    "teleco1/* for all others", log_str(name));
+	if (value.len == 0)
+		return true;
+	if (!price_parse(value, &price))
+		return refuse(c, "bad price %s; it looks like 0.0125, with at most 6 "
+		    "decimals", log_str(value));
+	return str_copy(c->value, sizeof(c->value), value);
+}
+
 static bool	(*const take[ENTRY_KINDS])(const struct routed *, struct canonical *,
 		    struct str, struct str) = {
 	[ENTRY_ALIAS] = take_alias,
@@ -259,6 +277,7 @@ static bool	(*const take[ENTRY_KINDS])(const struct routed *, struct canonical *
 	[ENTRY_GROUP] = take_group,
 	[ENTRY_NUMBER] = take_number,
 	[ENTRY_RULES] = take_rules,
+	[ENTRY_PRICE] = take_price,
 };
 
 /* ---- one entry ---- */
@@ -289,6 +308,24 @@ complain_row(struct put *p, const struct canonical *c, uint32_t row)
 		.line = row, .text = str_of(xstrdup(c->why)) };
 }
 
+/* They come in thousands: one line for all, and the groups are decided anew. */
+static void
+prices_changed(const struct put *p)
+{
+	const struct set_texts	*groups = &p->routed->self->settings->least_cost;
+	char			 name[80];
+	struct text		 t;
+
+	log_major("ROUTER", "%u prices %s by %s", p->done,
+	    p->mode == USER_REMOVE ? "removed" : "set", p->by);
+	for (size_t i = 0; i < groups->n; i++) {
+		text_init(&t, name, sizeof(name));
+		text_printf(&t, "%s.sipgw", groups->v[i]);
+		str_lower(name, t.len);
+		publish_forget(p->routed, text_str(&t));
+	}
+}
+
 static void
 finish(struct put *p)
 {
@@ -297,6 +334,8 @@ finish(struct put *p)
 
 	if (--p->open > 0)
 		return;
+	if (p->kind == ENTRY_PRICE && p->done > 0)
+		prices_changed(p);
 	if (p->error < 0)
 		bus_refuse(p->ticket, -p->error, "it could not be stored: %s",
 		    strerror(-p->error));
@@ -315,6 +354,8 @@ on_done(void *arg, int error, enum entry_kind kind, struct str name)
 
 	if (error < 0)
 		p->error = error;
+	else if (kind == ENTRY_PRICE)
+		p->done++;
 	else {
 		p->done++;
 		log_major("ROUTER", "%s %s: %s by %s", kind_names[kind],

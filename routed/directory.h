@@ -16,10 +16,11 @@
  *   forwarder  boss@example.com   means any address, also of others
  *   group      all@example.com    means several addresses, one a line
  *   number     +442071234567      means the address that it belongs to
+ *   price      teleco1/4420       means what a gateway takes for such a number
  *   rules      "*", "@example.com", "anna@example.com": their text, see rules.h
  *
  * All in memory; changes are on disk before they hold, written by a thread of their
- * own. An address has one meaning: names are unique over the first four.
+ * own. An address has one meaning: names are unique over all but rules.
  */
 struct directory;
 

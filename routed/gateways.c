@@ -1,4 +1,7 @@
-/* gateways - which gateways there are, and whether they are registered. */
+/*
+ * gateways - which gateways there are, and whether they can be called: what the
+ * administrator says, what the registration says and what the probes say are apart.
+ */
 #include "routed/gateways.h"
 
 #include <stdlib.h>
@@ -67,6 +70,7 @@ void
 gateways_record(struct gateways *g, const struct msg_gateway *m)
 {
 	uint32_t	i = place(g, m->name);
+	bool		 new = i == g->n, was_up, was_disabled;
 	struct gateway	*o;
 
 	if (m->deleted) {
@@ -78,11 +82,16 @@ gateways_record(struct gateways *g, const struct msg_gateway *m)
 		g->v = xrealloc(g->v, g->n + 1, sizeof(struct gateway *));
 		g->v[g->n] = xcalloc(1, sizeof(**g->v));
 		g->v[g->n++]->name = str_dup(m->name);
-		g->changed(g->arg, m->name);
 	}
 	o = g->v[i];
+	was_up = gateway_is_up(o);
+	was_disabled = o->disabled;
 	o->seen = true;
 	o->state = m->state;
+	o->probe = m->probe;
+	o->disabled = m->disabled;
+	if (new || was_up != gateway_is_up(o) || was_disabled != o->disabled)
+		g->changed(g->arg, m->name);
 }
 
 void
@@ -107,8 +116,14 @@ gateways_count(const struct gateways *g)
 	return g->n;
 }
 
+bool
+gateway_is_up(const struct gateway *g)
+{
+	return g->probe != PROBE_DOWN && g->state != GATEWAY_FAILED;
+}
+
 const char *
-gateway_state_name(uint8_t state)
+gateway_condition(const struct gateway *g)
 {
 	static const char *const	names[] = {
 		[GATEWAY_OFF] = "not registered by choice",
@@ -117,5 +132,9 @@ gateway_state_name(uint8_t state)
 		[GATEWAY_FAILED] = "not registered: it failed",
 	};
 
-	return state <= GATEWAY_FAILED ? names[state] : "in an unknown state";
+	if (g->disabled)
+		return "disabled";
+	if (g->probe == PROBE_DOWN)
+		return "down: it does not answer probes";
+	return g->state <= GATEWAY_FAILED ? names[g->state] : "in an unknown state";
 }

@@ -1,6 +1,6 @@
 /*
- * outside - addresses that are not ours: gateways, other hosts, and by which way
- * (FEATURES.md rows 38, 123-129); relay.c says who may go there.
+ * outside - addresses that are not ours: gateways (trunks.c), other hosts, and by which
+ * way (FEATURES.md rows 38, 123-129); relay.c says who may go there.
  */
 #include "routed/route_parts.h"
 
@@ -57,8 +57,8 @@ walk_is_urgent(const struct walk *w)
 }
 
 /* host: where it is sent. What leaves needs somebody's right. */
-static enum step
-may_leave(struct walk *w, struct str host)
+enum step
+walk_may_leave(struct walk *w, struct str host)
 {
 	const struct settings	*s = w->route->w->settings;
 	char			 source_buf[DNS_NAME_MAX + 1];
@@ -84,34 +84,6 @@ may_leave(struct walk *w, struct str host)
 	w->reason = v.reason;
 	w->route->d->m.depends |= v.depends;
 	return STEP_DONE;
-}
-
-/* ---- gateways ---- */
-
-/* Row 124: "number@NAME.sipgw". */
-static enum step
-by_gateway(struct walk *w)
-{
-	const struct gateway	*g = gateways_find(w->route->w->gateways,
-				    str_of(w->a.domain));
-	char			 value[2 * ADDRESS_MAX];
-	struct text		 t;
-
-	if (g == NULL) {
-		STEP(w, "gateway", false, "none is called %.100s", w->a.domain);
-		return walk_refuse(w, 404, "Not Found");
-	}
-	if (w->a.local[0] == '\0') {
-		STEP(w, "gateway", false, "no number for it");
-		return walk_refuse(w, 404, "Not Found");
-	}
-	STEP(w, "gateway", true, "%s: %s", g->name, gateway_state_name(g->state));
-	text_init(&t, value, sizeof(value));
-	text_add(&t, str_of(w->a.local));
-	text_ch(&t, '@');
-	text_add(&t, str_of(g->name));
-	route_target(w, TARGET_GATEWAY, text_str(&t), STR_NONE);
-	return may_leave(w, str_of(g->name));
 }
 
 /* ---- other hosts ---- */
@@ -216,7 +188,7 @@ send_to(struct walk *w, bool via)
 		route_target(w, TARGET_URI, w->asked, next);
 	else
 		route_target(w, TARGET_URI, text_str(&uri), next);
-	return may_leave(w, address_host(&w->a));
+	return walk_may_leave(w, address_host(&w->a));
 }
 
 /* Row 123: an IP address is somebody's own affair; row 124. */

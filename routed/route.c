@@ -11,6 +11,7 @@
  *   rewrite.c  routes.conf, which records.c knows
  *   dial.c     the dial plan
  *   outside.c  gateways, other hosts; relay.c says who may
+ *   trunks.c   which gateway of a group, and who it is told calls
  *   staged.c   signal rules: who rings as well, and who later
  */
 #include "routed/route_parts.h"
@@ -418,7 +419,8 @@ result(struct route *r, const struct walk *w)
 	if (r->until_s != INT64_MAX && (m->valid_until == 0 ||
 	    (uint64_t)r->until_s * 1000 < m->valid_until))
 		m->valid_until = (uint64_t)r->until_s * 1000;
-	if (r->keys_lost)		/* it could not be forgotten: never again */
+	/* It could not be forgotten, or the next call is to have another lot. */
+	if (r->keys_lost || r->chance)
 		m->valid_until = 1;
 	m->uri = final_uri(r);
 	m->keys.v = d->keys;

@@ -6,8 +6,8 @@
 
 /*
  * Between the rooms that make a decision: route.c walks, rewrite.c asks routes.conf,
- * local.c knows what is ours, outside.c what is not, dial.c the dial plan, staged.c the
- * rules of who is called.
+ * local.c knows what is ours, outside.c what is not, trunks.c which gateway, dial.c the
+ * dial plan, staged.c the rules of who is called.
  */
 #define WALK_REWRITES	20	/* of one address: row 112 */
 #define WALK_DEPTH	4	/* groups in groups, rules that lead to rules */
@@ -25,6 +25,7 @@ struct route {
 	const struct rule		*redirected[ROUTE_STAGES];	/* rules that did */
 	unsigned			 nredirected;
 	bool				 keys_lost;	/* more names than there is room for */
+	bool				 chance;	/* by lot: each call anew */
 	bool				 claimed;	/* it holds for who proves his claim */
 	bool				 rules_run;	/* the account's later stages are in */
 	char				 from[AOR_MAX];	/* as rules see it; "": not yet */
@@ -113,8 +114,15 @@ enum step by_name(struct walk *w);
 
 /* Row 127: the number as it was dialled, in whatever domain. */
 bool	walk_is_urgent(const struct walk *w);
+/* host: where it is sent. What leaves needs somebody's right. */
+enum step walk_may_leave(struct walk *w, struct str host);
 enum step by_first_call(struct walk *w);
 enum step by_final_call(struct walk *w);
+
+/* ---- trunks.c ---- */
+
+/* Row 124: "number@NAME.sipgw", of a gateway or a group of them. */
+enum step by_gateway(struct walk *w);
 
 /* ---- dial.c ---- */
 

@@ -75,6 +75,9 @@ suspect_gateway(const struct records *r, const struct record *one,
 	if (name.len == 0)
 		return;
 	for (size_t i = 0; i < s->ngateways; i++) {
+		for (size_t k = 0; k < s->gateways[i].groups.n; k++)
+			if (str_caseeq(name, str_of(s->gateways[i].groups.v[k])))
+				return;
 		d = str_caseeq(name, str_of(s->gateways[i].name)) ? 0 :
 		    edit_distance(name, str_of(s->gateways[i].name));
 		if (d == 0)

@@ -43,6 +43,7 @@ SHOW_ENTRIES(show_aliases, ENTRY_ALIAS, "alias", "target")
 SHOW_ENTRIES(show_forwarders, ENTRY_FORWARDER, "forwarder", "target")
 SHOW_ENTRIES(show_groups, ENTRY_GROUP, "group", "members")
 SHOW_ENTRIES(show_numbers, ENTRY_NUMBER, "number", "target")
+SHOW_ENTRIES(show_prices, ENTRY_PRICE, "prefix", "price")
 SHOW_ENTRIES(show_rules, ENTRY_RULES, "scope", "text")
 
 static uint64_t
@@ -68,6 +69,7 @@ const struct show_table routed_tables[] = {
 	{ "forwarders", show_forwarders },
 	{ "groups", show_groups },
 	{ "numbers", show_numbers },
+	{ "prices", show_prices },
 	{ "rules", show_rules },
 	{ "accounts", show_accounts },
 	{ 0 }

@@ -55,6 +55,13 @@ static const struct option import_options[] = {
 	{ "dry-run", 'n', NULL, false, "check, change nothing" },
 	{ NULL }
 };
+static const struct option price_options[] = {
+	{ "gateway", 0, "NAME", false, "all of them are this gateway's" },
+	{ "format", 0, "FORM", false, "csv or ndjson; else by the file's name" },
+	{ "update", 0, NULL, false, "change those that exist already" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
 static const struct option export_options[] = {
 	{ "format", 0, "FORM", false, "csv (the default) or ndjson" },
 	{ "with-ha1", 0, NULL, false, "with HA1 values: as good as passwords here" },
@@ -139,6 +146,18 @@ static const struct option gw_options[] = {
 	{ "substitute-from", 0, "on|off", true, "calls show U as the caller" },
 	{ "substitute-to", 0, "on|off", true, "To becomes the request URI" },
 	{ "channels", 0, "N", false, "most concurrent calls, 0: no limit" },
+	{ "realm", 0, "REALM", false, "answer only challenges for it" },
+	{ "networks", 0, "NETS", false, "where its calls come from: \"192.0.2.0/24 198.51.100.7\"" },
+	{ "trusted", 0, "on|off", true, "its word on who calls is believed" },
+	{ "group", 0, "GROUPS", false, "groups that it belongs to: \"pstn fax\"" },
+	{ "priority", 0, "N", false, "its place in them, the lowest first" },
+	{ "weight", 0, "N", false, "its share among the same priority" },
+	{ "failover-codes", 0, "CODES", false, "answers that lead to the next: \"408 5xx\"" },
+	{ "caller-id", 0, "PATTERN RESULT", false,
+	    "a caller it is shown: \"+44* 0*\"; may be repeated" },
+	{ "probe-every", 0, "T", false, "period of OPTIONS to it, 0: none" },
+	{ "probe-failures", 0, "N", false, "so many failed in a row: it is down" },
+	{ "probe-successes", 0, "N", false, "so many answered in a row: it is up" },
 	{ NULL }
 };
 static const struct option route_options[] = {
@@ -317,7 +336,7 @@ const struct command commands[] = {
 	ROW("gw", "add", "NAME --domain D [--via V] [--username U --password-file F|-] "
 	    "[--auth-name A] [--register-every T] [--contact URI] "
 	    "[--calls-authenticate off|authorization|proxy-authorization] "
-	    "[--substitute-from] [--substitute-to] [--channels N]", 1, 1, gw_options,
+	    "[--substitute-from] [--substitute-to] [--channels N] [OPTIONS]", 1, 1, gw_options,
 	    false, cmd_gw_add, "adds a gateway and applies",
 	    "sipctl gw add teleco1 --domain teleco.example",
 	    "sipctl gw add teleco1 --domain teleco.example --username 12345 "
@@ -464,6 +483,35 @@ const struct command commands[] = {
 	    "all of them, for import",
 	    "sipctl number export",
 	    "sipctl number export --format ndjson"),
+	ROW("price", "list", "", 0, 0, NULL, true, cmd_directory_list,
+	    "what gateways charge, by prefix of the number",
+	    "sipctl price",
+	    "sipctl price list -o json"),
+	ROW("price", "show", "GATEWAY/PREFIX", 1, 1, NULL, false, cmd_directory_show,
+	    "one of them",
+	    "sipctl price show teleco1/4420",
+	    "sipctl price show teleco1/4420 -o json"),
+	ROW("price", "add", "GATEWAY/PREFIX PRICE [--dry-run]", 2, 2, dry_options, false, cmd_directory_add,
+	    "a price of a gateway, in any currency; groups that least-cost names go by it",
+	    "sipctl price add teleco1/4420 0.0125",
+	    "sipctl price add \"teleco1/*\" 0.9"),
+	ROW("price", "set", "GATEWAY/PREFIX PRICE [--dry-run]", 2, 2, dry_options, false, cmd_directory_set,
+	    "another price for one that exists",
+	    "sipctl price set teleco1/4420 0.0119",
+	    "sipctl price set teleco1/4420 0.0119 --dry-run"),
+	ROW("price", "del", "GATEWAY/PREFIX [--dry-run]", 1, 1, dry_options, false, cmd_directory_del,
+	    "removes one",
+	    "sipctl price del teleco1/4420",
+	    "sipctl price del teleco1/4420 --dry-run"),
+	ROW("price", "import", "FILE|- [--gateway NAME] [--format csv|ndjson] [--update] [--dry-run]", 1, 1, price_options, false, cmd_directory_import,
+	    "adds those of a file; columns prefix,price, where a prefix is GATEWAY/PREFIX "
+	    "unless --gateway says whose they are",
+	    "sipctl price import teleco1.csv --gateway teleco1 --update",
+	    "sipctl price import prices.csv --dry-run"),
+	ROW("price", "export", "[--format csv|ndjson]", 0, 0, export_options, false, cmd_directory_export,
+	    "all of them, for import",
+	    "sipctl price export",
+	    "sipctl price export --format ndjson"),
 	ROW("domain", "list", "", 0, 0, NULL, true, cmd_domain_list,
 	    "the domains that are served; the first is the main one",
 	    "sipctl domain",

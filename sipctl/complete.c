@@ -106,6 +106,7 @@ static const struct {
 	{ "forwarder", "", "routed", "forwarders", "forwarder" },
 	{ "group", "", "routed", "groups", "group" },
 	{ "number", "", "routed", "numbers", "number" },
+	{ "price", "GATEWAY", "routed", "prices", "prefix" },
 	{ "domain", "", "routed", "domains", "domain" },
 };
 

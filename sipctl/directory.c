@@ -11,10 +11,11 @@
 #define PUT_MS	30000
 
 static const struct directory_kind kinds[] = {
-	{ "alias", "aliases", "target", ENTRY_ALIAS },
-	{ "forwarder", "forwarders", "target", ENTRY_FORWARDER },
-	{ "group", "groups", "members", ENTRY_GROUP },
-	{ "number", "numbers", "target", ENTRY_NUMBER },
+	{ "alias", "aliases", "alias", "target", ENTRY_ALIAS },
+	{ "forwarder", "forwarders", "forwarder", "target", ENTRY_FORWARDER },
+	{ "group", "groups", "group", "members", ENTRY_GROUP },
+	{ "number", "numbers", "number", "target", ENTRY_NUMBER },
+	{ "price", "prices", "prefix", "price", ENTRY_PRICE },
 };
 
 const struct directory_kind *
@@ -134,7 +135,7 @@ static int
 show(struct ctl *c, const struct directory_kind *k, const char *name)
 {
 	const struct column	 columns[] = {
-		{ k->noun, k->noun, COLUMN_TEXT },
+		{ k->name, k->name, COLUMN_TEXT },
 		{ k->value, k->value, COLUMN_TEXT },
 		{ NULL }
 	};
@@ -148,7 +149,7 @@ show(struct ctl *c, const struct directory_kind *k, const char *name)
 		return code;
 	}
 	json_array_foreach(rows, i, row) {
-		is = json_string_value(json_object_get(row, k->noun));
+		is = json_string_value(json_object_get(row, k->name));
 		at = is != NULL ? strrchr(is, '@') : NULL;
 		/* "sales" finds sales@example.com. */
 		if (name == NULL || (is != NULL && (strcasecmp(is, name) == 0 ||

@@ -3,7 +3,8 @@
  * of them into one.
  *
  * CSV with a header line that names the two columns, or an object a line. A group's
- * members stand in one field, with blanks between them.
+ * members stand in one field, with blanks between them. The prices of one gateway, as
+ * a carrier sends them, have its name before each prefix.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ struct import {
 	enum user_mode			 mode;
 	struct entries			 batch;
 	json_t				*held[ENTRIES_MAX];	/* own the strings */
+	const char			*gateway;		/* of prices; or NULL */
+	char				 names[ENTRIES_MAX][96];	/* with it */
 	uint32_t			 seen, put, rejected;
 };
 
@@ -66,6 +69,11 @@ add(struct import *im, struct str name, struct str value, uint32_t row, json_t *
 		for (size_t i = 0; i < value.len; i++)
 			if (v[i] == ' ' || v[i] == ',')
 				v[i] = '\n';
+	if (im->gateway != NULL) {
+		snprintf(im->names[im->batch.n], sizeof(im->names[0]), "%.63s/%.*s",
+		    im->gateway, name.len < 30 ? (int)name.len : 30, name.s);
+		name = str_of(im->names[im->batch.n]);
+	}
 	im->held[im->batch.n] = held;
 	im->batch.v[im->batch.n++] = (struct rec_entry){ name, value, row };
 	return im->batch.n == ENTRIES_MAX ? send_batch(im) : CTL_DONE;
@@ -80,10 +88,10 @@ read_csv(struct import *im, char *text, size_t len)
 
 	csv_init(&csv, text, len);
 	if (csv_next(&csv, &r) != 1 || r.n != 2 ||
-	    !str_caseeq(str_trim(r.field[0]), str_of(im->kind->noun)) ||
+	    !str_caseeq(str_trim(r.field[0]), str_of(im->kind->name)) ||
 	    !str_caseeq(str_trim(r.field[1]), str_of(im->kind->value)))
 		return no(CTL_NO, "%s:1: the header line names the columns: %s,%s",
-		    im->file, im->kind->noun, im->kind->value);
+		    im->file, im->kind->name, im->kind->value);
 	while (code == CTL_DONE && (e = csv_next(&csv, &r)) != 0) {
 		im->seen++;
 		if (e < 0 || r.n != 2)
@@ -110,7 +118,7 @@ read_ndjson(struct import *im, char *text, size_t len)
 			continue;
 		im->seen++;
 		object = json_loadb(line.s, line.len, JSON_REJECT_DUPLICATES, NULL);
-		name = json_object_get(object, im->kind->noun);
+		name = json_object_get(object, im->kind->name);
 		value = json_object_get(object, im->kind->value);
 		if (!json_is_string(name) || !json_is_string(value) ||
 		    json_object_size(object) != 2) {
@@ -171,6 +179,7 @@ COMMAND(cmd_directory_import)
 	im->ctl = c;
 	im->kind = directory_kind_of(l);
 	im->file = l->args[0];
+	im->gateway = line_option(l, "gateway");
 	im->dry_run = line_flag(l, "dry-run");
 	im->mode = line_flag(l, "update") ? USER_ADD_OR_SET : USER_ADD;
 	code = ndjson ? read_ndjson(im, text, len) : read_csv(im, text, len);
@@ -206,7 +215,7 @@ COMMAND(cmd_directory_export)
 	}
 	out.form = ndjson ? OUT_NDJSON : OUT_CSV;
 	out_rows(&out, rows, (const struct column[]){
-	    { k->noun, k->noun, COLUMN_TEXT }, { k->value, k->value, COLUMN_TEXT },
+	    { k->name, k->name, COLUMN_TEXT }, { k->value, k->value, COLUMN_TEXT },
 	    { NULL } });
 	json_decref(rows);
 	return CTL_DONE;

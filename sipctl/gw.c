@@ -1,7 +1,7 @@
 /*
  * gw - gateways: their state is gwregd's, their settings stand in etc/. add, set,
  * del, enable and disable edit the file and apply it; a failed apply leaves the
- * file as it was.
+ * file as it was. gw_options.c writes what stands in the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "common/users.h"
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
+#include "sipctl/gw.h"
 
 #define GATEWAYS_CONF	"conf.d/gateways.conf"
 #define BLOCK_MAX	16384
@@ -118,13 +119,6 @@ file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
 	return block != NULL;
 }
 
-static const char *
-secret_name(char buf[128], const char *gateway)
-{
-	snprintf(buf, 128, "%s.secret", gateway);
-	return buf;
-}
-
 /* The password into etc/NAME.secret, for gwregd's eyes. */
 static int
 write_secret(const struct ctl *c, const char *gateway, const char *password)
@@ -132,7 +126,7 @@ write_secret(const struct ctl *c, const char *gateway, const char *password)
 	char	path[4096], name[128], text[300];
 	int	e;
 
-	secret_name(name, gateway);
+	gw_secret_name(name, gateway);
 	snprintf(text, sizeof(text), "%s\n", password);
 	e = file_replace(dirs_path(path, c->dirs.etc, "%s", name), str_of(text),
 	    geteuid() == 0 ? 0640 : 0600);
@@ -161,26 +155,6 @@ take_secret(const struct ctl *c, const struct line *l, bool *given)
 	return code;
 }
 
-/* The value of an option as it is written; a flag alone means on. */
-static const char *
-value_of(const struct line *l, const char *name, bool secret, char buf[512])
-{
-	const char	*v = line_option(l, name);
-	char		 file[128];
-	struct text	 t;
-
-	if (v == NULL)
-		return NULL;
-	if (strcmp(name, "password-file") == 0 && secret)
-		v = secret_name(file, l->args[0]);
-	else if (v[0] == '\0' && strncmp(name, "substitute-", 11) == 0)
-		v = "on";
-	text_init(&t, buf, 511);
-	conf_quote(&t, str_of(v));
-	buf[t.len] = '\0';
-	return buf;
-}
-
 static bool
 name_is_good(const char *name)
 {
@@ -189,21 +163,6 @@ name_is_good(const char *name)
 	say("\"%s\" cannot be a gateway's name: letters, digits, \"-\", \"_\" and "
 	    "\".\", at most 63", name);
 	return false;
-}
-
-static void
-block_text(const struct line *l, bool secret, struct text *t)
-{
-	const struct setting_info *i;
-	const char		  *v;
-	char			   buf[512];
-
-	text_printf(t, "gateway %s {\n", l->args[0]);
-	for (i = settings_table; i->name != NULL; i++)
-		if (i->block == BLOCK_GATEWAY &&
-		    (v = value_of(l, i->name, secret, buf)) != NULL)
-			text_printf(t, "    %-18s %s\n", i->name, v);
-	text_add(t, STR("}\n"));
 }
 
 COMMAND(cmd_gw_add)
@@ -227,7 +186,7 @@ COMMAND(cmd_gw_add)
 	if ((code = take_secret(c, l, &given)) != CTL_DONE)
 		return code;
 	text_init(&t, block, sizeof(block) - 1);
-	block_text(l, given, &t);
+	gw_block(l, given, &t);
 	block[t.len] = '\0';
 	if ((old = etc_read(c, GATEWAYS_CONF)) == NULL)
 		return CTL_NO;
@@ -242,27 +201,6 @@ COMMAND(cmd_gw_add)
 	code = etc_apply(c, GATEWAYS_CONF, text, why, given);
 	free(text);
 	return code;
-}
-
-/* The file's text with all given options set in the block; takes text. */
-static char *
-set_options(const struct line *l, const char *file, char *text, bool secret,
-    struct complaints *out)
-{
-	const struct setting_info *i;
-	const char		  *v;
-	char			   buf[512], *edited;
-
-	for (i = settings_table; i->name != NULL && text != NULL; i++) {
-		if (i->block != BLOCK_GATEWAY ||
-		    (v = value_of(l, i->name, secret, buf)) == NULL)
-			continue;
-		edited = conf_edit(file, str_of(text), "gateway", l->args[0],
-		    i->name, v, out);
-		free(text);
-		text = edited;
-	}
-	return text;
 }
 
 COMMAND(cmd_gw_set)
@@ -280,7 +218,7 @@ COMMAND(cmd_gw_set)
 	if ((code = take_secret(c, l, &given)) != CTL_DONE)
 		return code;
 	text = etc_read(c, file);
-	text = set_options(l, file, text, given, &out);
+	text = gw_set_options(l, file, text, given, &out);
 	complaints_say(c, &out, NULL);
 	complaints_fini(&out);
 	if (text == NULL)
@@ -316,7 +254,7 @@ COMMAND(cmd_gw_del)
 	free(text);
 	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
 		unlink(dirs_path(path, c->dirs.etc, "%s",
-		    secret_name(secret, l->args[0])));
+		    gw_secret_name(secret, l->args[0])));
 	return code;
 }
 

@@ -16,6 +16,7 @@
 
 #include "common/conf.h"
 #include "common/route.h"
+#include "routed/prices.h"
 #include "routed/route.h"
 #include "routed/rules.h"
 
@@ -93,7 +94,8 @@ paper_init(struct paper *p, const struct settings *s)
 	p->settings.domains = (struct set_texts){ p->domains, p->ndomains };
 	for (size_t i = 0; i < s->ngateways; i++) {
 		struct msg_gateway	m = { .name = str_of(s->gateways[i].name),
-					    .state = GATEWAY_REGISTERED };
+					    .state = GATEWAY_REGISTERED,
+					    .disabled = s->gateways[i].disabled };
 
 		gateways_record(p->gateways, &m);
 	}
@@ -186,6 +188,8 @@ is_given(struct paper *p, const struct test *t)
 	struct msg_gateway	gw = { .name = t->words[1],
 				    .state = GATEWAY_REGISTERED };
 
+	char			name[PRICE_NAME_MAX];
+
 	if (t->n < 2)
 		return false;
 	if (str_eq(t->words[0], STR("domain"))) {
@@ -195,6 +199,12 @@ is_given(struct paper *p, const struct test *t)
 	}
 	if (str_eq(t->words[0], STR("gateway"))) {
 		gateways_record(p->gateways, &gw);
+		return true;
+	}
+	if (str_eq(t->words[0], STR("price")) && t->n == 3) {
+		if (price_name(t->words[1], name))
+			directory_apply(p->directory, ENTRY_PRICE, str_of(name),
+			    t->words[2]);
 		return true;
 	}
 	if (str_eq(t->words[0], STR("account"))) {
