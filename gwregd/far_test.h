@@ -64,6 +64,9 @@ static struct house {
 	char		 from[200], uri[200], name[64];
 	bool		 proxy, routes;	/* 407; 200 with Service-Route */
 	unsigned	 moved;		/* redirects sent */
+	unsigned	 options;	/* OPTIONS asked */
+	uint16_t	 options_code;	/* 0: they are not answered */
+	bool		 options_signed;
 	/* Answers to our own questions. */
 	bool		 answered;
 	enum msg_type	 type;
@@ -205,6 +208,15 @@ on_send(void *arg, struct bus_ticket t, const union msg *msg)
 {
 	const struct msg_send *m = &msg->send;
 
+	if (str_eq(m->method, STR("OPTIONS"))) {
+		h.options++;
+		h.options_signed |= m->digests.n > 0;
+		if (h.options_code > 0)
+			answer(t, h.options_code, "Whatever", -1, NULL, 0);
+		else
+			bus_refuse(t, ETIMEDOUT, "silence");
+		return;
+	}
 	h.asked++;
 	h.last_cseq = m->cseq;
 	h.last_expires = (uint32_t)m->expires_s;
@@ -327,7 +339,7 @@ secret_write(const char *text)
 	assert_int_equal(file_replace(path, str_of(text), 0600), 0);
 }
 
-static char t_name[] = "far", t_domain[] = "far.example", t_user[] = "line7",
+__attribute__((unused)) static char t_name[] = "far", t_domain[] = "far.example", t_user[] = "line7",
     t_file[] = "far.secret", t_via[] = "192.0.2.10:5070", t_empty[] = "",
     t_other[] = "line8", t_auth[] = "auth-name",
     t_contact[] = "sip:desk@198.51.100.1:5080", t_ours[] = "example.com",
@@ -359,6 +371,7 @@ setup(void **state)
 		.username = t_user, .password_file = t_file,
 		.auth_name = t_empty, .realm = first_realm, .contact = t_empty,
 		.register_every = 600000, .channels = 30,
+		.probe_failures = 3, .probe_successes = 2,
 	};
 	listens[0].transport = TRANSPORT_TCP;
 	addr_parse(&listens[0].addr, STR("198.51.100.1"), 5060);

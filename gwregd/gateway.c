@@ -128,7 +128,8 @@ testers_tell(struct gateway *w)
 	struct msg_done done = { .text = STR("registered") };
 	struct msg_done each;
 
-	if (machine_asks(&w->machine))
+	if (machine_asks(&w->machine) ||
+	    (w->machine.state == ST_OFF && w->probing.question != 0))
 		return;
 	for (unsigned i = 0; i < w->ntesters; i++) {
 		each = done;
@@ -148,6 +149,7 @@ do_changed(void *arg)
 
 	gateway_save(w);
 	gateway_publish(w);
+	gateway_probe_look(w);
 	testers_tell(w);
 }
 
@@ -241,10 +243,12 @@ gateway_new(struct gwregd *g, const struct gateway_settings *set)
 	w->name = xstrdup(set->name);
 	w->rtt_ms = -1;
 	w->timer = loop_timer_new(g->self->loop, on_timer, w);
+	gateway_probe_init(w);
 	keep_begin(w);
 	settings_take(w, set);
 	machine_init(&w->machine, &owner, w, set->register_every);
 	begin(w);
+	gateway_probe_look(w);
 	return w;
 }
 
@@ -257,6 +261,7 @@ gateway_free(struct gateway *w)
 		bus_refuse(w->testers[i], ECANCELED, "gateway %s was removed",
 		    w->name);
 	gateway_question_forget(w);
+	gateway_probe_fini(w);
 	loop_timer_free(w->timer);
 	secret_free(w->secret);
 	explicit_bzero(&w->keep.sign, sizeof(w->keep.sign));
@@ -301,6 +306,7 @@ gateway_configure(struct gateway *w, const struct gateway_settings *set)
 	w->machine.every_ms = set->register_every;
 	identity_make(&w->id, set, w->g->self->settings);
 	w->expires_s = (uint32_t)(set->register_every / 1000 * 5 / 4);
+	gateway_probe_look(w);
 	if (!gateway_wanted(w)) {
 		machine_event(&w->machine, EV_STOP, boot_ms());
 		return;
@@ -348,14 +354,18 @@ gateway_do(struct gateway *w, struct bus_ticket t, struct str action)
 			bus_done(t);
 		if (gateway_wanted(w) && w->machine.state == ST_OFF)
 			machine_event(&w->machine, EV_START, boot_ms());
+		gateway_probe_look(w);
 	} else if (!str_eq(action, STR("test"))) {
 		bus_refuse(t, EINVAL, "no such action: %s", log_str(action));
-	} else if (!gateway_wanted(w)) {
+	} else if (w->off || w->set->disabled) {
 		bus_refuse(t, EINVAL, "gateway %s: %s", w->name, gateway_reason(w));
 	} else if (w->ntesters == TESTERS_MAX) {
 		bus_refuse(t, EBUSY, "gateway %s is being tested", w->name);
 	} else {
 		w->testers[w->ntesters++] = t;
-		machine_event(&w->machine, EV_START, boot_ms());
+		if (gateway_wanted(w))
+			machine_event(&w->machine, EV_START, boot_ms());
+		else
+			gateway_probe_now(w);
 	}
 }

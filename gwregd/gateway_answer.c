@@ -23,14 +23,31 @@
 #define NONCE_MIN_MS	60000		/* not refreshed more often for its sake */
 
 static void
-error_set(struct gateway *w, const struct msg_sent *m, const char *more)
+make_printable(char *p)
 {
-	(void)snprintf(w->error, sizeof(w->error), "%u %.*s%s%s", m->code,
-	    (int)(m->reason.len < 80 ? m->reason.len : 80), m->reason.s != NULL ?
-	    m->reason.s : "", *more != '\0' ? ": " : "", more);
-	for (char *p = w->error; *p != '\0'; p++)
+	for (; *p != '\0'; p++)
 		if ((uint8_t)*p < ' ' || *p == 0x7f)
 			*p = '?';
+}
+
+void
+gateway_answer_text(const struct msg_sent *m, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%u %.*s", m->code,
+	    (int)(m->reason.len < 80 ? m->reason.len : 80),
+	    m->reason.s != NULL ? m->reason.s : "");
+	make_printable(buf);
+}
+
+static void
+error_set(struct gateway *w, const struct msg_sent *m, const char *more)
+{
+	char answer[100];
+
+	gateway_answer_text(m, answer, sizeof(answer));
+	(void)snprintf(w->error, sizeof(w->error), "%s%s%s", answer,
+	    *more != '\0' ? ": " : "", more);
+	make_printable(w->error);
 }
 
 /* What our contact was granted, however the gateway has written it. */

@@ -6,9 +6,23 @@
 #include "gwregd/identity.h"
 #include "gwregd/keep.h"
 #include "gwregd/machine.h"
+#include "gwregd/probe.h"
 
-/* What gateway.c, gateway_send.c and gateway_show.c share, and nobody else. */
+/* What the files gateway*.c share, and nobody else. */
 #define TESTERS_MAX	4
+
+struct probing {
+	struct probe	 probe;
+	struct loop_timer *timer;
+	bool		 on;
+	int64_t		 every_ms;
+	int64_t		 last_ms;	/* CLOCK_BOOTTIME of its end; 0: none yet */
+	uint64_t	 question;	/* 0: none open */
+	struct mono	 asked;
+	uint32_t	 cseq;
+	char		 call_id[32], from_tag[16];
+	char		 reason[120];	/* "200 OK", "no answer" */
+};
 
 struct gateway {
 	struct gwregd	*g;
@@ -36,6 +50,7 @@ struct gateway {
 	struct bus_ticket testers[TESTERS_MAX];
 	unsigned	 ntesters;
 	struct identity	 id;		/* of set */
+	struct probing	 probing;
 };
 
 /* Shall it be registered? */
@@ -53,11 +68,19 @@ void	gateway_question_forget(struct gateway *w);
 /* gateway_answer.c: SENT, or why there is none. */
 void	gateway_answered(void *arg, int error, enum msg_type type,
 	    const union msg *m);
+/* "503 Service Unavailable", printable. */
+void	gateway_answer_text(const struct msg_sent *m, char *buf, size_t size);
 /* An attempt has failed, w->error says why: counts and logs it. */
 void	gateway_attempt_failed(struct gateway *w);
 
 /* gateway_sign.c: is this a realm that it was configured for (S09)? */
 bool	gateway_realm_fits(const struct gateway *w, struct str realm);
+
+/* gateway_probe.c: begins or stops probing as things stand now. */
+void	gateway_probe_init(struct gateway *w);
+void	gateway_probe_fini(struct gateway *w);
+void	gateway_probe_look(struct gateway *w);
+void	gateway_probe_now(struct gateway *w);
 
 /* gateway_show.c */
 enum gateway_state gateway_state(const struct gateway *w);

@@ -54,6 +54,8 @@ message(struct gateway *w)
 		.substitute_from = w->set->substitute_from,
 		.substitute_to = w->set->substitute_to,
 		.disabled = w->off || w->set->disabled,
+		.probe = (uint8_t)w->probing.probe.state,
+		.probe_reason = str_of(w->probing.reason),
 		.service_route = machine_registered(&w->machine, boot_ms()) ?
 		    str_of(w->keep.service_route) : STR_NONE,
 	};
@@ -79,9 +81,16 @@ gateway_emit(struct gateway *w, struct feed *f)
 
 /* ---- showing ---- */
 
+static const char *const probe_words[] = {
+	[PROBE_NONE] = "none", [PROBE_UP] = "up", [PROBE_DOWN] = "down",
+};
+
+/* For one column: what is worth knowing first. */
 static const char *
 state_word(const struct gateway *w)
 {
+	if (w->probing.probe.state == PROBE_DOWN)
+		return "down";
 	switch (gateway_state(w)) {
 	case GATEWAY_REGISTERED:
 		return "registered";
@@ -136,6 +145,15 @@ gateway_show(struct gateway *w, struct show *s)
 	else
 		(void)snprintf(error, sizeof(error), "%s", w->error);
 	show_text(s, "last_error", str_of(error));
+	show_text(s, "admin", w->off || w->set->disabled ? STR("disabled") :
+	    STR("enabled"));
+	show_text(s, "registration", str_of(machine_state_name(m->state)));
+	show_text(s, "probe", str_of(probe_words[w->probing.probe.state]));
+	show_text(s, "probe_reason", str_of(w->probing.reason));
+	if (w->probing.last_ms > 0)
+		show_number(s, "probe_ago_s", (now_ms - w->probing.last_ms) / 1000);
+	else
+		show_null(s, "probe_ago_s");
 	show_text(s, "domain", str_of(w->set->domain));
 }
 
@@ -144,10 +162,13 @@ gateway_warn(struct gateway *w, struct status_is *out)
 {
 	char command[300];
 
-	if (gateway_state(w) != GATEWAY_FAILED || w->dying)
+	bool down = w->probing.probe.state == PROBE_DOWN;
+
+	if ((gateway_state(w) != GATEWAY_FAILED && !down) || w->dying)
 		return;
 	(void)snprintf(command, sizeof(command), "sipctl gw show %s", w->name);
-	status_warn(out, command, "gateway %s: %s", w->name, w->error);
+	status_warn(out, command, "gateway %s: %s%s", w->name, down ?
+	    "does not answer probes: " : "", down ? w->probing.reason : w->error);
 }
 
 bool
