@@ -88,9 +88,13 @@ house_dirs(void)
 }
 
 /*
- * text: settings beside domain, processors, what listens and "recorder-size", which
- * RECORDER_SIZE of the environment gives.
+ * text: settings beside domain, processors, what listens, "recorder-size", which
+ * RECORDER_SIZE of the environment gives, and "trying-delay", which TRYING is.
  */
+#ifndef TRYING
+#define TRYING	"0s"		/* at once: a test waits for one thing after the other */
+#endif
+
 static inline void
 house_open(const char *text)
 {
@@ -103,8 +107,8 @@ house_open(const char *text)
 	house.context = bus_context_new();
 	house.bus = bus_new(house.context, house.loop, 1);
 	house.epoch = 1;
-	snprintf(conf, sizeof(conf), "%srecorder-size %s\n%s", LISTEN,
-	    getenv("RECORDER_SIZE") ?: "1m", text);
+	snprintf(conf, sizeof(conf), "%srecorder-size %s\ntrying-delay " TRYING "\n%s",
+	    LISTEN, getenv("RECORDER_SIZE") ?: "1m", text);
 	house_configure(conf);
 	assert_int_equal(config_start(&house), 0);
 	assert_int_equal(core_keys(dirs_path(path, house.dirs.state, "keys")), 0);

@@ -119,8 +119,25 @@ on_server_ended(void *arg, struct txn *t)
 	proxy_unref(p);
 }
 
+static void
+send_trying(struct proxy *p)
+{
+	answer_send(p->w, p->server, proxy_request(p), &p->back, &p->from.remote,
+	    &(struct answer){ .code = 100 });
+}
+
+static void
+on_server_trying(void *arg, struct txn *t)
+{
+	struct proxy	*p = arg;
+
+	if (p->trying && !p->finished)
+		send_trying(p);
+}
+
 static const struct txn_user user = {
 	.failed = on_server_failed,
+	.trying = on_server_trying,
 	.ended = on_server_ended,
 };
 
@@ -184,18 +201,23 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 }
 
 /*
- * The 100 goes out at once to those who have shown that they are where they say:
- * on a connection, by a nonce, in a dialog. Others get it when their request
- * goes on; a refusal is then the only packet for theirs (S33).
+ * A 100 is due to those who have shown that they are where they say: on a
+ * connection, by a nonce, in a dialog. Others get it when their request goes on; a
+ * refusal is then the only packet for theirs (S33). Most calls ring before it is
+ * sent, and then it never is (RFC 3261 section 17.2.1).
  */
 void
 proxy_trying(struct proxy *p)
 {
-	if (p->trying || !proxy_is_invite(p))
+	int64_t	delay = settings_now()->trying_delay;
+
+	if (p->trying || !proxy_is_invite(p) || p->server == NULL)
 		return;
 	p->trying = true;
-	answer_send(p->w, p->server, proxy_request(p), &p->back, &p->from.remote,
-	    &(struct answer){ .code = 100 });
+	if (delay == 0)
+		send_trying(p);
+	else
+		txn_trying_in(p->server, delay);
 }
 
 /* ---- the end ------------------------------------------------------------------ */

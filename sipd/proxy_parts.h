@@ -25,7 +25,7 @@ struct proxy {
 	struct hop	 back;		/* where responses go */
 	enum method	 method;
 	bool		 urgent;	/* an emergency call: no limit */
-	bool		 trying;	/* 100 was sent */
+	bool		 trying;	/* a 100 was sent, or is due */
 	bool		 shown;		/* as ringing, in the call table */
 	bool		 cancelled;
 	bool		 finished;	/* a final response went up */
@@ -105,7 +105,7 @@ proxy_is_invite(const struct proxy *p)
 }
 /* The tag of the side that began the dialog. */
 struct str proxy_caller_tag(const struct proxy *p, const struct sip_msg *m);
-/* The 100, when p is an INVITE and none was sent. */
+/* The 100, when p is an INVITE: after "trying-delay", if nothing else was sent by then. */
 void	proxy_trying(struct proxy *p);
 /*
  * Final answers of our own; without effect after another one. They may end the

@@ -211,7 +211,12 @@ txn_find(struct txns *x, txn_key key, bool server)
 static void
 on_retransmit(void *arg)
 {
-	txn_event(arg, EV_RETRANSMIT, &(struct occasion){ 0 });
+	struct txn	*t = arg;
+	struct worker	*w = t->x->w;
+
+	record_as(w, t->recording.call, t->recording.plain);
+	txn_event(t, EV_RETRANSMIT, &(struct occasion){ 0 });
+	record_end(w);
 }
 
 static void
@@ -423,6 +428,13 @@ txn_keep(struct txn *t, struct str bytes)
 }
 
 static void
+txn_ask_trying(struct txn *t)
+{
+	if (t->bytes == NULL && t->user != NULL && t->user->trying != NULL)
+		t->user->trying(t->arg, t);
+}
+
+static void
 txn_drop(struct txn *t)
 {
 	free(t->bytes);
@@ -527,6 +539,8 @@ txn_do(struct txn *t, uint32_t actions, const struct occasion *o)
 		stats->retransmissions_out++;
 		txn_send(t, str_make(t->bytes, t->len));
 	}
+	else if (actions & DO_TRYING)
+		txn_ask_trying(t);
 	if (actions & DO_ACK)
 		txn_ack(t, o->msg);
 	if (actions & DO_DROP)
@@ -605,6 +619,13 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 	t->recording.plain = t->x->w->recording.plain;
 	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
 	return true;
+}
+
+void
+txn_trying_in(struct txn *t, int64_t ms)
+{
+	if (t->kind == TXN_INVITE_SERVER && t->state == ST_PROCEEDING && t->bytes == NULL)
+		wheel_start(t->x->w->wheel, &t->retransmit, ms);
 }
 
 void

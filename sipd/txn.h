@@ -51,7 +51,7 @@ enum txn_event {
 	EV_RX_1XX,
 	EV_RX_2XX,
 	EV_RX_FINAL,		/* 300-699 */
-	EV_RETRANSMIT,		/* timers A, E, G */
+	EV_RETRANSMIT,		/* timers A, E, G; "trying-delay" */
 	EV_TIMEOUT,		/* timers B, F, H */
 	EV_END,			/* timers D, I, J, K, L, M */
 	EV_SEND_FAILED,
@@ -78,6 +78,7 @@ enum txn_action {
 	START_LM	= 1 << 16,	/* 64*T1 */
 	STOP_RETRANSMIT	= 1 << 17,
 	STOP_TIMEOUT	= 1 << 18,
+	DO_TRYING	= 1 << 19,	/* the user is to give a 100, if nothing was sent */
 };
 
 struct txn_rule {
@@ -95,6 +96,8 @@ struct txn_user {
 	void	(*failed)(void *arg, struct txn *t, int error);
 	/* t is about to be freed. */
 	void	(*ended)(void *arg, struct txn *t);
+	/* INVITE server: nothing was sent so far, and now a 100 is due. */
+	void	(*trying)(void *arg, struct txn *t);
 };
 
 /* The transactions of one worker. */
@@ -169,6 +172,12 @@ void	txn_patience(struct txn *t, int64_t ms);
 void	txn_abandon(struct txn *t);
 /* The user's own, as given; NULL when another user or none. */
 void	*txn_arg(const struct txn *t, const struct txn_user *user);
+
+/*
+ * INVITE server: nothing was sent so far; if that is still so in ms, or when the
+ * request comes again, the user's trying() is called.
+ */
+void	txn_trying_in(struct txn *t, int64_t ms);
 
 /*
  * Server: nothing is repeated by itself, only when the request comes again. For

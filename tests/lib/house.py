@@ -83,9 +83,10 @@ class House:
         self.listen = [where.format(ip=self.ip) for where in listen]
         self.phone_ip = self.ip         # phones live on other ports of it
         self.media_ports = media_ports
-        # Short timers: 64*T1, for which transactions linger, is 3.2 s instead of 32.
+        # Short timers: 64*T1, for which transactions linger, is 3.2 s instead of 32. And a 100
+        # at once, so that the same messages come however busy the machine is.
         self.settings = {"processors": "2", "log-level": "low-level", "timer-t1": "50ms",
-                         "timer-t2": "500ms", "timer-t4": "500ms",
+                         "timer-t2": "500ms", "timer-t4": "500ms", "trying-delay": "0s",
                          "recorder-size": "2m"} | (settings or {})
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
         self.dir.chmod(0o755)           # the daemons have users of their own

@@ -277,6 +277,25 @@ def test_killed_before_it_rings(scene):
     house.idle(20)
 
 
+def test_killed_before_the_100(houses, phones):
+    """sipd is killed between the INVITE and the 100 that is not due yet: the next one knows
+    the call, and the caller, who repeats himself, gets it from there."""
+    house = houses(settings={"authenticate": "register", "trying-delay": "200ms"}).start()
+    house.import_users(["anna", "bert"])
+    anna, bert = phones(house, "anna"), phones(house, "bert").registered()
+    call = Call(anna, f"sip:bert@{house.domain}", sdp.offer(house.phone_ip, 14000))
+    call.request = anna.request("INVITE", call.target, from_tag=call.local_tag,
+                                call_id=call.call_id, body=call.body)
+    anna.send(call.request)
+    far = Call.from_invite(bert, bert.wait_request("INVITE", 10, call.call_id))
+    restart(house, "kill")
+    anna.send(call.request)
+    call.wait_code(100)
+    bert.reply(far.request, 486, to_tag=far.local_tag)
+    assert call.finish().code == 486
+    house.idle(20)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["kill", "kill twice"])
 def test_figure(houses, phones, how):
