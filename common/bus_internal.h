@@ -15,6 +15,9 @@
  * bus_follow.c follows. Nobody else includes this.
  */
 
+/* In a question's deadline_ms: its call is raised (raised.h) where it comes from. */
+#define BUS_RAISED	(1u << 31)
+
 /* ---- sockets: bus.c, the only file that includes zmq.h ---- */
 
 enum bus_sock_kind {

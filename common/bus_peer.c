@@ -15,6 +15,7 @@
 
 #include "common/bus_internal.h"
 #include "common/log.h"
+#include "common/raised.h"
 #include "common/stats.h"
 
 #define OPEN_BITS	16
@@ -228,7 +229,7 @@ question_repeat(struct question *q)
 	struct buf	copy = { 0 };
 	struct unpack	u;
 	uint32_t	n;
-	uint64_t	type;
+	uint64_t	type, raised;
 	int64_t		ms;
 
 	ms = mono_ms_between(loop_now(q->peer->bus->loop), q->deadline);
@@ -238,11 +239,11 @@ question_repeat(struct question *q)
 	n = unpack_array(&u);
 	type = unpack_u64_bounded(&u, UINT64_MAX);
 	unpack_u64_bounded(&u, UINT64_MAX);
-	unpack_u64_bounded(&u, UINT64_MAX);
+	raised = unpack_u64_bounded(&u, UINT64_MAX) & BUS_RAISED;
 	pack_array(&copy, n);
 	pack_u64(&copy, type);
 	pack_u64(&copy, q->id);
-	pack_u64(&copy, ms);
+	pack_u64(&copy, (uint64_t)ms | raised);
 	buf_add(&copy, u.p, u.end - u.p);
 	buf_fini(&q->packed);
 	q->packed = copy;
@@ -344,6 +345,8 @@ bus_ask(struct bus_peer *p, enum msg_type type, void *question,
 	heap_put(p->bus, q);
 	head->id = q->id;
 	head->deadline_ms = deadline_ms;
+	if (raised_level(head->call) != 0)
+		head->deadline_ms |= BUS_RAISED;
 	buf_clear(&q->packed);
 	msg_pack(&q->packed, type, question);
 	if (q->packed.len > FRAME_MAX - 64) {

@@ -168,6 +168,9 @@ question_in(struct bus_asker *a, struct str packed)
 	a->open++;
 	q = (struct msg_question *)&m;
 	t = ticket_for(a, q->id);
+	if (raised_some())
+		raised_told(q->call, (q->deadline_ms & BUS_RAISED) != 0);
+	q->deadline_ms &= ~BUS_RAISED;
 	t.call = q->call;
 	if (q->deadline_ms < DEADLINE_MAX_MS)
 		t.deadline = mono_add_ms(a->seen, q->deadline_ms);

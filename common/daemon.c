@@ -19,6 +19,7 @@
 #include "common/fdstore.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/notes.h"
 #include "common/pidfile.h"
 #include "common/sandbox.h"
 #include "common/stats.h"
@@ -234,6 +235,8 @@ serve(struct self *self, bool monitor, struct bus_server **out)
 		return error;
 	bus_handlers_add(*out, status_handlers, self);
 	bus_handlers_add(*out, config_handlers, self);
+	bus_handlers_add(*out, raised_handlers, self);
+	show_serve(*out, raised_tables, self);
 	if (d->handlers != NULL)
 		bus_handlers_add(*out, d->handlers, self);
 	return 0;
@@ -303,8 +306,11 @@ start(struct self *self)
 	const struct daemon	*d = self->daemon;
 	int			 error, n;
 
-	if ((error = bus_start(self)) < 0 || (error = config_start(self)) < 0 ||
-	    (error = d->start(self)) < 0)
+	if ((error = bus_start(self)) < 0 || (error = config_start(self)) < 0)
+		return error;
+	raised_start(self);
+	notes_open(self);
+	if ((error = d->start(self)) < 0)
 		return error;
 	if ((n = fdstore_close_rest()) > 0)
 		log_problem("FDSTORE", "%s: %d stored descriptors had no use",
@@ -339,6 +345,8 @@ stop(struct self *self)
 	self->daemon->stop(self);
 	loop_timer_free(watchdog);
 	status_stop(self);
+	raised_stop();
+	notes_close();
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		loop_signal_free(signals[i]);
 	bus_free(self->bus);

@@ -48,6 +48,7 @@ struct daemon {
 	 * thread of its own, where prepare() runs, too. Else settings.routes is "".
 	 */
 	bool		 routes;
+	bool		 recorder;	/* it has rings of its own: no notes.h */
 	const struct bus_handler *handlers;
 	/* Opens and adopts; still privileged. 0 or -errno after logging why. */
 	int	(*start)(struct self *);

@@ -2,6 +2,7 @@
 #define COMMON_DAEMON_PARTS_H
 
 #include "common/daemon.h"
+#include "common/show.h"
 
 /* What daemon.c, daemon_config.c and daemon_status.c show one another. */
 
@@ -26,6 +27,16 @@ void	status_start(struct self *self);
 void	status_stop(struct self *self);
 extern const struct bus_handler status_handlers[];
 
+/* ---- daemon_raised.c: what is logged in detail for a while (raised.h) ---- */
+
+/* What was named before this process began; still privileged. */
+void	raised_start(struct self *self);
+void	raised_stop(void);
+extern const struct bus_handler raised_handlers[];
+extern const struct show_table raised_tables[];	/* "raised" */
+
+/* ---- daemon_build.c ---- */
+
 /*
  * In any thread: the settings of a generation that is written and not committed,
  * after the daemon's own prepare(), whose complaints begin at *own. NULL after
@@ -34,7 +45,7 @@ extern const struct bus_handler status_handlers[];
 struct settings *config_build_new(struct self *self, uint64_t generation,
 	    struct complaints *c, size_t *own);
 
-/* daemon_build.c. done takes s; NULL: it is refused. */
+/* done takes s; NULL: it is refused. */
 typedef void built_fn(struct self *self, struct bus_ticket t, uint64_t generation,
 	    struct str by, struct settings *s, const struct complaints *c, size_t own);
 void	build_begin(struct self *self, struct bus_ticket t, uint64_t generation,

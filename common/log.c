@@ -28,10 +28,11 @@ static struct {
 	char		*path;
 	_Atomic int	 fd;
 	_Atomic int	 level;
-	_Atomic int	 most;		/* the highest of level and those of tags */
 	bool		 all_to_stderr;
 	bool		 journal;
-} state = { .fd = -1, .level = LOG_PROBLEMS, .most = LOG_PROBLEMS };
+} state = { .fd = -1, .level = LOG_PROBLEMS };
+
+_Atomic int	log_most = LOG_PROBLEMS;
 
 const char *const log_tags[] = {
 	"SIPDATA", "SIP", "SIPS", "SIPC", "SIGNAL", "ROUTER", "REG", "AUTH", "NAT",
@@ -116,7 +117,7 @@ levels_changed(void)
 	for (size_t i = 0; i < TAGS; i++)
 		if (load(&tag_levels[i]) > most)
 			most = load(&tag_levels[i]);
-	atomic_store_explicit(&state.most, most, memory_order_relaxed);
+	atomic_store_explicit(&log_most, most, memory_order_relaxed);
 }
 
 void
@@ -143,12 +144,6 @@ log_level_parse(struct str name, enum log_level *out)
 			return true;
 		}
 	return false;
-}
-
-bool
-log_wants(enum log_level level)
-{
-	return (int)level <= load(&state.most);
 }
 
 bool
@@ -264,7 +259,7 @@ log_at(enum log_level level, const char *tag, uint64_t id, const char *fmt, ...)
 {
 	va_list	ap;
 
-	if (!log_wants_of(level, tag))
+	if (!log_wants_for(level, tag, id))
 		return;
 	va_start(ap, fmt);
 	log_va(level, tag, id, fmt, ap);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/raised.h"
 #include "common/str.h"
 
 /*
@@ -39,19 +40,31 @@ extern const char *const log_tags[];
 void	log_tag_level_set(size_t i, unsigned level);
 bool	log_level_parse(struct str name, enum log_level *out);	/* "problems" or "3" */
 /* For callers that would compute something only to log it. */
-bool	log_wants(enum log_level level);	/* of any component */
+extern _Atomic int log_most;		/* the highest level of any component */
+static inline bool
+log_wants(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&log_most, memory_order_relaxed);
+}
 bool	log_wants_of(enum log_level level, const char *tag);
 
-/* tag: "SIP", "REG" ...; id: of the object, 0 for none. */
+/* The same of a record of one call, which may be raised. */
+static inline bool
+log_wants_for(enum log_level level, const char *tag, uint64_t call)
+{
+	return log_wants_of(level, tag) || (int)level <= raised_level(call);
+}
+
+/* tag: "SIP", "REG" ...; id: of the call or another object, 0 for none. */
 void	log_at(enum log_level level, const char *tag, uint64_t id,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #define log_major(tag, ...)	log_at(LOG_MAJOR, tag, 0, __VA_ARGS__)
 #define log_problem(tag, ...)	log_at(LOG_PROBLEMS, tag, 0, __VA_ARGS__)
 #define log_low(tag, id, ...)					\
-	do { if (log_wants_of(LOG_LOW, tag)) log_at(LOG_LOW, tag, id, __VA_ARGS__); } while (0)
+	do { if (log_wants_for(LOG_LOW, tag, id)) log_at(LOG_LOW, tag, id, __VA_ARGS__); } while (0)
 #define log_all(tag, id, ...)					\
-	do { if (log_wants_of(LOG_ALL, tag)) log_at(LOG_ALL, tag, id, __VA_ARGS__); } while (0)
+	do { if (log_wants_for(LOG_ALL, tag, id)) log_at(LOG_ALL, tag, id, __VA_ARGS__); } while (0)
 
 /*
  * At most ten records a second per call site, then one with the count of what

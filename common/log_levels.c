@@ -58,4 +58,5 @@ log_levels_set(const struct settings *s)
 		if ((tag = read_line(&s->log_tags.v[i], &level, &none)) >= 0)
 			log_tag_level_set((size_t)tag, level);
 	complaints_fini(&none);
+	raised_networks(&s->debug_networks);
 }

@@ -193,11 +193,28 @@ static const struct option log_options[] = {
 	{ "level", 0, "LEVEL", false, "up to failure, major, problems, low-level, all" },
 	{ "call-id", 0, "X", false, "of this call" },
 	{ "user", 0, "U@D", false, "that name this user" },
+	{ "from", 0, "TEXT", false, "of calls by whom this is part of" },
+	{ "to", 0, "TEXT", false, "of calls to whom this is part of" },
 	{ "ip", 0, "ADDRESS", false, "that name this address" },
+	{ "gw", 0, "NAME", false, "that name this gateway" },
+	{ "method", 0, "METHOD", false, "of messages of this method" },
+	{ "status", 0, "CODE", false, "of responses with this code" },
+	{ "since", 'S', "TIME", false, "from this time on: 2026-11-28T14:00:00Z" },
+	{ "until", 'U', "TIME", false, "up to this time" },
 	{ "grep", 'g', "TEXT", false, "that contain TEXT" },
 	{ "daemon", 0, "NAME", false, "of this daemon" },
 	{ "query", 'q', "EXPR", false, "that fit: \"level <= 3 and user ~ ^anna\"" },
 	{ "group", 0, "call", false, "one hit shows the whole call" },
+	{ NULL }
+};
+
+static const struct option raise_options[] = {
+	{ "user", 0, "U[@D]", false, "calls and registrations of this user" },
+	{ "ip", 0, "ADDRESS", false, "with this address or network" },
+	{ "gw", 0, "NAME", false, "through this gateway" },
+	{ "call-id", 0, "X", false, "this call" },
+	{ "level", 0, "LEVEL", false, "low-level or all" },
+	{ "for", 0, "T", false, "how long: 10m" },
 	{ NULL }
 };
 
@@ -581,9 +598,21 @@ const struct command commands[] = {
 	    cmd_config_show, "what is in force", "sipctl config show --changed",
 	    "sipctl config show timer-b"),
 
-	ROW("log", NULL, "[-f] [--last T] [FILTERS]", 0, 0, log_options, false,
-	    cmd_log, "reads the logs of all daemons", "sipctl log -f",
-	    "sipctl log --last 15m --level problems -o ndjson"),
+	ROW("log", "show", "[-f] [--last T] [FILTERS]", 0, 0, log_options, true,
+	    cmd_log, "reads the logs of all daemons; with -f, --level all or low-level and "
+	    "somebody named, that is logged in detail meanwhile",
+	    "sipctl log --last 15m --level problems -o ndjson",
+	    "sipctl log -f --user anna --level all"),
+	ROW("log", "raise", "--user U|--ip ADDRESS|--gw NAME|--call-id X [--level LEVEL] "
+	    "[--for T]", 0, 0, raise_options, false, cmd_log_raise,
+	    "logs in detail what somebody is in, for ten minutes unless told otherwise",
+	    "sipctl log raise --user anna",
+	    "sipctl log raise --ip 192.0.2.0/24 --for 1h"),
+	ROW("log", "raised", "", 0, 0, NULL, false, cmd_log_raised,
+	    "what is logged in detail for a while", "sipctl log raised",
+	    "sipctl log raised -o json"),
+	ROW("log", "lower", "NUMBER", 1, 1, NULL, false, cmd_log_lower,
+	    "ends what log raise began", "sipctl log lower 1", "sipctl log lower 12"),
 	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [FORM] [--failed] [--last T] [--all]", 0, 2,
 	    trace_options, false, cmd_trace,
 	    "the calls that the flight recorder holds, or one as a ladder of its messages, "

@@ -14,12 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/id.h"
+#include "common/mono.h"
 #include "sipctl/log_filter.h"
+#include "sipctl/log_raise.h"
 
 #define SOURCES		(DAEMONS + 1)
 #define TAIL_MAX	(64 * 1024 * 1024)	/* octets of a file looked at */
 #define FOLLOW_MS	100
 #define FOLLOW_BEGIN	10	/* records shown before following */
+#define RAISE_MS	600000	/* how long following logs in detail */
+#define LEASE_MS	5000	/* how long it does when we are no more */
+#define AGAIN_MS	1000
 
 struct source {
 	const char	*name;
@@ -84,17 +90,35 @@ source_read(struct source *s)
 	}
 }
 
+/* What of the text is whole lines, without the last end of line. */
+static struct str
+whole_lines(const struct source *s)
+{
+	struct str	whole = str_make(s->text, s->len);
+	ptrdiff_t	end = str_rchr(whole, '\n');
+
+	whole.len = end < 0 ? 0 : (size_t)end;
+	return end < 0 ? STR_NONE : whole;
+}
+
+static void
+learn(const struct source *s, struct log_filter *f)
+{
+	struct str		whole = whole_lines(s), line;
+	struct log_record	r;
+
+	while (str_cut(&whole, '\n', &line))
+		if (log_record_parse(line, &r))
+			log_filter_learn(f, &r);
+}
+
 /* Whole lines that pass; they point into the source's text. */
 static void
 collect(struct source *s, const struct log_filter *f, struct records *out)
 {
-	struct str	whole = str_make(s->text, s->len), line;
+	struct str		whole = whole_lines(s), line;
 	struct log_record	r;
-	ptrdiff_t	end = str_rchr(whole, '\n');
 
-	if (end < 0)
-		return;
-	whole.len = (size_t)end;
 	while (str_cut(&whole, '\n', &line)) {
 		if (!log_record_parse(line, &r))
 			continue;
@@ -241,7 +265,7 @@ sources_open(const struct ctl *c, struct source s[SOURCES])
 
 /* One round over all files: reads, prints from the last `lines` records on. */
 static void
-round_of(const struct ctl *c, struct source s[SOURCES], const struct log_filter *f,
+round_of(const struct ctl *c, struct source s[SOURCES], struct log_filter *f,
     size_t lines)
 {
 	struct records	list = { 0 };
@@ -249,8 +273,11 @@ round_of(const struct ctl *c, struct source s[SOURCES], const struct log_filter 
 
 	for (i = 0; i < SOURCES; i++) {
 		source_read(&s[i]);
-		collect(&s[i], f, &list);
+		if (f->sticky)
+			learn(&s[i], f);
 	}
+	for (i = 0; i < SOURCES; i++)
+		collect(&s[i], f, &list);
 	if (list.n > 0 && f->whole_calls)
 		keep_calls(&list);
 	else if (list.n > 0)
@@ -262,14 +289,73 @@ round_of(const struct ctl *c, struct source s[SOURCES], const struct log_filter 
 		forget_lines(&s[i]);
 }
 
+/* ---- following ---- */
+
+static volatile sig_atomic_t	interrupted;
+
 static void
-follow(const struct ctl *c, struct source s[SOURCES], const struct log_filter *f)
+on_interrupt(int sig)
+{
+	interrupted = 1;
+}
+
+/* What is logged in detail as long as we follow; level 0: nothing. */
+struct raising {
+	struct raised	r;
+	int64_t		until_ms, again_ms;
+};
+
+/* More than is logged anyway is asked for of somebody. */
+static void
+raising_begin(struct ctl *c, const struct line *l, struct log_filter *f,
+    struct raising *k)
+{
+	*k = (struct raising){ { 0 } };
+	if (f->level < LOG_LOW || line_option(l, "level") == NULL ||
+	    !log_raise_of(l, &k->r))
+		return;
+	k->r.number = id_u64() >> 1;
+	k->r.level = (uint8_t)f->level;
+	if (log_raise_tell(c, &k->r, LEASE_MS, true) != CTL_DONE) {
+		(void)log_raise_tell(c, &k->r, 0, false);
+		k->r.level = 0;
+		return;
+	}
+	k->until_ms = boot_ms() + RAISE_MS;
+	f->sticky = true;
+	signal(SIGINT, on_interrupt);
+	signal(SIGTERM, on_interrupt);
+	if (!c->quiet)
+		fprintf(stderr, "raised to \"%s\" for matching transactions only, until ^C "
+		    "or %d min\n", f->level == LOG_ALL ? "all" : "low-level",
+		    RAISE_MS / 60000);
+}
+
+/* Said again and again: to a daemon that began meanwhile, too. We may be killed. */
+static void
+raising_go_on(struct ctl *c, struct raising *k)
+{
+	int64_t	now = boot_ms();
+
+	if (k->r.level == 0 || now < k->again_ms || now > k->until_ms)
+		return;
+	k->again_ms = now + AGAIN_MS;
+	(void)log_raise_tell(c, &k->r, LEASE_MS, false);
+}
+
+static void
+follow(struct ctl *c, const struct line *l, struct source s[SOURCES],
+    struct log_filter *f, size_t lines)
 {
 	struct timespec	t = { 0, FOLLOW_MS * 1000000 };
+	struct raising	k;
 	int		i;
 
-	while (fflush(stdout) == 0) {
+	raising_begin(c, l, f, &k);
+	round_of(c, s, f, lines);
+	while (!interrupted && fflush(stdout) == 0) {
 		nanosleep(&t, NULL);
+		raising_go_on(c, &k);
 		round_of(c, s, f, SIZE_MAX);
 		for (i = 0; i < SOURCES; i++)
 			if (source_moved(&s[i])) {
@@ -278,10 +364,13 @@ follow(const struct ctl *c, struct source s[SOURCES], const struct log_filter *f
 				source_open(&s[i]);
 			}
 	}
+	if (k.r.level != 0)
+		(void)log_raise_tell(c, &k.r, 0, false);
 }
 
 static int
-show(const struct ctl *c, const struct log_filter *f, uint32_t lines, bool following)
+show(struct ctl *c, const struct line *l, struct log_filter *f, uint32_t lines,
+    bool following)
 {
 	struct source	*s = xcalloc(SOURCES, sizeof(*s));
 	int		 i, opened = 0, code = CTL_DONE;
@@ -289,12 +378,12 @@ show(const struct ctl *c, const struct log_filter *f, uint32_t lines, bool follo
 	sources_open(c, s);
 	for (i = 0; i < SOURCES; i++)
 		opened += s[i].fd >= 0;
-	if (opened == 0 && !following)
+	if (following)
+		follow(c, l, s, f, lines);
+	else if (opened == 0)
 		code = no(CTL_NO, "there is no log in %s that may be read", c->dirs.log);
 	else
 		round_of(c, s, f, lines);
-	if (following)
-		follow(c, s, f);
 	for (i = 0; i < SOURCES; i++) {
 		if (s[i].fd >= 0)
 			close(s[i].fd);
@@ -323,7 +412,7 @@ COMMAND(cmd_log)
 	else {
 		if (following && n == NULL && f.since[0] == '\0')
 			lines = FOLLOW_BEGIN;
-		code = show(c, &f, lines, following);
+		code = show(c, l, &f, lines, following);
 	}
 	log_filter_fini(&f);
 	return code;

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "common/id.h"
 #include "common/mono.h"
 #include "common/setting_types.h"
 #include "sipctl/query.h"
@@ -80,17 +81,65 @@ field_of(void *arg, struct str name, struct str *value)
 	return key_of(r->text, name, value);
 }
 
+/* Is needle in the value of this field? */
+static bool
+has_in(struct str text, const char *name, const char *needle)
+{
+	struct str	value;
+
+	return needle == NULL || (key_of(text, str_of(name), &value) &&
+	    str_find(value, str_of(needle)) >= 0);
+}
+
+static bool
+is_field(struct str text, const char *name, const char *wanted)
+{
+	struct str	value;
+
+	return wanted == NULL || (key_of(text, str_of(name), &value) &&
+	    str_caseeq(value, str_of(wanted)));
+}
+
+/* Does it name whom the line asks for? */
+static bool
+names(const struct log_filter *f, const struct log_record *r)
+{
+	return (f->call_id == NULL || has(r->text, f->call_id) ||
+	    str_eq(r->id, str_of(f->call))) && has(r->text, f->user) &&
+	    has(r->text, f->ip) && has(r->text, f->gw) &&
+	    has_in(r->text, "from", f->from) && has_in(r->text, "to", f->to);
+}
+
+static bool
+knows(const struct log_filter *f, struct str call)
+{
+	for (unsigned i = 0; i < f->ncalls && i < LOG_CALLS_MAX; i++)
+		if (str_eq(str_of(f->calls[i]), call))
+			return true;
+	return false;
+}
+
+void
+log_filter_learn(struct log_filter *f, const struct log_record *r)
+{
+	if (r->id.len > 0 && r->id.len < sizeof(f->calls[0]) && names(f, r) &&
+	    !knows(f, r->id))
+		str_copy(f->calls[f->ncalls++ % LOG_CALLS_MAX], sizeof(f->calls[0]), r->id);
+}
+
 bool
 log_filter_passes(const struct log_filter *f, const struct log_record *r)
 {
 	struct log_record	copy = *r;
 
 	return (f->since[0] == '\0' || str_cmp(r->time, str_of(f->since)) >= 0) &&
+	    (f->until[0] == '\0' || str_cmp(r->time, str_of(f->until)) <= 0) &&
 	    r->level.s[0] - '0' <= (int)f->level &&
 	    (f->tags == NULL || in_list(f->tags, r->tag)) &&
 	    (f->daemon == NULL || strcmp(f->daemon, r->source) == 0) &&
-	    has(r->text, f->call_id) && has(r->text, f->user) &&
-	    has(r->text, f->ip) && has(r->text, f->grep) &&
+	    (names(f, r) || (f->sticky && knows(f, r->id))) && has(r->text, f->grep) &&
+	    is_field(r->text, "method", f->method) &&
+	    is_field(r->text, "status", f->status) &&
 	    (f->query == NULL || query_match(f->query, field_of, &copy));
 }
 
@@ -133,35 +182,67 @@ group_arg(const char *v, bool *whole_calls)
 	return true;
 }
 
+/* As records have it: "2026-11-28T14:00:05.123Z". */
+static void
+time_of(int64_t ms, char out[40])
+{
+	size_t	n;
+
+	time_text(ms, out, 40);
+	n = strlen(out);
+	if (n > 0)
+		snprintf(out + n - 1, 40 - n + 1, ".%03dZ", (int)(ms % 1000));
+}
+
+static bool
+time_arg(const char *name, const char *v, char out[40])
+{
+	int64_t	ms;
+
+	if (v == NULL)
+		return true;
+	if (!time_parse(v, &ms)) {
+		say("--%s wants a time like 2026-11-28T14:00:00Z, not \"%s\"", name, v);
+		return false;
+	}
+	time_of(ms, out);
+	return true;
+}
+
+static bool
+last_arg(const char *v, char out[40])
+{
+	int64_t	ms;
+
+	if (v == NULL)
+		return true;
+	if (duration_parse(str_of(v), &ms) < 0) {
+		say("--last wants a time like 15m, not \"%s\"", v);
+		return false;
+	}
+	time_of(wall_ms() - ms, out);
+	return true;
+}
+
 bool
 log_filter_read(const struct line *l, struct log_filter *f)
 {
-	const char	*last = line_option(l, "last");
-	int64_t		 ms, now = wall_ms();
-	size_t		 n;
-
 	*f = (struct log_filter){ .level = LOG_ALL, .tags = line_option(l, "tag"),
 	    .call_id = line_option(l, "call-id"), .user = line_option(l, "user"),
-	    .ip = line_option(l, "ip"), .grep = line_option(l, "grep"),
-	    .daemon = line_option(l, "daemon") };
+	    .from = line_option(l, "from"), .to = line_option(l, "to"),
+	    .ip = line_option(l, "ip"), .gw = line_option(l, "gw"),
+	    .method = line_option(l, "method"), .status = line_option(l, "status"),
+	    .grep = line_option(l, "grep"), .daemon = line_option(l, "daemon") };
 	f->since = f->since_text;
-	if (!level_arg(line_option(l, "level"), &f->level) ||
-	    !query_arg(line_option(l, "query"), &f->query) ||
-	    !group_arg(line_option(l, "group"), &f->whole_calls))
-		return false;
-	if (last == NULL)
-		return true;
-	if (duration_parse(str_of(last), &ms) < 0) {
-		say("--last wants a time like 15m, not \"%s\"", last);
-		return false;
-	}
-	time_text(now - ms, f->since_text, sizeof(f->since_text));
-	/* Records have milliseconds: "...:05.123Z" */
-	n = strlen(f->since_text);
-	if (n > 0)
-		snprintf(f->since_text + n - 1, sizeof(f->since_text) - n + 1,
-		    ".%03dZ", (int)((now - ms) % 1000));
-	return true;
+	if (f->call_id != NULL)
+		snprintf(f->call, sizeof(f->call), "%llx",
+		    (unsigned long long)id_call(str_of(f->call_id)));
+	return level_arg(line_option(l, "level"), &f->level) &&
+	    query_arg(line_option(l, "query"), &f->query) &&
+	    group_arg(line_option(l, "group"), &f->whole_calls) &&
+	    last_arg(line_option(l, "last"), f->since_text) &&
+	    time_arg("since", line_option(l, "since"), f->since_text) &&
+	    time_arg("until", line_option(l, "until"), f->until);
 }
 
 void

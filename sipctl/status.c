@@ -192,6 +192,15 @@ print_warnings(const struct ctl *c, const json_t *warnings)
 	}
 }
 
+static void
+print_raised(const struct ctl *c, int64_t n)
+{
+	if (n == 0)
+		return;
+	printf("\nlogged in detail for a while: %lld  ", (long long)n);
+	print_command(c, "sipctl log raised");
+}
+
 COMMAND(cmd_status)
 {
 	struct overview	o;
@@ -206,6 +215,7 @@ COMMAND(cmd_status)
 		print_head(c, &o);
 		out_rows(&c->out, rows, columns);
 		print_warnings(c, o.warnings);
+		print_raised(c, house_figure(&o.house, "sipd", "log_raised"));
 	} else if (c->out.form == OUT_JSON || c->out.form == OUT_NDJSON) {
 		print_json(c, &o);
 	} else {

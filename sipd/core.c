@@ -484,8 +484,6 @@ core_packet(struct worker *w, const struct packet *p)
 		record_bad(w, p);
 		return;
 	}
-	log_all("SIPDATA", 0, "%s %s", m->request ? "request" : "response",
-	    log_str(m->first_line));
 	if (!m->request)
 		core_response(w, m, p);
 	else {

@@ -7,6 +7,7 @@ static const struct daemon sipd = {
 	.name = "sipd",
 	.index = USER_SIPD,
 	.sandbox = SANDBOX_NET,
+	.recorder = true,
 	.handlers = sipd_handlers,
 	.start = sipd_start,
 	.run = sipd_run,

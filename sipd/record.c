@@ -162,9 +162,9 @@ record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
 {
 	struct record_message	*r;
 
-	if (__builtin_expect(w->recorder == NULL, 0))
-		return;
 	record_as(w, call, mask_needless(m));
+	if (record_logs())
+		record_log_in(w, m, p);
 	r = begin(w, RECORD_IN, m->code, &p->from, &p->from.local, m->text.len);
 	if (r == NULL)
 		return;
@@ -233,6 +233,8 @@ record_out(struct worker *w, const struct hop *to, const struct addr *local,
 	struct str		 label;
 	bool			 request, first;
 
+	if (record_logs())
+		record_log_out(w, to, bytes, error);
 	if (w->recorder == NULL)
 		return;
 	request = bytes.len < VERSION_LEN || memcmp(bytes.s, "SIP/2.0 ", VERSION_LEN) != 0;
@@ -258,6 +260,8 @@ void
 record_parts(struct worker *w, enum record_kind kind, uint16_t code, const char *tag,
     const struct str *parts, size_t n)
 {
+	if (record_logs())
+		record_log_parts(w, kind, tag, parts, n);
 	recorder_note(w->recorder, kind, code, w->recording.call, loop_now(w->loop),
 	    tag, parts, n);
 }
@@ -272,7 +276,7 @@ failed(uint16_t code)
 void
 record_result(struct worker *w, uint16_t code, struct str method)
 {
-	if (w->recorder == NULL)
+	if (w->recorder == NULL && !record_logs())
 		return;
 	record_note(w, RECORD_RESULT, code, "SIGNAL", method);
 	if (failed(code) && str_eq(method, STR("INVITE")))

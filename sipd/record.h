@@ -3,8 +3,10 @@
 
 #include <stdint.h>
 
+#include "common/log.h"
 #include "common/messages.h"
 #include "common/recorder.h"
+#include "common/route.h"
 #include "sipd/worker.h"
 
 /*
@@ -63,6 +65,21 @@ void	record_routed(struct worker *w, int error, const struct msg_routed *m);
 void	record_judged(struct worker *w, int error, const struct msg_judged *m);
 void	record_registered(struct worker *w, int error, const struct msg_registered *m);
 void	record_media(struct worker *w, int error, const struct msg_media_rewritten *m);
+/* What the log has of calls that are raised (raised.h); record_log.c. */
+void	record_log_in(const struct worker *w, const struct sip_msg *m,
+	    const struct packet *p);
+void	record_log_out(const struct worker *w, const struct hop *to, struct str bytes,
+	    int error);
+void	record_log_parts(const struct worker *w, enum record_kind kind, const char *tag,
+	    const struct str *parts, size_t n);
+/* routed sends it there: a user's other address, a gateway. */
+void	record_look_target(const struct worker *w, enum target_kind kind, struct str value);
+/* Is there anything that they would say? */
+static inline bool
+record_logs(void)
+{
+	return __builtin_expect(raised_some() || log_wants(LOG_ALL), 0);
+}
 /* The final answer to a request outside dialogs; a failed call is kept longer. */
 void	record_result(struct worker *w, uint16_t code, struct str method);
 

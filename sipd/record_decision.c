@@ -83,7 +83,7 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL)
+	if (w->recorder == NULL && !record_logs())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "ROUTER", STR("routed gave no answer"));
@@ -98,21 +98,27 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 	}
 	for (uint32_t i = 0; i < m->steps.n; i++)
 		add_step(&p, &m->steps.v[i]);
-	for (uint32_t i = 0; i < m->targets.n; i++)
+	for (uint32_t i = 0; i < m->targets.n; i++) {
 		add_target(&p, &m->targets.v[i]);
+		if (raised_some())
+			record_look_target(w, (enum target_kind)m->targets.v[i].kind,
+			    m->targets.v[i].value);
+	}
 	record_parts(w, RECORD_DECISION, (uint16_t)m->if_not, "ROUTER", p.v, p.n);
 }
 
 void
 record_judged(struct worker *w, int error, const struct msg_judged *m)
 {
-	if (w->recorder == NULL)
+	if (w->recorder == NULL && !record_logs())
 		return;
 	if (error != 0 || m == NULL)
 		record_note(w, RECORD_FAILURE, 0, "AUTH", STR("regd gave no answer"));
-	else if (m->verdict == VERDICT_GOOD)
+	else if (m->verdict == VERDICT_GOOD) {
+		if (raised_some())
+			record_look_target(w, TARGET_AOR, m->aor);
 		record_note(w, RECORD_DECISION, 0, "AUTH", STR("signed in as "), m->aor);
-	else
+	} else
 		record_note(w, RECORD_DECISION, 0, "AUTH",
 		    m->verdict == VERDICT_STALE ? STR("the nonce is too old") :
 		    m->verdict == VERDICT_FORBIDDEN ?
@@ -127,7 +133,7 @@ record_registered(struct worker *w, int error, const struct msg_registered *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL)
+	if (w->recorder == NULL && !record_logs())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "REG", STR("regd gave no answer"));
@@ -150,7 +156,7 @@ record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL)
+	if (w->recorder == NULL && !record_logs())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "MEDIA", STR("mediad gave no answer"));

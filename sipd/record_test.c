@@ -1,7 +1,7 @@
 /*
  * The flight recorder with a real wire: a call and what must be found of it. With
  * CALLS=N in the environment N calls, which test_27_recorder_cost.py counts the
- * instructions of.
+ * instructions of; with RAISED=USER while those of that user are logged in detail.
  */
 #define HOST	"127.0.22.1"
 #include "sipd/house_test.h"
@@ -159,8 +159,11 @@ test_call(void **state)
 static void
 test_many(void **state)
 {
-	const char	*calls = getenv("CALLS");
+	const char	*calls = getenv("CALLS"), *user = getenv("RAISED");
+	struct raised	 r = { .number = 1, .level = LOG_ALL, .until_ms = INT64_MAX };
 
+	if (user != NULL && str_copy(r.value, sizeof(r.value), str_of(user)) && r.value[0] != '\0')
+		assert_int_equal(raised_put(&r, boot_ms()), 0);
 	for (int i = calls != NULL ? atoi(calls) : 0; i > 0; i--)
 		call();
 }
