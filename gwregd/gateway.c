@@ -15,6 +15,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/notes.h"
 #include "gwregd/secret.h"
 
 #define GAP_MS		5000		/* between REGISTERs of two processes (F5) */
@@ -147,6 +148,10 @@ do_changed(void *arg)
 {
 	struct gateway *w = arg;
 
+	note(0, id_call(str_of(w->keep.call_id)),
+	    loop_now(w->g->self->loop), "GW", STR("gateway "), str_of(w->name), STR(" is "),
+	    str_of(machine_state_name(w->machine.state)), w->error[0] != '\0' ? STR(": ") :
+	    STR(""), str_of(w->error));
 	gateway_save(w);
 	gateway_publish(w);
 	gateway_probe_look(w);

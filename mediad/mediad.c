@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/id.h"
 #include "common/log.h"
+#include "common/notes.h"
 #include "common/stats.h"
 
 #define SWEEP_MS	100	/* sessions_sweep() looks at a tenth */
@@ -45,8 +47,10 @@ session_ended(void *arg, const struct session *s, const char *reason)
 		.reason = str_of(reason),
 	};
 
-	log_low("MEDIA", s->id, "session removed: %s call=%s", reason,
+	log_low("MEDIA", id_call(record.call_id), "session removed: %s call=%s", reason,
 	    log_str(record.call_id));
+	note(0, id_call(record.call_id), loop_now(m->self->loop), "MEDIA",
+	    STR("session removed: "), record.reason);
 	feed_publish(m->self->feed, MSG_MEDIA_ENDED, &record);
 }
 

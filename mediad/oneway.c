@@ -4,7 +4,9 @@
  * timeout.c looks at every session once a second. A direction is missed when the other
  * one is alive, both were agreed on, and nothing came for "media-one-way-timeout".
  */
+#include "common/id.h"
 #include "common/log.h"
+#include "common/notes.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
@@ -118,6 +120,7 @@ session_look_one_way(struct sessions *ss, struct session *s, struct mono now)
 {
 	char		buf[256];
 	struct text	why;
+	uint64_t	call;
 	bool		is;
 
 	text_init(&why, buf, sizeof(buf));
@@ -126,8 +129,11 @@ session_look_one_way(struct sessions *ss, struct session *s, struct mono now)
 		return;
 	s->one_way = is;
 	stats->media_one_way += is ? 1 : -1;
+	call = id_call(session_call_id(s));
+	note(0, call, now, "MEDIA", is ? STR("sound in one direction only: ") :
+	    STR("sound in both directions again"), text_str(&why));
 	if (!is) {
-		log_low("MEDIA", s->id, "sound in both directions again call=%s",
+		log_low("MEDIA", call, "sound in both directions again call=%s",
 		    log_str(session_call_id(s)));
 		return;
 	}

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "common/notes.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
@@ -192,6 +193,17 @@ sessions_end(struct sessions *ss, struct str call_id, struct str tag,
 /* ---- all of them ---- */
 
 /* RTP had a surprising source: its RTCP may come from the same host. */
+/* A few times in a call's life, never for each packet. */
+static void
+tell_source(const struct end *e, const struct addr *source)
+{
+	char	buf[ADDR_TEXT_MAX];
+
+	note(0, id_call(session_call_id(e->leg->session)), mono_now(),
+	    "MEDIA", STR("the "), e->leg->caller ? STR("caller") : STR("callee"),
+	    STR("'s media come from "), addr_print(source, buf));
+}
+
 static void
 flow_moved(void *arg, struct flow *f)
 {
@@ -205,6 +217,8 @@ flow_moved(void *arg, struct flow *f)
 		addr_set_port(&e->flow[1].learn.friend, 0);
 	}
 	end_save(e);
+	if (f->learn.state == LEARN_LOCKED && !f->rtcp)
+		tell_source(e, &f->learn.source);
 }
 
 static bool
@@ -313,4 +327,27 @@ sessions_next(const struct sessions *ss, uint32_t *cursor)
 	while (*cursor < ss->nindex && ss->by_index[*cursor] == NULL)
 		(*cursor)++;
 	return *cursor < ss->nindex ? ss->by_index[(*cursor)++] : NULL;
+}
+
+static void
+leg_ports(const struct leg *leg, struct text *out)
+{
+	for (unsigned i = 0; i < leg->nends; i++)
+		if (leg->ends[i] != NULL)
+			text_printf(out, "%s%u", out->len > 0 ? " " : "",
+			    leg->ends[i]->pair->port);
+}
+
+void
+sessions_ports(const struct sessions *ss, struct str call_id, struct str caller_tag,
+    struct text *out)
+{
+	const struct session	*s = session_find(ss, call_id, caller_tag);
+
+	if (s == NULL)
+		return;
+	if (s->caller != NULL)
+		leg_ports(s->caller, out);
+	for (const struct leg *leg = s->callees; leg != NULL; leg = leg->next)
+		leg_ports(leg, out);
 }

@@ -141,6 +141,9 @@ void	sessions_limits(struct sessions *ss, const struct session_limits *l);
 void	sessions_drain(struct sessions *ss);
 
 /* The session of this Call-ID and tag of the caller, or NULL. */
+/* The ports of ours that it has, those of the caller first: "30000 30004". */
+void	sessions_ports(const struct sessions *ss, struct str call_id,
+	    struct str caller_tag, struct text *out);
 struct session *session_find(const struct sessions *ss, struct str call_id,
 	    struct str caller_tag);
 /* Has it a callee's leg of that name? */

@@ -3,6 +3,7 @@
  *
  * mediad.c sweeps ten times a second, a tenth of the sessions each time.
  */
+#include "common/id.h"
 #include "common/log.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
@@ -68,7 +69,7 @@ kind_overdue(const struct session *s, int kind, int64_t limit_ms, bool *said,
 		return false;
 	}
 	if (!*said)
-		log_low("MEDIA", s->id, "no %s for %lld s call=%s",
+		log_low("MEDIA", id_call(session_call_id(s)), "no %s for %lld s call=%s",
 		    kind == 0 ? "RTP" : "RTCP", (long long)limit_ms / 1000,
 		    log_str(session_call_id(s)));
 	*said = true;

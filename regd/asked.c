@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/notes.h"
 #include "common/stats.h"
 #include "common/uri.h"
 #include "regd/credential.h"
@@ -27,6 +28,25 @@ domain_served(const struct settings *set, struct str domain)
 
 /* ---- REGISTER ---- */
 
+/* What was decided, beside what sipd was told: for the flight recorder. */
+static void
+tell(const struct regd *r, struct bus_ticket t, uint16_t code, struct str aor,
+    const char *what, uint32_t contacts)
+{
+	char buf[32];
+	struct text n;
+
+	text_init(&n, buf, sizeof(buf));
+	text_u64(&n, contacts);
+	if (code == 200)
+		note(code, t.call, loop_now(r->self->loop), "REG",
+		    STR("REGISTER of "), aor, STR(": "), str_of(what),
+		    STR(", contacts "), text_str(&n));
+	else
+		note(code, t.call, loop_now(r->self->loop), "REG",
+		    STR("REGISTER of "), aor, STR(" not carried out: "), str_of(what));
+}
+
 static void
 registered(struct regd *r, struct bus_ticket t, uint16_t code,
     const char *reason, struct str aor, const struct aor *a)
@@ -42,13 +62,14 @@ registered(struct regd *r, struct bus_ticket t, uint16_t code,
 			m.bindings.packed = publish_packed(r, a, &m.bindings.n);
 		}
 	}
+	tell(r, t, code, aor, code == 200 ? "done" : reason, m.bindings.n);
 	bus_answer(t, MSG_REGISTERED, &m);
 }
 
 static void
-refuse(struct regd *r, struct bus_ticket t, const struct auth_result *auth,
-    uint64_t fingerprint, uint16_t code, const char *reason,
-    uint32_t min_expires_s)
+refuse(struct regd *r, struct bus_ticket t, struct str aor,
+    const struct auth_result *auth, uint64_t fingerprint, uint16_t code,
+    const char *reason, uint32_t min_expires_s)
 {
 	struct msg_registered m = {
 		.code = code, .reason = str_of(reason),
@@ -57,6 +78,7 @@ refuse(struct regd *r, struct bus_ticket t, const struct auth_result *auth,
 
 	if (auth->nonce != 0)
 		nc_settle_hash(r->auth.nc, auth->nonce, fingerprint, code);
+	tell(r, t, code, aor, reason, 0);
 	bus_answer(t, MSG_REGISTERED, &m);
 }
 
@@ -108,7 +130,7 @@ apply(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 	register_judge(a != NULL ? aor_newest(a) : NULL, m, &by->policy.v, boot_ms(),
 	    wall_ms(), auth->again && auth->code == 0, &o);
 	if (o.code != 200) {
-		refuse(r, t, auth, print, o.code, o.reason, o.min_expires_s);
+		refuse(r, t, m->aor, auth, print, o.code, o.reason, o.min_expires_s);
 		return;
 	}
 	if (!o.changed) {
@@ -134,19 +156,22 @@ admit(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 	struct str user, domain;
 
 	if (!m->trusted && auth->verdict != VERDICT_GOOD) {
+		if (raised_some())
+			raised_look_aor(t.call, m->aor);
 		log_low("REG", t.call, "%s from %s: %s", log_str(m->aor),
 		    log_str(m->source), auth->reason);
+		tell(r, t, 401, m->aor, auth->reason, 0);
 		challenge(r, t, c);
 		return false;
 	}
 	aor_split(m->aor, &user, &domain);
 	if (!m->trusted && !str_eq(account_aor(auth->account), m->aor)) {
-		refuse(r, t, auth, print, 403, "Forbidden", 0);
+		refuse(r, t, m->aor, auth, print, 403, "Forbidden", 0);
 		return false;
 	}
 	if (m->aor.len >= AOR_MAX || !domain_served(r->self->settings, domain) ||
 	    (account = accounts_find(r->accounts, m->aor)) == NULL) {
-		refuse(r, t, auth, print, 404, "Not Found", 0);
+		refuse(r, t, m->aor, auth, print, 404, "Not Found", 0);
 		return false;
 	}
 	if (m->trusted)
@@ -154,7 +179,7 @@ admit(struct regd *r, struct bus_ticket t, const struct msg_registration *m,
 	if (!c->policy.v.service || (!m->trusted &&
 	    !credential_allows(r, &c->policy, STR("REGISTER"), m->uri))) {
 		stats->auth_forbidden++;
-		refuse(r, t, auth, print, 403, "Forbidden", 0);
+		refuse(r, t, m->aor, auth, print, 403, "Forbidden", 0);
 		return false;
 	}
 	return true;

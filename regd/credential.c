@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/notes.h"
 #include "common/stats.h"
 #include "common/uri.h"
 #include "regd/banning.h"
@@ -203,6 +204,10 @@ asked_credential(void *arg, struct bus_ticket t, const union msg *msg)
 	answer.reason = str_of(c.auth.reason);
 	if (c.auth.verdict == VERDICT_GOOD)
 		answer_good(r, m, &c, &answer);
+	note(answer.verdict == VERDICT_GOOD ? 200 : 0, t.call, loop_now(r->self->loop), "AUTH",
+	    STR("credential of "), answer.aor.len > 0 ? answer.aor : m->aor, STR(": "),
+	    c.auth.verdict == VERDICT_GOOD && answer.reason.len == 0 ? STR("good") :
+	    answer.reason);
 	if (c.slowly)
 		late_put(r->late, t, MSG_JUDGED, boot_ms());
 	else

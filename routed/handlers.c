@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "common/notes.h"
 #include "common/stats.h"
 #include "common/uri.h"
 #include "routed/access.h"
@@ -39,13 +40,58 @@ candidate_of(const struct routed *r, struct bus_ticket t,
 	return all;
 }
 
+/*
+ * How it came about, for the flight recorder: what did not hold, and why. What did,
+ * and what follows from it, sipd notes: it has it from leases, too.
+ */
+#define PARTS_MAX	40
+
+static void
+tell(struct routed *r, struct bus_ticket t, const struct route_decision *d, bool waited,
+    int64_t us)
+{
+	struct str	parts[PARTS_MAX];
+	char		buf[32];
+	struct text	number;
+	size_t		n = 0;
+
+	text_init(&number, buf, sizeof(buf));
+	text_u64(&number, (uint64_t)us);
+	parts[n++] = STR("decided in ");
+	parts[n++] = text_str(&number);
+	parts[n++] = waited ? STR(" us, with what was looked up") : STR(" us");
+	for (uint32_t i = 0; i < d->m.steps.n && n + 4 <= PARTS_MAX; i++) {
+		const struct rec_step	*s = &d->m.steps.v[i];
+
+		if (s->matched)
+			continue;
+		parts[n++] = STR("; not ");
+		parts[n++] = s->text;
+		parts[n++] = s->why.len > 0 ? STR(": ") : STR("");
+		parts[n++] = s->why;
+	}
+	note_parts(d->m.if_not, t.call, loop_now(r->self->loop), "ROUTER",
+	    parts, n);
+}
+
+static void
+look(uint64_t call, const struct msg_route *q)
+{
+	struct uri	u;
+
+	if (uri_parse(&u, q->from) == 0)
+		raised_look_user(call, u.user, u.host);
+	if (uri_parse(&u, q->to) == 0)
+		raised_look_user(call, u.user, u.host);
+}
+
 void
 routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
     struct lookup *lookup)
 {
 	struct route_decision		*d = &r->decision;
 	struct records			*candidate = NULL;
-	struct mono			 begin;
+	struct mono			 begin, end;
 	struct route_world		 w = {
 		.settings = r->self->settings, .domains = r->domains,
 		.accounts = r->accounts, .directory = r->directory,
@@ -65,8 +111,9 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 	d->lookup = lookup;
 	begin = mono_now();
 	route_decide(&w, q, d);
+	end = mono_now();
 	if (!q->test)
-		cost_add(&r->cost, begin, mono_now());
+		cost_add(&r->cost, begin, end);
 	if (d->waits) {
 		if (d->lookup != NULL && !lookup_pending(d->lookup)) {
 			lookup_free(d->lookup);		/* for the accounts, then */
@@ -76,8 +123,12 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 		records_free(candidate);
 		return;
 	}
-	if (!q->test)
+	if (raised_some())
+		look(t.call, q);
+	if (!q->test) {
 		count(d, lookup != NULL);
+		tell(r, t, d, lookup != NULL, (end.ns - begin.ns) / 1000);
+	}
 	log_all("ROUTER", t.call, "%s: %s", log_str(q->uri),
 	    d->m.if_confirmed != 0 ? log_str(d->m.reason) : "routed");
 	bus_answer(t, MSG_ROUTED, &d->m);

@@ -204,13 +204,18 @@ take_note(struct making *m, const struct trace_record *r)
 	struct str		 text, gateway;
 	const char		*daemon;
 	char			 tag[9], buf[1200];
+	bool			 theirs;
 
+	theirs = strcmp(r->daemon, "sipd") != 0;
 	if (!record_read_note(r->c, tag, &text) || r->c->kind == RECORD_RESULT ||
-	    beside(m, tag, text))
+	    (!theirs && beside(m, tag, text)))
+		return;
+	/* sipd's words for it stand beside the request. */
+	if (theirs && strcmp(tag, "AUTH") == 0 && r->c->code == 200)
 		return;
 	if ((gateway = trace_gateway(tag, text)).len > 0)
 		m->gateway = gateway;
-	daemon = daemon_of(tag);
+	daemon = theirs ? r->daemon : daemon_of(tag);
 	row = add_row(m, r);
 	snprintf(buf, sizeof(buf), "%s%s%.*s", daemon != NULL ? daemon : "",
 	    daemon != NULL ? ": " : "", STR_ARG(text));

@@ -54,6 +54,7 @@ struct trace_call {
 	int64_t		first_ns;	/* of the request that these are of */
 	uint16_t	code;		/* 0: none yet */
 	bool		decided;	/* by a result: no later response counts */
+	bool		heard;		/* a message of it is left */
 };
 struct trace_calls {
 	struct trace_call **v;		/* the newest first */

@@ -119,12 +119,22 @@ take(void *arg, const struct trace_record *r)
 			take_code(k, c->code, STR_NONE);
 	} else if ((c->kind == RECORD_IN || c->kind == RECORD_OUT) &&
 	    record_read_message(c, &m, &text)) {
+		k->heard = true;
 		if (c->code == 0)
 			take_request(k, c, &m, text);
 		else if (c->kind == RECORD_OUT && c->code >= 200 && !k->decided)
 			take_code(k, c->code, record_slice(text, m.label));
 	} else if (c->kind == RECORD_DECISION)
 		take_note(k, c);
+}
+
+static void
+call_free(struct trace_call *k)
+{
+	forget_request(k);
+	free(k->reason);
+	free(k->gateway);
+	free(k);
 }
 
 static int
@@ -147,8 +157,12 @@ trace_calls(const struct ctl *c, struct trace_calls *out)
 	*out = (struct trace_calls){ NULL };
 	code = trace_each(c, take, calls, &out->lost);
 	out->v = xcalloc(map_count(calls) + 1, sizeof(out->v[0]));
+	/* Notes of the other daemons outlive the messages: of no use in a list. */
 	while ((k = map_next(calls, &cursor)) != NULL)
-		out->v[out->n++] = k;
+		if (k->heard || k->decided)
+			out->v[out->n++] = k;
+		else
+			call_free(k);
 	map_free(calls);
 	qsort(out->v, out->n, sizeof(out->v[0]), newest_first);
 	return code;
@@ -157,12 +171,8 @@ trace_calls(const struct ctl *c, struct trace_calls *out)
 void
 trace_calls_fini(struct trace_calls *t)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		forget_request(t->v[i]);
-		free(t->v[i]->reason);
-		free(t->v[i]->gateway);
-		free(t->v[i]);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		call_free(t->v[i]);
 	free(t->v);
 }
 

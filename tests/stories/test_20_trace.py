@@ -2,6 +2,7 @@
 import re
 
 from lib import sdp
+from lib.house import DAEMONS
 from lib.sip import Call
 
 KEY = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
@@ -105,3 +106,28 @@ def test_calls_and_kill(house, phones):
     assert KEY[:8].encode() not in whole
     for secret in secrets_of(house, anna, bert):
         assert secret.encode() not in whole, secret
+
+
+def test_what_the_others_decided(houses, phones):
+    """Beside sipd's records, by the same key; read when nobody lives any more."""
+    house = houses(settings={"media-policy": "always"}).start()
+    house.import_users(["anna", "bert"])
+    anna, bert = (phones(house, u).registered() for u in ("anna", "bert"))
+    call_id = talk_and_end(anna, bert)
+    wrong = phones(house, "anna", password="wrong")
+    wrong.register()
+    house.kill("keeper", *DAEMONS)
+    rows = trace(house, call_id)
+    said = {name: [r["what"] for r in rows if r["daemon"] == name] for name in DAEMONS}
+    in_order(["offer of the caller: rewritten, our ports ", "answer of the callee: rewritten, our ports ", "session closed"],
+             [re.sub(r"(?<=ports ).*", "", w) for w in said["mediad"]])
+    assert any(re.match(r"decided in \d+ us", w) for w in said["routed"]), said
+    assert f"credential of anna@{house.domain}: good" in said["regd"]
+    assert f"REGISTER of anna@{house.domain}: done, contacts 1" in [
+        r["what"] for r in trace(house, anna.register_id) if r["daemon"] == "regd"]
+    assert any("not carried out: " in r["what"] for r in trace(house, wrong.register_id) if r["daemon"] == "regd")
+    ladder = house.sipctl("trace", call_id).stdout
+    assert re.search(r"routed: decided in \d+ us", ladder) and "mediad: offer of the caller" in ladder
+    assert not re.search(r"├ (regd|mediad): .*(regd|mediad): ", ladder)
+    for secret in secrets_of(house, anna, bert):
+        assert secret.encode() not in rings(house), secret
