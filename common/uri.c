@@ -389,3 +389,13 @@ aor_parse(struct str in, struct str default_domain, char buf[AOR_MAX],
 	*out = aor;
 	return 0;
 }
+
+void
+uri_add_user(struct text *out, struct str user)
+{
+	for (size_t i = 0; i < user.len; i++)
+		if (scan_is(user.s[i], CHAR_USER) || user.s[i] == '#')
+			text_ch(out, user.s[i]);
+		else
+			text_printf(out, "%%%02X", (unsigned char)user.s[i]);
+}

@@ -37,6 +37,8 @@ int	uri_parse(struct uri *out, struct str in);
 bool	uri_param(const struct uri *u, const char *name, struct str *value);
 /* Of transport=; TRANSPORT_NONE when absent or unknown. */
 enum transport uri_transport(const struct uri *u);
+/* Appends what is meant as a user to a URI: escaped where it must be, but not "#". */
+void	uri_add_user(struct text *out, struct str user);
 /* RFC 3261 section 19.1.4. */
 bool	uri_equal(const struct uri *a, const struct uri *b);
 

@@ -373,16 +373,6 @@ address_print(const struct address *a, struct text *out)
 		text_printf(out, ":%u", a->port);
 }
 
-static void
-add_escaped(struct text *out, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (scan_is(*s, CHAR_USER) || *s == '#')
-			text_ch(out, *s);
-		else
-			text_printf(out, "%%%02X", (unsigned char)*s);
-}
-
 struct str
 address_host(const struct address *a)
 {
@@ -417,7 +407,7 @@ address_uri(const struct address *a, struct text *out)
 {
 	text_add(out, a->secure ? STR("sips:") : STR("sip:"));
 	if (a->local[0] != '\0') {
-		add_escaped(out, a->local);
+		uri_add_user(out, str_of(a->local));
 		text_ch(out, '@');
 	}
 	add_host(a, out);

@@ -13,6 +13,7 @@
 #include "sipd/answer.h"
 #include "sipd/core.h"
 #include "sipd/domains.h"
+#include "sipd/gateways.h"
 #include "sipd/record.h"
 #include "sipd/worker.h"
 
@@ -34,6 +35,8 @@ needs_credential(const struct inbound *in, bool from_local, bool here)
 	const struct settings	*set = settings_now();
 	const struct sip_msg	*m = in->m;
 
+	if (in->gateway != NULL)
+		return gateway_challenges(in->gateway);
 	if (m->method != METHOD_REGISTER &&
 	    nets_have(&set->trusted_networks, &in->p->from.remote))
 		return false;

@@ -23,10 +23,11 @@
 #include "common/map.h"
 #include "common/mono.h"
 #include "common/stats.h"
+#include "sipd/gateways.h"
 #include "sipd/worker.h"
 
 #define MAGIC		UINT64_C(0x636f72642d63616c)
-#define LAYOUT		3
+#define LAYOUT		4
 #define CAPACITY	4000000	/* the setting's upper bound */
 #define NONE		UINT32_MAX
 #define BUCKETS_MIN	1024
@@ -44,8 +45,9 @@ struct slot {
 	uint8_t		state;
 	uint8_t		media;
 	uint8_t		media_why;
-	uint8_t		callee_tag_len;
+	uint8_t		callee_tag_len, gateway_len;
 	char		callee_tag[CALL_TAG_MAX];
+	char		gateway[CALL_GATEWAY_MAX];
 };
 
 struct call {
@@ -53,12 +55,12 @@ struct call {
 	uint64_t		number;
 	int64_t			begun_ms;
 	uint8_t			call_id_len, caller_tag_len;
-	uint8_t			from_len, to_len, gateway_len;
+	uint8_t			from_len, to_len, came_by_len;
 	char			call_id[CALL_ID_MAX];
 	char			caller_tag[CALL_TAG_MAX];
 	char			from[CALL_AOR_MAX];
 	char			to[CALL_AOR_MAX];
-	char			gateway[CALL_GATEWAY_MAX];
+	char			came_by[CALL_GATEWAY_MAX];
 	struct slot		slot[2];
 };
 
@@ -156,7 +158,8 @@ read_slot(const struct call *k, const struct slot *s, struct call_facts *out)
 	out->callee_tag = str_make(s->callee_tag, s->callee_tag_len);
 	out->from = str_make(k->from, k->from_len);
 	out->to = str_make(k->to, k->to_len);
-	out->gateway = str_make(k->gateway, k->gateway_len);
+	out->gateway = str_make(s->gateway, s->gateway_len);
+	out->came_by = str_make(k->came_by, k->came_by_len);
 	out->state = s->state;
 	out->since_ms = s->since_ms;
 	out->begun_ms = k->begun_ms;
@@ -217,6 +220,24 @@ buckets_make(struct calls *c, uint32_t size)
 	free(old);
 }
 
+/* Those that an established call takes, or gives back. */
+static void
+channels(const struct call *k, bool take)
+{
+	struct call_facts	 f;
+	struct gateway		*g;
+
+	call_read(k, &f);
+	for (unsigned i = 0; f.state == CALL_ESTABLISHED && i < 2; i++) {
+		if ((g = gateway_named(i == 0 ? f.gateway : f.came_by)) == NULL)
+			continue;
+		if (take)
+			(void)gateway_take(g, true);
+		else
+			gateway_give(g);
+	}
+}
+
 static void
 file_call(struct calls *c, uint32_t i)
 {
@@ -230,6 +251,7 @@ file_call(struct calls *c, uint32_t i)
 	c->n++;
 	atomic_fetch_add(&state.count, 1);
 	stats->calls++;
+	channels(k, true);
 }
 
 static void
@@ -237,6 +259,7 @@ unfile_call(struct calls *c, uint32_t i)
 {
 	uint32_t	*at = &c->buckets[state.nodes[i].hash & (c->size - 1)];
 
+	channels(&state.table->records[i], false);
 	while (*at != i)
 		at = &state.nodes[*at].next;
 	*at = state.nodes[i].next;
@@ -302,7 +325,8 @@ fill(struct call *k, const struct call_facts *f)
 	    f->caller_tag);
 	k->from_len = keep(k->from, sizeof(k->from), f->from);
 	k->to_len = keep(k->to, sizeof(k->to), f->to);
-	k->gateway_len = keep(k->gateway, sizeof(k->gateway), f->gateway);
+	k->came_by_len = keep(k->came_by, sizeof(k->came_by), f->came_by);
+	s->gateway_len = keep(s->gateway, sizeof(s->gateway), f->gateway);
 	k->begun_ms = f->begun_ms != 0 ? f->begun_ms : wall_ms();
 	s->caller = f->caller;
 	s->callee = f->callee;
@@ -380,6 +404,18 @@ call_end(struct calls *c, struct call *k)
 	give_free(i);
 }
 
+uint32_t
+call_index(const struct call *k)
+{
+	return index_of(k);
+}
+
+uint32_t
+calls_room(void)
+{
+	return CAPACITY;
+}
+
 void
 calls_seal(struct calls *c)
 {
@@ -407,12 +443,11 @@ calls_forget_early(struct calls *c)
 /* ---- changes ---- */
 
 int
-call_answered(struct call *k, struct str callee_tag, const struct hop *callee,
-    bool media, uint8_t media_why)
+call_answered(struct call *k, const struct call_facts *f)
 {
 	struct slot	*s;
 
-	if (callee_tag.len > CALL_TAG_MAX)
+	if (f->callee_tag.len > CALL_TAG_MAX)
 		return -EMSGSIZE;
 	if (valid_slot(k)->state == CALL_ESTABLISHED)
 		return 0;
@@ -420,11 +455,13 @@ call_answered(struct call *k, struct str callee_tag, const struct hop *callee,
 	s->state = CALL_ESTABLISHED;
 	s->since_ms = wall_ms();
 	s->callee_tag_len = keep(s->callee_tag, sizeof(s->callee_tag),
-	    callee_tag);
-	s->callee = *callee;
-	s->media = media;
-	s->media_why = media_why;
+	    f->callee_tag);
+	s->gateway_len = keep(s->gateway, sizeof(s->gateway), f->gateway);
+	s->callee = f->callee;
+	s->media = f->media;
+	s->media_why = f->media_why;
 	slot_commit(k);
+	channels(k, true);
 	stats->calls_begun++;
 	return 0;
 }
@@ -531,6 +568,7 @@ copy_facts(const struct call *k, uint64_t word, struct call_copy *out)
 	f->from = copy_text(&at, f->from, CALL_AOR_MAX);
 	f->to = copy_text(&at, f->to, CALL_AOR_MAX);
 	f->gateway = copy_text(&at, f->gateway, CALL_GATEWAY_MAX);
+	f->came_by = copy_text(&at, f->came_by, CALL_GATEWAY_MAX);
 }
 
 /* False: free, or it changed each time we looked. */
@@ -602,7 +640,8 @@ sound(const struct call *k)
 	const struct slot	*s = valid_slot(k);
 
 	return k->caller_tag_len <= CALL_TAG_MAX &&
-	    k->gateway_len <= CALL_GATEWAY_MAX &&
+	    k->came_by_len <= CALL_GATEWAY_MAX &&
+	    s->gateway_len <= CALL_GATEWAY_MAX &&
 	    s->callee_tag_len <= CALL_TAG_MAX &&
 	    (s->state == CALL_EARLY || s->state == CALL_ESTABLISHED);
 }

@@ -12,6 +12,7 @@
  * is reached by the worker that owns its Call-ID, which alone changes it; any
  * thread may read it with calls_next(). A record is never torn: what changes is
  * written into the idle one of two slots, and one store makes it the valid one.
+ * An established call has a channel of each gateway that it names.
  */
 #define CALL_ID_MAX	255
 #define CALL_TAG_MAX	127
@@ -35,7 +36,8 @@ struct call_facts {
 	struct str	callee_tag;	/* empty while early */
 	struct str	from;		/* AOR or URI, for people */
 	struct str	to;
-	struct str	gateway;	/* "" */
+	struct str	gateway;	/* that the callee was called through, or "" */
+	struct str	came_by;	/* that the caller came from, or "" */
 	enum call_state	state;
 	int64_t		since_ms;	/* wall clock: begun, or answered */
 	int64_t		begun_ms;	/* the INVITE came */
@@ -71,9 +73,11 @@ void	calls_forget_early(struct calls *c);
  * for Call-ID and tags, cut for the others. -ENOSPC: the table is full.
  */
 int	call_begin(struct calls *c, const struct call_facts *f, struct call **out);
-/* Early becomes established. 0; -EMSGSIZE: as above, and it stays early. */
-int	call_answered(struct call *k, struct str callee_tag,
-	    const struct hop *callee, bool media, uint8_t media_why);
+/*
+ * Early becomes established: of f the callee, his tag, his gateway and the media
+ * count. 0; -EMSGSIZE: as above, and it stays early.
+ */
+int	call_answered(struct call *k, const struct call_facts *f);
 /*
  * The tags in either order; an early call is found by its caller tag alone.
  * *from_caller (may be NULL): tag1 is the caller's.
@@ -84,6 +88,9 @@ struct call *call_find(struct calls *c, struct str call_id, struct str tag1,
 bool	call_cseq(struct call *k, bool from_caller, uint32_t cseq);
 /* A target refresh moved one side. */
 void	call_moved(struct call *k, bool caller, const struct hop *where);
+/* Its place in the table, below the largest that the settings allow (calls_room()). */
+uint32_t call_index(const struct call *k);
+uint32_t calls_room(void);
 /* The slices point into the record: valid until it changes or ends. */
 void	call_read(const struct call *k, struct call_facts *out);
 /* After the 200 or 481 to BYE, never on the request (S21). k is gone. */
@@ -95,7 +102,7 @@ struct call *call_next(struct calls *c, uint32_t *cursor);
 struct call_copy {
 	struct call_facts facts;	/* slices into texts */
 	char		  texts[CALL_ID_MAX + 2 * CALL_TAG_MAX +
-			    2 * CALL_AOR_MAX + CALL_GATEWAY_MAX];
+			    2 * CALL_AOR_MAX + 2 * CALL_GATEWAY_MAX];
 };
 /* The next call from *cursor (0 at first) on; false at the end. */
 bool	calls_next(uint64_t *cursor, struct call_copy *out);

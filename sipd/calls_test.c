@@ -77,7 +77,8 @@ lives_and_ends(void **state)
 	assert_int_equal(f.state, CALL_EARLY);
 	assert_ptr_equal(find("id1", "a", "b", &from_caller), k);
 	assert_true(from_caller);
-	assert_int_equal(call_answered(k, STR("b"), &bob, true, 3), 0);
+	assert_int_equal(call_answered(k, &(struct call_facts){
+	    .callee_tag = STR("b"), .callee = bob, .media = true, .media_why = 3 }), 0);
 	call_read(k, &f);
 	assert_int_equal(f.state, CALL_ESTABLISHED);
 	assert_true(f.since_ms > 0);

@@ -23,6 +23,7 @@
 #include "sipd/dialog.h"
 #include "sipd/domains.h"
 #include "sipd/gate.h"
+#include "sipd/gateways.h"
 #include "sipd/extension.h"
 #include "sipd/failures.h"
 #include "sipd/merged.h"
@@ -310,7 +311,7 @@ known_here(const struct inbound *in)
 
 /* Outside of any dialog of ours. */
 static void
-core_new_request(const struct inbound *in, const struct route_plan *r)
+core_new_request(struct inbound *in, const struct route_plan *r)
 {
 	const struct sip_msg	*m = in->m;
 	struct admission	 a;
@@ -325,6 +326,8 @@ core_new_request(const struct inbound *in, const struct route_plan *r)
 		answer_options(in);
 		return;
 	}
+	if (!here && gateways_any())
+		in->gateway = gateway_calling(&in->p->from.remote, m->ruri.user);
 	admission_look(&a, in, here);
 	if (admission_must_challenge(&a))
 		admission_challenge(&a, in);
@@ -392,7 +395,7 @@ wants_alias(const struct via *v)
 }
 
 static void
-core_request(const struct inbound *in)
+core_request(struct inbound *in)
 {
 	const struct sip_msg	*m = in->m;
 	struct txn		*t;

@@ -14,6 +14,7 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/core.h"
+#include "sipd/gateways.h"
 #include "sipd/leases.h"
 #include "sipd/media.h"
 #include "sipd/pending.h"
@@ -45,6 +46,12 @@ decision_new(uint32_t targets, uint32_t stages)
 	return d;
 }
 
+static char *
+text_or_null(struct str s)
+{
+	return s.len > 0 ? str_dup(s) : NULL;
+}
+
 static struct decision *
 copy_decision(const struct msg_routed *m)
 {
@@ -67,7 +74,9 @@ copy_decision(const struct msg_routed *m)
 			    m->targets.v[i].stage, m->targets.v[i].q,
 			    m->targets.v[i].failover,
 			    str_dup(m->targets.v[i].value),
-			    str_dup(m->targets.v[i].next_hop) };
+			    str_dup(m->targets.v[i].next_hop),
+			    text_or_null(m->targets.v[i].failover_codes),
+			    text_or_null(m->targets.v[i].caller_id) };
 	return d;
 }
 
@@ -79,6 +88,8 @@ decision_free(struct decision *d)
 	for (unsigned i = 0; i < d->n; i++) {
 		free(d->choices[i].value);
 		free(d->choices[i].next_hop);
+		free(d->choices[i].failover_codes);
+		free(d->choices[i].caller_id);
 	}
 	free(d->choices);
 	free(d->stages);
@@ -151,7 +162,10 @@ decision_apply(struct proxy *p)
 		return;
 	}
 	/* Rows 47 and 108: who it is is known, and that he may not. */
-	if (p->verdict == VERDICT_FORBIDDEN || (p->no_pstn && leads_out(d))) {
+	if (p->verdict == VERDICT_FORBIDDEN || (p->no_pstn && !p->urgent &&
+	    leads_out(d))) {
+		if (p->verdict != VERDICT_FORBIDDEN)
+			proxy_why(p, 403, "No Calls Through Gateways For You");
 		proxy_refuse(p, 403);
 		return;
 	}
@@ -271,6 +285,17 @@ on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 	answered(p);
 }
 
+/* A gateway may be known by the account that its calls sign in with. */
+static void
+signed_as_gateway(struct proxy *p)
+{
+	struct gateway	*g = p->account != NULL && gateways_any() ?
+			    gateway_of_account(str_of(p->account)) : NULL;
+
+	if (g != NULL && p->came_by == NULL)
+		(void)proxy_came_by(p, g);
+}
+
 static void
 on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 {
@@ -285,6 +310,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 		p->no_pstn = m->judged.no_pstn;
 		if (p->verdict == VERDICT_GOOD)
 			p->account = str_dup(m->judged.aor);
+		signed_as_gateway(p);
 	}
 	answered(p);
 }

@@ -24,6 +24,8 @@ struct choice {
 	bool	 failover;	/* only if those gave no answer, a 5xx or a 6xx */
 	char	*value;
 	char	*next_hop;
+	/* of a gateway, see RECORD(target); NULL: "" */
+	char	*failover_codes, *caller_id;
 };
 
 /* When a group of them is tried; the first of all is tried at once. */

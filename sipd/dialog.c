@@ -17,6 +17,7 @@
 #include "sipd/media.h"
 #include "sipd/record.h"
 #include "sipd/replica.h"
+#include "sipd/trunks.h"
 #include "sipd/worker.h"
 
 static bool
@@ -183,6 +184,7 @@ struct acking {
 	struct hop	 from, to;
 	unsigned	 pop;
 	char		*uri;
+	struct trunk	*trunk;		/* a gateway is in the call; or NULL */
 	bool		 rewrite;	/* its SDP passes mediad */
 	bool		 from_caller;
 	uint64_t	 call;
@@ -192,11 +194,12 @@ struct acking {
 
 static void
 send_ack(struct worker *w, const struct sip_msg *m, const struct hop *from,
-    const struct hop *to, struct str uri, unsigned pop, const struct str *body)
+    const struct hop *to, struct str uri, unsigned pop, const struct str *body,
+    const struct trunk *trunk)
 {
 	struct forward	f = {
 		.m = m, .from = from, .to = *to, .uri = uri, .pop_routes = pop,
-		.new_body = body != NULL, .body = body != NULL ? *body : STR_NONE,
+		.trunk = trunk, .new_body = body != NULL, .body = body != NULL ? *body : STR_NONE,
 	};
 
 	stats->stray_acks++;
@@ -209,6 +212,7 @@ static void
 acking_free(struct acking *a)
 {
 	nexthop_free(a->next);
+	trunk_free(a->trunk);
 	free(a->uri);
 	free(a);
 }
@@ -226,7 +230,7 @@ on_ack_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
 		send_ack(a->w, acking_message(a), &a->from, &a->to, str_of(a->uri),
-		    a->pop, &m->media_rewritten.sdp);
+		    a->pop, &m->media_rewritten.sdp, a->trunk);
 	acking_free(a);		/* else the callee repeats its 2xx, and so the ACK */
 }
 
@@ -259,7 +263,7 @@ acking_go(struct acking *a)
 		rewrite_ack(a, m);
 		return;
 	}
-	send_ack(a->w, m, &a->from, &a->to, str_of(a->uri), a->pop, NULL);
+	send_ack(a->w, m, &a->from, &a->to, str_of(a->uri), a->pop, NULL, a->trunk);
 	acking_free(a);
 }
 
@@ -283,6 +287,7 @@ dialog_ack(const struct inbound *in, const struct route_plan *r)
 {
 	const struct sip_msg	*m = in->m;
 	struct acking		*a;
+	struct trunk		*trunk;
 	struct way		 way;
 	bool			 rewrite = r->cookie.media && media_has_sdp(m);
 
@@ -291,9 +296,11 @@ dialog_ack(const struct inbound *in, const struct route_plan *r)
 		    log_str(m->call_id));
 		return;
 	}
+	trunk = trunks_find(in->w->core->calls, m);
 	if (!rewrite && !way_is_name(&way)) {
 		send_ack(in->w, m, &in->p->from, &way.hop, route_plan_uri(r, in),
-		    r->pop, NULL);
+		    r->pop, NULL, trunk);
+		trunk_free(trunk);
 		return;
 	}
 	a = xcalloc(1, sizeof(*a) + m->text.len);
@@ -302,6 +309,7 @@ dialog_ack(const struct inbound *in, const struct route_plan *r)
 	a->to = way.hop;
 	a->pop = r->pop;
 	a->uri = str_dup(route_plan_uri(r, in));
+	a->trunk = trunk;
 	a->rewrite = rewrite;
 	a->from_caller = r->from_caller;
 	a->call = in->call;

@@ -48,7 +48,7 @@ end(struct worker *w, void *arg)
 
 	if (k != NULL) {
 		if (!e->by_silence || settings_now()->media_timeout_bye)
-			hangup_call(w, &f);
+			hangup_call(w, k);
 		if (!e->by_silence && f.media)
 			media_end(w, w->recording.call, f.call_id, f.caller_tag, STR_NONE);
 		outcome_ended(k, e->by_silence ? "silence" : "house");

@@ -16,6 +16,7 @@
 #include "sipd/domains.h"
 #include "sipd/edit.h"
 #include "sipd/spiral.h"
+#include "sipd/trunk.h"
 #include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
@@ -113,7 +114,8 @@ record_route_text(char buf[RECORD_ROUTE_MAX], enum transport transport, bool sip
 
 /*
  * Who somebody is, said by a header, counts among those who trust each other
- * (RFC 3325 section 5; RFC 7044 section 10). Nobody outside is trusted (S13).
+ * (RFC 3325 section 5; RFC 7044 section 10): gateways that the administrator calls
+ * trusted, and nobody else outside (S13).
  */
 static const enum header identities[] = {
 	HDR_P_ASSERTED_IDENTITY, HDR_P_PREFERRED_IDENTITY, HDR_REMOTE_PARTY_ID,
@@ -128,6 +130,7 @@ struct parts {
 	char	cookie[COOKIE_TEXT_MAX];
 	char	path[RECORD_ROUTE_MAX];
 	char	last[URI_MAX + 3];
+	struct trunk_scratch trunk;
 };
 
 static void
@@ -240,6 +243,32 @@ remove_our_credentials(struct edits *e, enum header id)
 	}
 }
 
+/* RFC 3325 section 7: not to our user's phone when the caller wants to be hidden. */
+static bool
+keeps_identity(const struct forward *f, enum header id)
+{
+	return f->trusted && id == HDR_P_ASSERTED_IDENTITY &&
+	    sip_first(f->m, HDR_PRIVACY) == NULL;
+}
+
+static void
+edit_identities(struct edits *e, const struct forward *f, struct parts *p)
+{
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
+		if (!keeps_identity(f, identities[i]))
+			edit_remove_header(e, identities[i]);
+	/* What a caller proves himself with here is nobody's business at a gateway. */
+	if (f->trunk != NULL && f->trunk->gateway != NULL) {
+		edit_remove_header(e, HDR_PROXY_AUTHORIZATION);
+		edit_remove_header(e, HDR_AUTHORIZATION);
+	} else {
+		remove_our_credentials(e, HDR_PROXY_AUTHORIZATION);
+		remove_our_credentials(e, HDR_AUTHORIZATION);
+	}
+	if (f->trunk != NULL)
+		trunk_edit(f->trunk, e, &p->trunk);
+}
+
 int
 forward_write(struct worker *w, const struct forward *f, struct text *out,
     char branch[BRANCH_LEN])
@@ -250,7 +279,8 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	char			 target[BRANCH_TARGET_LEN], mark[BRANCH_MARK_LEN];
 	struct branch_input	 in = {
 		f->m->via.sent_by, f->m->via.branch, f->m->call_id,
-		f->m->from_tag, f->m->cseq, f->from->remote
+		f->m->from_tag, f->m->cseq + (f->trunk != NULL ? f->trunk->shift : 0),
+		f->from->remote
 	};
 	int			 error;
 
@@ -277,10 +307,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		add_path(&e, f, &p, &far);
 	if (f->cookie != NULL && wire_told(w, f->from, &near) == 0)
 		add_record_route(&e, f, &p, &near, &far);
-	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
-		edit_remove_header(&e, identities[i]);
-	remove_our_credentials(&e, HDR_PROXY_AUTHORIZATION);
-	remove_our_credentials(&e, HDR_AUTHORIZATION);
+	edit_identities(&e, f, &p);
 	if (f->new_body)
 		edit_body(&e, f->body);
 	else
@@ -304,15 +331,21 @@ forward_stateless(struct worker *w, const struct forward *f)
 }
 
 int
-forward_response(const struct sip_msg *m, bool new_body, struct str body,
-    struct text *out)
+forward_response(const struct sip_msg *m, const struct str *body,
+    const struct trunk *t, struct text *out)
 {
-	struct edits	e;
+	struct trunk_scratch	scratch;
+	struct edits		e;
 
 	edits_init(&e, m);
 	edit_remove_top_via(&e);
-	if (new_body)
-		edit_body(&e, body);
+	if (t != NULL)
+		trunk_edit_back(t, &e, &scratch);
+	for (size_t i = 0; t != NULL && t->gateway != NULL && !t->trusted &&
+	    i < sizeof(identities) / sizeof(identities[0]); i++)
+		edit_remove_header(&e, identities[i]);
+	if (body != NULL)
+		edit_body(&e, *body);
 	else
 		edit_content_length(&e);
 	return edits_write(&e, out);

@@ -9,6 +9,7 @@
 #include "sipd/hop.h"
 #include "sipd/msg.h"
 
+struct trunk;
 struct worker;
 
 /*
@@ -30,6 +31,8 @@ struct forward {
 	unsigned	 breadth;	/* Max-Breadth; 0: all that it came with */
 	bool		 new_body;
 	struct str	 body;
+	const struct trunk *trunk;	/* a gateway is at one end; NULL: none */
+	bool		 trusted;	/* what came says who calls: that is believed */
 };
 
 /* Names this target: the same for every repetition of the request. */
@@ -50,11 +53,11 @@ int	forward_stateless(struct worker *w, const struct forward *f);
 bool	forward_allowed(const struct hop *from, const struct hop *to);
 
 /*
- * The response without our Via (section 16.7), with another body if new_body,
- * appended to out. 0 or -EMSGSIZE.
+ * The response without our Via (section 16.7), with another body if body is not
+ * NULL, as the request of t asked (NULL: as it is), appended to out. 0 or -EMSGSIZE.
  */
-int	forward_response(const struct sip_msg *m, bool new_body, struct str body,
-	    struct text *out);
+int	forward_response(const struct sip_msg *m, const struct str *body,
+	    const struct trunk *t, struct text *out);
 /* What our branch in a response was bound to; false without a Via below ours. */
 bool	forward_response_input(const struct sip_msg *m, struct branch_input *out,
 	    struct via *below);

@@ -12,6 +12,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/request.h"
+#include "sipd/trunks.h"
 #include "sipd/txn.h"
 #include "sipd/via.h"
 #include "sipd/wire.h"
@@ -99,12 +100,15 @@ bye(struct worker *w, struct str call_id, const struct side *s)
 }
 
 void
-hangup_call(struct worker *w, const struct call_facts *f)
+hangup_call(struct worker *w, const struct call *k)
 {
-	if (f->state != CALL_ESTABLISHED)
+	struct call_facts	f;
+
+	call_read(k, &f);
+	if (f.state != CALL_ESTABLISHED)
 		return;
-	bye(w, f->call_id, &(struct side){ f->caller, f->from, f->caller_tag, f->to,
-	    f->callee_tag, f->callee_cseq });
-	bye(w, f->call_id, &(struct side){ f->callee, f->to, f->callee_tag, f->from,
-	    f->caller_tag, f->caller_cseq });
+	bye(w, f.call_id, &(struct side){ f.caller, f.from, f.caller_tag, f.to,
+	    f.callee_tag, f.callee_cseq + trunks_raised(k, false) });
+	bye(w, f.call_id, &(struct side){ f.callee, f.to, f.callee_tag, f.from,
+	    f.caller_tag, f.caller_cseq + trunks_raised(k, true) });
 }

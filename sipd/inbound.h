@@ -7,6 +7,7 @@
 #include "common/str.h"
 #include "sipd/hop.h"
 
+struct gateway;
 struct sip_msg;
 struct packet;
 struct worker;
@@ -18,6 +19,7 @@ struct inbound {
 	const struct packet	*p;
 	struct hop		 back;	/* where its responses go */
 	bool			 urgent;	/* to an emergency number */
+	struct gateway		*gateway;	/* outside dialogs: that it comes from */
 	uint64_t		 call;	/* the key that joins all records of a call */
 };
 

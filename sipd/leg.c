@@ -20,6 +20,7 @@
 #include "sipd/record.h"
 #include "sipd/redirect.h"
 #include "sipd/request.h"
+#include "sipd/trunk.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -56,6 +57,7 @@ leg_free(struct leg *g)
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	txn_forget(g->txn);
 	nexthop_free(g->next);
+	trunk_free(g->trunk);
 	free(g->uri);
 	free(g->route);
 	free(g->where);
@@ -68,12 +70,33 @@ leg_mark(struct leg *g, enum ringing_mark mark)
 	ringing_mark(g->p->w->core->ringing, g->p->ring, g->record, mark);
 }
 
+/* Its channel is another call's; what became of it counts for its gateway. */
+static void
+channel_give(struct leg *g, uint16_t code)
+{
+	struct trunk	*t = g->trunk;
+
+	if (t == NULL || !t->channel)
+		return;
+	t->channel = false;
+	gateway_give(t->gateway);
+	if (code != 0)
+		gateway_result(t->gateway, code);
+}
+
+void
+leg_answered(struct leg *g)
+{
+	channel_give(g, 200);
+}
+
 void
 leg_end(struct leg *g, uint16_t code, struct str bytes)
 {
 	if (g->done)
 		return;
 	g->done = true;
+	channel_give(g, code);
 	leg_mark(g, RINGING_DONE);
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	if (g->rang_out && code == 487 && !g->p->cancelled)
@@ -214,8 +237,14 @@ refused(struct leg *g, const struct sip_msg *m)
 {
 	struct text	t;
 
+	if ((m->code == 401 || m->code == 407) && g->trunk != NULL &&
+	    g->trunk->gateway != NULL) {
+		if (leg_challenged(g, m))
+			wheel_stop(g->p->w->wheel, &g->timer_c);
+		return;
+	}
 	text_init(&t, g->p->w->core->body, MESSAGE_MAX);
-	if (forward_response(m, false, STR_NONE, &t) < 0)
+	if (forward_response(m, NULL, g->trunk, &t) < 0)
 		leg_end(g, 502, STR_NONE);
 	else if (redirect_follow(g, m, text_str(&t)))
 		wheel_stop(g->p->w->wheel, &g->timer_c);

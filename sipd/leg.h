@@ -34,6 +34,7 @@ struct leg {
 	unsigned	 breadth;	/* its share of Max-Breadth while it is open */
 	bool		 begun;
 	bool		 following;	/* its 3xx is being judged: redirect.c */
+	struct trunk	*trunk;		/* it goes to a gateway, or from one; or NULL */
 	bool		 by_flow;	/* reached over the flow it registered from */
 	bool		 peer;		/* no contact of ours: black list (row 33) */
 	bool		 media;		/* mediad is between */
@@ -61,6 +62,8 @@ struct leg {
 struct leg *leg_new(struct proxy *p, const struct way *way, struct str uri,
 	    struct str route);
 void	leg_free(struct leg *g);
+/* Its 2xx is in the call table: the call has the gateway's channel from here on. */
+void	leg_answered(struct leg *g);
 /*
  * Sends the request, after its name has been looked up and mediad has rewritten
  * its SDP where they must. A name's targets are tried in order until one answers

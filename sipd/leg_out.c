@@ -8,6 +8,7 @@
 #include "sipd/leg_parts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "common/daemon.h"
 #include "common/stats.h"
@@ -20,6 +21,7 @@
 #include "sipd/media_policy.h"
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
+#include "sipd/trunk.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -64,7 +66,7 @@ must_stay(const struct leg *g, const struct cookie *c)
 {
 	const struct settings	*set = settings_now();
 
-	if (set->record_route_all)
+	if (set->record_route_all || g->trunk != NULL || g->p->came_by != NULL)
 		return true;
 	return may_begin_dialog(g->p->method) && (set->force_dialog_relaying ||
 	    (set->record_route_outbound && g->peer) || c->media ||
@@ -125,6 +127,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 		.branch = ringing_branch_of(p->ring, g->record),
 		.breadth = g->breadth,
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
+		.trunk = g->trunk, .trusted = p->trusted,
 	};
 
 	if (!p->in_dialog) {
@@ -268,9 +271,12 @@ leg_media(struct leg *g, const struct sip_msg *m)
 static int
 record_leg(const struct leg *g, const struct hop *to, const struct leg *spare_of)
 {
+	char	trunk[TRUNK_TEXT_MAX];
+
 	return proxy_record(g->p, &(struct ringing_branch){
 	    .to = *to, .uri = str_of(g->uri), .route = str_of(g->route),
 	    .where = g->where != NULL ? str_of(g->where) : STR_NONE,
+	    .trunk = g->trunk != NULL ? trunk_print(g->trunk, trunk) : STR_NONE,
 	    .order = g->order,
 	    .spare_of = spare_of != NULL ? spare_of->record : 0, .by_flow = g->by_flow, .peer = g->peer,
 	    .media = g->media, .confirmed = g->p->account != NULL });
@@ -295,9 +301,11 @@ leg_note(const struct leg *g)
 {
 	const struct proxy	*p = g->p;
 	bool			 invite = proxy_is_invite(p);
+	bool			 trunk = g->trunk != NULL && g->trunk->gateway != NULL;
 
 	record_note(p->w, RECORD_DECISION, 0, "SIGNAL", STR("target "),
-	    str_of(g->uri), g->by_flow ?
+	    str_of(g->uri), trunk ? STR(" of gateway ") : STR_NONE,
+	    trunk ? gateway_name(g->trunk->gateway) : STR_NONE, g->by_flow ?
 	    STR(", over the flow of its registration") : STR_NONE,
 	    !invite ? STR_NONE : g->media ? STR(", media through mediad: ") :
 	    STR(", media direct: "),
@@ -324,6 +332,17 @@ leg_attempt(struct leg *g)
 		leg_note(g);
 	forward_target(&(struct forward){ .to = g->hop, .uri = str_of(g->uri),
 	    .route = str_of(g->route) }, g->target);
+	if (leg_wants_sign(g))
+		leg_sign(g);
+	else
+		leg_go(g);
+}
+
+void
+leg_go(struct leg *g)
+{
+	const struct sip_msg	*m = proxy_request(g->p);
+
 	if (g->media && media_has_sdp(m))
 		ask_mediad(g, m);
 	else
@@ -365,13 +384,11 @@ leg_on_next(void *arg)
 	proxy_unref(p);
 }
 
-/*
- * What was begun is over for us, though its transaction may run on: its reference
- * is the caller's now.
- */
-static void
+bool
 leg_leave(struct leg *g)
 {
+	bool	open = g->txn != NULL;
+
 	g->provisional = false;
 	leg_mark(g, RINGING_DONE);
 	g->record = -1;
@@ -379,10 +396,15 @@ leg_leave(struct leg *g)
 	wheel_stop(g->p->w->wheel, &g->timer_c);
 	txn_forget(g->txn);
 	g->txn = NULL;
+	if (g->trunk != NULL) {		/* its count is used */
+		free(g->trunk->credential);
+		g->trunk->credential = NULL;
+	}
+	return open;
 }
 
-static bool
-still_wanted(const struct leg *g)
+bool
+leg_still_wanted(const struct leg *g)
 {
 	return !g->done && !g->cancel && !g->p->finished && g->p->server != NULL;
 }
@@ -397,7 +419,7 @@ leg_try_next(struct leg *g, uint16_t code)
 	struct proxy		*p = g->p;
 	const struct sip_msg	*m;
 
-	if (g->next == NULL || !still_wanted(g) || !nexthop_more(g->next))
+	if (g->next == NULL || !leg_still_wanted(g) || !nexthop_more(g->next))
 		return false;
 	stats->failovers++;
 	g->failed = code;
@@ -418,7 +440,7 @@ leg_try_udp(struct leg *g)
 {
 	struct proxy	*p = g->p;
 
-	if (!still_wanted(g)) {
+	if (!leg_still_wanted(g)) {
 		leg_end(g, 503, STR_NONE);
 		return;
 	}
@@ -429,12 +451,50 @@ leg_try_udp(struct leg *g)
 	proxy_unref(p);
 }
 
+static void
+no_channel(struct leg *g, const char *words, struct str why)
+{
+	record_note(g->p->w, RECORD_FAILURE, 503, "GW", STR("gateway "),
+	    gateway_name(g->trunk->gateway), STR(": "), why);
+	proxy_why(g->p, 503, words);
+	leg_end(g, 503, STR_NONE);
+}
+
+/*
+ * Of a call that begins. Emergency calls get one in any case, and go through a
+ * gateway that is switched off (row 127).
+ */
+static bool
+take_channel(struct leg *g)
+{
+	struct gateway_facts	 f;
+	struct trunk		*t = g->trunk;
+
+	if (t == NULL || t->gateway == NULL || g->p->in_dialog || t->channel)
+		return true;
+	gateway_read(t->gateway, &f);
+	if (f.disabled && !g->p->urgent) {
+		no_channel(g, "Gateway Disabled", STR("disabled by the administrator"));
+		return false;
+	}
+	if (!proxy_is_invite(g->p))
+		return true;
+	if (!gateway_take(t->gateway, g->p->urgent)) {
+		no_channel(g, "All Channels Busy", STR("all of its channels are taken"));
+		return false;
+	}
+	t->channel = true;
+	return true;
+}
+
 void
 leg_start(struct leg *g)
 {
 	struct proxy	*p = g->p;
 
-	if (g->next != NULL)
+	if (!take_channel(g))
+		;
+	else if (g->next != NULL)
 		leg_next(g);
 	else if (!forward_allowed(&p->from, &g->hop)) {
 		record_note(p->w, RECORD_FAILURE, 403, "SIGNAL",

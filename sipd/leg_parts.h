@@ -6,7 +6,8 @@
 
 /*
  * The inside of a leg, shared by leg.c (its life, CANCEL, responses), leg_out.c (the
- * request) and leg_taken.c (of the last process). Nobody else includes it.
+ * request), leg_sign.c (its credential) and leg_taken.c (of the last process). Nobody
+ * else includes it.
  */
 #define T1_FACTOR	64
 
@@ -25,11 +26,29 @@ leg_on_flow(const struct leg *g)
 	return g->by_flow && hop_is_stream(&g->hop);
 }
 
+/* leg_sign.c */
+/* Does its gateway want a credential before this is sent? */
+bool	leg_wants_sign(const struct leg *g);
+/* Asks gwregd for it: the request leaves afterwards. */
+void	leg_sign(struct leg *g);
+/*
+ * A challenge of its gateway. True: it is being answered; else it is the end of the
+ * leg, and the caller's to see in no case.
+ */
+bool	leg_challenged(struct leg *g, const struct sip_msg *m);
+
 /* leg_out.c */
 int	leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	    char branch[BRANCH_LEN], struct hop *to);
 void	leg_on_next(void *arg);		/* of nexthop_new() */
 void	leg_attempt(struct leg *g);	/* to g->hop, which may be a target */
+void	leg_go(struct leg *g);		/* the same, credentials and all */
+/*
+ * What was begun is over for us, though its transaction may run on: its reference
+ * is the caller's now. False: there was none.
+ */
+bool	leg_leave(struct leg *g);
+bool	leg_still_wanted(const struct leg *g);
 /*
  * Another target of its name, in a transaction of its own; code: what became of
  * the last one. False: there is none, or nobody wants it any more.

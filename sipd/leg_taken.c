@@ -10,6 +10,7 @@
 #include "sipd/core.h"
 #include "sipd/forward.h"
 #include "sipd/hostname.h"
+#include "sipd/trunk.h"
 #include "sipd/worker.h"
 
 /* What was tried for this name is not tried again. */
@@ -24,6 +25,22 @@ skip_tried(struct proxy *p, struct leg *g)
 		    strcmp(o->where, g->where) == 0 && strcmp(o->uri, g->uri) == 0)
 			nexthop_skip(g->next, &o->hop);
 	}
+}
+
+/* It has its channel still, if nobody else has. */
+static struct trunk *
+trunk_taken(struct proxy *p, const struct ringing_branch *b)
+{
+	struct trunk	*t = trunk_new(NULL, proxy_request(p));
+
+	if (!trunk_read(t, b->trunk)) {
+		trunk_free(t);
+		return NULL;
+	}
+	if (t->gateway != NULL && (b->marks & RINGING_BEGUN) &&
+	    !(b->marks & RINGING_DONE))
+		t->channel = gateway_take(t->gateway, true);
+	return t;
 }
 
 bool
@@ -43,6 +60,8 @@ leg_taken(struct proxy *p, int record, const struct ringing_branch *b)
 		(void)way_of_uri(&way, &u);
 	if ((g = leg_new(p, &way, b->uri, b->route)) == NULL)
 		return NULL;
+	if (b->trunk.len > 0)
+		g->trunk = trunk_taken(p, b);
 	g->hop = b->to;
 	g->hop.domain = way_is_name(&way) ? hostname_keep(way.host) : 0;
 	g->nowhere = b->to.remote.len == 0;

@@ -14,6 +14,7 @@
 #include "common/stats.h"
 #include "sipd/answer.h"
 #include "sipd/best.h"
+#include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/outcome.h"
@@ -23,6 +24,7 @@
 #include "sipd/ringing.h"
 #include "sipd/stages.h"
 #include "sipd/targets.h"
+#include "sipd/trunks.h"
 #include "sipd/worker.h"
 
 #define RETRY_S		5
@@ -70,12 +72,22 @@ proxy_shrink(struct proxy *p)
 	p->challenges = NULL;
 }
 
+/* Once it is answered the call has it: see calls.h. */
+static void
+came_by_give(struct proxy *p)
+{
+	if (p->channel)
+		gateway_give(p->came_by);
+	p->channel = false;
+}
+
 void
 proxy_unref(struct proxy *p)
 {
 	if (--p->refs > 0)
 		return;
 	pending_give(p->pending);
+	came_by_give(p);
 	if (p->server != NULL)
 		txn_forget(p->server);
 	wheel_stop(p->w->wheel, &p->wait);
@@ -169,6 +181,7 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	bool			 invite = m->method == METHOD_INVITE;
 
 	p->w = in->w;
+	p->pass_on = -1;
 	p->refs = 1;		/* the server transaction's */
 	p->call = in->call;
 	p->plain = in->w->recording.plain;
@@ -237,6 +250,7 @@ proxy_finish(struct proxy *p, uint16_t code)
 	if (p->finished)
 		return;
 	p->finished = true;
+	came_by_give(p);
 	pending_give(p->pending);
 	p->pending = 0;
 	wheel_stop(p->w->wheel, &p->stage_time);
@@ -311,9 +325,17 @@ proxy_answer(struct proxy *p, const struct answer *a)
 }
 
 void
+proxy_why(struct proxy *p, uint16_t code, const char *why)
+{
+	p->why_code = code;
+	p->why = why;
+}
+
+void
 proxy_refuse(struct proxy *p, uint16_t code)
 {
 	proxy_answer(p, &(struct answer){ .code = code,
+	    .reason = code == p->why_code ? str_of(p->why) : STR_NONE,
 	    .retry_after_s = code == 503 ? RETRY_S : 0 });
 }
 
@@ -358,6 +380,7 @@ proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str bytes)
 	g->breadth = 0;
 	if (!targets_spare(p, g, code, bytes.len == 0))
 		best_keep(p, code, bytes);
+	p->pass_on = targets_pass_on(g, code, bytes.len == 0);
 	if (code >= 600)
 		targets_decline(p, g);
 	targets_prune(p);
@@ -404,6 +427,27 @@ proxy_cancel(struct txn *invite)
 
 /* ---- the beginning ---------------------------------------------------------------- */
 
+bool
+proxy_came_by(struct proxy *p, struct gateway *g)
+{
+	struct gateway_facts	f;
+
+	p->came_by = g;
+	gateway_read(g, &f);
+	p->trusted = f.trusted;
+	if (!proxy_is_invite(p))
+		return true;
+	stats->gateway_incoming++;
+	record_note(p->w, RECORD_DECISION, 0, "GW", STR("a call from gateway "),
+	    gateway_name(g));
+	p->channel = gateway_take(g, p->urgent);
+	if (p->channel)
+		return true;
+	proxy_why(p, 503, "All Channels Busy");
+	proxy_refuse(p, 503);
+	return false;
+}
+
 void
 proxy_begin(const struct inbound *in, const struct admission *a,
     const struct route_plan *r)
@@ -415,6 +459,8 @@ proxy_begin(const struct inbound *in, const struct admission *a,
 	if (hop_is_stream(&p->from) || a->ndigests > 0)
 		proxy_trying(p);
 	p->to_flow = r->to_flow;
+	if (in->gateway != NULL && !proxy_came_by(p, in->gateway))
+		return;
 	decision_ask(p, in, a, r->to_flow ? &r->flow : NULL);
 }
 
@@ -435,5 +481,6 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 	g = leg_new(p, &way, route_plan_uri(r, in), STR_NONE);
 	/* A call of the table was not told by which flow: it may be reached anew. */
 	g->by_flow = r->uri.len == 0 && route_plan_by_flow(r);
+	g->trunk = trunks_find(in->w->core->calls, in->m);
 	targets_begin(p);
 }

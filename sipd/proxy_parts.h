@@ -40,6 +40,9 @@ struct proxy {
 	uint8_t		 verdict;	/* enum verdict; 0: nothing was asked */
 	bool		 no_pstn;	/* the account may use no gateway (row 108) */
 	bool		 from_local;
+	struct gateway	*came_by;	/* the caller's, or NULL */
+	bool		 channel;	/* one of it is taken */
+	bool		 trusted;	/* what it says of the caller is believed */
 	bool		 led;		/* a Route of somebody else says where to */
 	bool		 to_flow;	/* a Path of ours does */
 	uint16_t	 challenge;
@@ -58,6 +61,7 @@ struct proxy {
 	unsigned	 reserve;	/* of breadth, for the groups after this one */
 	uint32_t	 order;		/* of the legs begun last */
 	bool		 beginning;	/* legs */
+	int8_t		 pass_on;	/* the gateway that ended last says so; -1: nothing */
 
 	/* within dialogs */
 	bool		 in_dialog;
@@ -68,6 +72,8 @@ struct proxy {
 	unsigned	 nlegs;
 	struct leg	*legs[LEGS_MAX];
 	uint16_t	 best_code;
+	uint16_t	 why_code;	/* the code that why is the reason phrase of */
+	const char	*why;		/* NULL: the usual one */
 	char		*best;		/* its text, or NULL: ours to write */
 	size_t		 best_len;
 	char		*challenges;	/* of the other 401 and 407; best.c's */
@@ -113,6 +119,8 @@ void	proxy_trying(struct proxy *p);
  */
 void	proxy_answer(struct proxy *p, const struct answer *a);
 void	proxy_refuse(struct proxy *p, uint16_t code);
+/* The reason phrase, should p be refused with this code of ours; a literal. */
+void	proxy_why(struct proxy *p, uint16_t code, const char *why);
 void	proxy_challenge(struct proxy *p, bool stale);
 void	proxy_mute(struct proxy *p);
 /* Into the record of p, if it has one: a branch, whose handle or -1 is returned... */
@@ -125,6 +133,8 @@ void	proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str by
 void	proxy_cancel_others(struct proxy *p, struct leg *winner, struct str reason);
 /* A final response went up. */
 void	proxy_finish(struct proxy *p, uint16_t code);
+/* Whose call it is; false: it was refused for want of a channel. Once. */
+bool	proxy_came_by(struct proxy *p, struct gateway *g);
 /* All legs are done, so the best response goes up. */
 bool	proxy_all_done(const struct proxy *p);
 /* Something is over: perhaps the record is not needed any more. */

@@ -19,6 +19,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
+#include "sipd/trunks.h"
 #include "sipd/worker.h"
 
 /*
@@ -39,6 +40,19 @@ struct waiting {
  * The call table: an INVITE outside a dialog begins a call when it rings, which is
  * early until the first 2xx; each further 2xx is another one.
  */
+/* Who calls whom as it was asked here; a gateway's response says it as it is there. */
+static void
+parties_of(const struct leg *g, const struct sip_msg *m, struct nameaddr *from,
+    struct nameaddr *to)
+{
+	*from = m->from;
+	*to = m->to;
+	if (g->trunk != NULL) {
+		(void)nameaddr_parse(from, str_of(g->trunk->here_from));
+		(void)nameaddr_parse(to, str_of(g->trunk->here_to));
+	}
+}
+
 static void
 record_call(struct leg *g, const struct sip_msg *m)
 {
@@ -46,23 +60,28 @@ record_call(struct leg *g, const struct sip_msg *m)
 	bool			 answered = m->code >= 200;
 	struct proxy		*p = g->p;
 	char			 from[AOR_MAX], to[AOR_MAX];
-	const struct call_facts	 f = {
+	struct nameaddr		 caller, callee;
+	struct call_facts	 f = {
 		.call_id = m->call_id,
 		.caller_tag = m->from_tag,
 		.callee_tag = answered ? m->to_tag : STR_NONE,
-		.from = uri_aor(&m->from.uri, from),
-		.to = uri_aor(&m->to.uri, to),
+		.gateway = g->trunk != NULL && g->trunk->gateway != NULL ?
+		    gateway_name(g->trunk->gateway) : STR_NONE,
+		.came_by = p->came_by != NULL ? gateway_name(p->came_by) : STR_NONE,
 		.since_ms = wall_ms(),
 		.begun_ms = p->begun_ms,
 		.media = g->media,
 		.media_why = g->media_why,
 		.caller = p->from,
 		.callee = g->hop,
-		.caller_cseq = m->cseq,
+		.caller_cseq = g->trunk != NULL ? g->trunk->here_cseq : m->cseq,
 	};
 	struct call		*k;
 	int			 error;
 
+	parties_of(g, m, &caller, &callee);
+	f.from = uri_aor(&caller.uri, from);
+	f.to = uri_aor(&callee.uri, to);
 	/* The 2xx came again: its call may be over by now. */
 	if (answered && g->dialog == dialog)
 		return;
@@ -73,8 +92,9 @@ record_call(struct leg *g, const struct sip_msg *m)
 	if (k == NULL)
 		error = call_begin(p->w->core->calls, &f, &k);
 	else
-		error = answered ? call_answered(k, m->to_tag, &g->hop,
-		    g->media, g->media_why) : 0;
+		error = answered ? call_answered(k, &f) : 0;
+	if (error == 0 && (g->trunk != NULL || p->came_by != NULL))
+		trunks_put(k, g->trunk);
 	if (error == 0)
 		return;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
@@ -92,7 +112,7 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (m->code < 200 && p->finished)
 		return;
 	text_init(&out, p->w->out, MESSAGE_MAX);
-	if (forward_response(m, sdp != NULL, sdp != NULL ? *sdp : STR_NONE, &out) < 0) {
+	if (forward_response(m, sdp, g->trunk, &out) < 0) {
 		log_rate(LOG_PROBLEMS, "SIP", "response to %s grew too big",
 		    log_str(m->call_id));
 		return;
@@ -101,6 +121,8 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (proxy_is_invite(p) && !p->in_dialog &&
 	    (m->code < 200 ? !p->shown : g->stays))
 		record_call(g, m);
+	if (m->code >= 200)
+		leg_answered(g);
 	txn_reply(p->server, m->code, text_str(&out));
 	if (m->code < 200)
 		return;

@@ -156,8 +156,8 @@ add_param(struct text *t, struct str name, struct str value, bool quoted)
 }
 
 /* RFC 3261 section 25.1: algorithm, qop and nc stand without quotes. */
-static int
-add_digest(struct text *t, const struct rec_digest *d, bool proxy)
+int
+request_credential(struct text *t, const struct rec_digest *d)
 {
 	const struct {
 		struct str	name, value;
@@ -175,15 +175,25 @@ add_digest(struct text *t, const struct rec_digest *d, bool proxy)
 		{ STR("opaque"), d->opaque, true },
 	};
 
-	text_add(t, header_name(proxy ? HDR_PROXY_AUTHORIZATION :
-	    HDR_AUTHORIZATION));
-	text_add(t, STR(": Digest "));
+	text_add(t, STR("Digest "));
 	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
 		if (add_param(t, params[i].name, params[i].value,
 		    params[i].quoted) < 0)
 			return -EBADMSG;
-	text_add(t, STR("\r\n"));
 	return 0;
+}
+
+static int
+add_digest(struct text *t, const struct rec_digest *d, bool proxy)
+{
+	int	error;
+
+	text_add(t, header_name(proxy ? HDR_PROXY_AUTHORIZATION :
+	    HDR_AUTHORIZATION));
+	text_add(t, STR(": "));
+	error = request_credential(t, d);
+	text_add(t, STR("\r\n"));
+	return error;
 }
 
 int

@@ -43,6 +43,9 @@ struct request {
 	struct str	body;
 };
 
+/* The value of Authorization alone. 0 or -EBADMSG. */
+int	request_credential(struct text *t, const struct rec_digest *d);
+
 /*
  * A whole request. 0; -EBADMSG when a field is missing or holds CR, LF or NUL;
  * -EMSGSIZE.

@@ -18,6 +18,7 @@
 #include "sipd/best.h"
 #include "sipd/calls.h"
 #include "sipd/core.h"
+#include "sipd/gateways.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/reply.h"
 #include "sipd/ringing.h"
@@ -128,6 +129,8 @@ shown_taken(struct proxy *p)
 		return;
 	call_keep(k);
 	p->shown = true;
+	if ((p->came_by = gateway_named(f.came_by)) != NULL)
+		p->channel = gateway_take(p->came_by, true);
 }
 
 static void
@@ -174,7 +177,9 @@ revive(struct worker *w, struct ringing *r)
 	packet.from = call.from;
 	if (sip_parse(m, call.request) < 0 || m->method != METHOD_INVITE)
 		ringing_end(w->core->ringing, r);
-	else if (!ringing_next(r, &handle, &b))
+	else if (!ringing_next(r, &handle, &b) && call.final != 0)
+		ringing_end(w->core->ringing, r);	/* refused before any was sent */
+	else if (handle < 0)
 		begin_anew(w, r, &call);
 	else {
 		answer_back(m, &packet.from, &in.back);

@@ -141,7 +141,8 @@ int
 ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch *b)
 {
 	size_t			 len = padded(sizeof(struct branch_entry) +
-				    b->uri.len + b->route.len + b->where.len);
+				    b->uri.len + b->route.len + b->where.len +
+				    b->trunk.len);
 	struct branch_entry	*e = len > RINGING_REQUEST_MAX ? NULL :
 				    entry_room(c, r, len);
 	char			*at;
@@ -161,10 +162,12 @@ ringing_add(struct ringings *c, struct ringing **r, const struct ringing_branch 
 	e->order = b->order;
 	e->spare_of = (uint32_t)b->spare_of;
 	e->where_len = (uint16_t)b->where.len;
+	e->trunk_len = (uint16_t)b->trunk.len;
 	at = e->texts;
 	text_put(&at, b->uri);
 	text_put(&at, b->route);
 	text_put(&at, b->where);
+	text_put(&at, b->trunk);
 	entry_add(*r, &e->e, word_of(*r));
 	return (int)((char *)e - (*r)->journal);
 }

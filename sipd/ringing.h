@@ -41,6 +41,7 @@ struct ringing_branch {
 	struct str	uri;		/* the new Request-URI */
 	struct str	route;		/* put first in Route, or "" */
 	struct str	where;		/* a URI whose name leads there, or "" */
+	struct str	trunk;		/* trunk_print(), or "" */
 	uint32_t	order;		/* as in struct leg */
 	bool		by_flow;
 	bool		peer;

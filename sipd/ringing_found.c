@@ -36,14 +36,14 @@ static const struct entry *
 entry_next(const struct ringing *r, size_t *at, size_t end)
 {
 	const struct entry	*e = (const void *)(r->journal + *at);
+	const struct branch_entry *b = (const void *)e;
 	size_t			 least;		/* octets */
 
 	if (*at + sizeof(*e) > end)
 		return NULL;
 	least = sizeof(*e);
-	if (e->kind == ENTRY_BRANCH && *at + sizeof(struct branch_entry) <= end)
-		least = sizeof(struct branch_entry) +
-		    ((const struct branch_entry *)(const void *)e)->where_len;
+	if (e->kind == ENTRY_BRANCH && *at + sizeof(*b) <= end)
+		least = sizeof(*b) + b->where_len + b->trunk_len;
 	else if (e->kind != ENTRY_BEST)
 		return NULL;
 	if (e->len % 8 != 0 || e->len > end - *at ||
@@ -85,6 +85,7 @@ branch_read(const struct branch_entry *e, struct ringing_branch *b)
 		.to = e->to, .uri = str_make(e->texts, e->e.texts[0]),
 		.route = str_make(route, e->e.texts[1]),
 		.where = str_make(route + e->e.texts[1], e->where_len),
+		.trunk = str_make(route + e->e.texts[1] + e->where_len, e->trunk_len),
 		.order = e->order, .spare_of = (int)e->spare_of, .by_flow = e->by_flow, .peer = e->peer,
 		.media = e->media, .confirmed = e->confirmed, .breadth = e->breadth,
 		.marks = word & MARKS_MASK, .branch = e->branch, .began = e->began,

@@ -14,7 +14,7 @@
  * ringing_found.c (the start, and reading). Nobody else includes it.
  */
 #define MAGIC		UINT64_C(0x636f72642d72696e)
-#define LAYOUT		4
+#define LAYOUT		5
 #define SIZES		4
 #define SIZE_MIN	2048	/* octets of a record; each size is twice the last */
 #define REGION		(UINT64_C(1) << 30)
@@ -69,7 +69,7 @@ struct branch_entry {
 	struct hop		to;
 	char			branch[BRANCH_LEN];	/* as began */
 	bool			by_flow, media, confirmed, peer;
-	uint16_t		where_len;	/* of its third text */
+	uint16_t		where_len, trunk_len;	/* of its third text, and the last */
 	char			texts[];
 };
 

@@ -9,8 +9,8 @@
 #include "common/daemon.h"
 #include "common/id.h"
 #include "common/stats.h"
-#include "sipd/auth_header.h"
 #include "sipd/blacklist.h"
+#include "sipd/challenge.h"
 #include "sipd/core.h"
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
@@ -19,7 +19,6 @@
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
-#define CHALLENGES_MAX	4
 #define CONTACTS_MAX	8
 #define ROUTES_MAX	8
 #define AGENT		"Cordboard/" VERSION
@@ -104,38 +103,11 @@ fail(struct sending *s, uint16_t code, struct str reason)
 
 struct reading {
 	struct msg_sent		sent;
-	struct rec_challenge	challenges[CHALLENGES_MAX];
+	struct challenges	challenges;
 	struct rec_contact	contacts[CONTACTS_MAX];
 	struct rec_path		routes[ROUTES_MAX];
 	char			source[PEER_TEXT_MAX];
-	char			scratch[CHALLENGES_MAX * AUTH_SCRATCH];
 };
-
-static void
-read_challenges(struct reading *r, const struct sip_msg *m, enum header id)
-{
-	struct auth	a;
-	struct text	scratch;
-	unsigned	line = 0;
-	uint32_t	n = r->sent.challenges.n;
-
-	while (n < CHALLENGES_MAX) {
-		text_init(&scratch, r->scratch + n * AUTH_SCRATCH, AUTH_SCRATCH);
-		if (auth_next(&a, m, id, &line, &scratch) != 1)
-			break;
-		if (a.realm.len > URI_MAX || a.nonce.len > URI_MAX ||
-		    a.opaque.len > URI_MAX || a.algorithm.len > ID_MAX ||
-		    a.qop.len > ID_MAX)
-			continue;
-		r->challenges[n++] = (struct rec_challenge){
-			.proxy = id == HDR_PROXY_AUTHENTICATE, .realm = a.realm,
-			.nonce = a.nonce, .opaque = a.opaque,
-			.algorithm = a.algorithm, .qop = a.qop, .stale = a.stale,
-		};
-	}
-	r->sent.challenges.v = r->challenges;
-	r->sent.challenges.n = n;
-}
 
 static void
 read_contacts(struct reading *r, const struct sip_msg *m, struct str ours)
@@ -193,8 +165,9 @@ read_response(struct reading *r, const struct sip_msg *m, const struct packet *p
 		.retry_after_s = seconds_of(m, HDR_RETRY_AFTER),
 		.agent = core_agent(m),
 	};
-	read_challenges(r, m, HDR_WWW_AUTHENTICATE);
-	read_challenges(r, m, HDR_PROXY_AUTHENTICATE);
+	challenges_read(&r->challenges, m);
+	r->sent.challenges.v = r->challenges.v;
+	r->sent.challenges.n = r->challenges.n;
 	read_contacts(r, m, ours);
 	values_begin(&it, m, HDR_SERVICE_ROUTE);
 	while (n < ROUTES_MAX && values_next(&it, &v))

@@ -2,7 +2,7 @@
  * sipd - start, stop and what the skeleton asks of this daemon.
  *
  * The wire half (worker.c and below) and the upper half (core.c and above) meet
- * here; the feeds of routed and mediad enter here, on worker 0.
+ * here; the feeds of routed, mediad and gwregd enter here, on worker 0.
  */
 #include "sipd/sipd.h"
 
@@ -16,6 +16,7 @@
 #include "sipd/core.h"
 #include "sipd/domains.h"
 #include "sipd/ending.h"
+#include "sipd/gateways.h"
 #include "sipd/leases.h"
 #include "sipd/listeners.h"
 #include "sipd/pending.h"
@@ -26,6 +27,7 @@
 #include "sipd/send.h"
 #include "sipd/show.h"
 #include "sipd/tls.h"
+#include "sipd/trunks.h"
 #include "sipd/where.h"
 #include "sipd/worker.h"
 
@@ -68,6 +70,7 @@ sipd_start(struct self *self)
 	if ((error = tls_open(self->settings, &self->dirs)) < 0)
 		return error;
 	domains_open(self->settings);
+	gateways_open(self->settings);
 	if ((error = workers_open(self)) < 0)
 		return error;
 	ping_open();
@@ -79,6 +82,11 @@ sipd_start(struct self *self)
 		return error;
 	}
 	forget_recorded();
+	if ((error = trunks_open()) < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "the table of calls through gateways: %s",
+		    strerror(-error));
+		return error;
+	}
 	if ((error = ringing_open(workers_count())) < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the record of ringing calls: %s",
 		    strerror(-error));
@@ -148,6 +156,31 @@ static const struct feed_follower media_follower = {
 	.complete = nothing,
 };
 
+static void
+gateways_feed_begin(void *arg)
+{
+	gateways_begin();
+}
+
+static void
+gateways_feed_record(void *arg, enum msg_type type, const union msg *m)
+{
+	if (type == MSG_GATEWAY)
+		gateways_record(&m->gateway);
+}
+
+static void
+gateways_feed_complete(void *arg)
+{
+	gateways_complete();
+}
+
+static const struct feed_follower gateways_follower = {
+	.begin = gateways_feed_begin,
+	.record = gateways_feed_record,
+	.complete = gateways_feed_complete,
+};
+
 /* ---- running ------------------------------------------------------------------- */
 
 int
@@ -161,6 +194,7 @@ sipd_run(struct self *self)
 	w = worker_get(0);
 	bus_peer_follow(w->routed, &routed_follower, w);
 	bus_peer_follow(w->mediad, &media_follower, w);
+	bus_peer_follow(w->gwregd, &gateways_follower, w);
 	return 0;
 }
 
@@ -173,7 +207,9 @@ sipd_stop(struct self *self)
 	ringing_close();
 	record_close();
 	cdr_close();
+	trunks_close();
 	calls_close();
+	gateways_close();
 	domains_close();
 }
 
@@ -188,6 +224,7 @@ void
 sipd_commit(struct self *self, const struct settings *old)
 {
 	domains_commit(self->settings, self->loop);
+	gateways_commit(self->settings);
 	tls_reload(self->settings);
 	workers_commit(old);
 }

@@ -77,7 +77,9 @@ add_targets(struct proxy *p, unsigned stage)
 			added |= targets_add(p, &(struct rec_target){
 			    .kind = d->choices[i].kind,
 			    .value = str_of(d->choices[i].value),
-			    .next_hop = str_of(d->choices[i].next_hop) }, order);
+			    .next_hop = str_of(d->choices[i].next_hop),
+			    .failover_codes = str_of(d->choices[i].failover_codes),
+			    .caller_id = str_of(d->choices[i].caller_id) }, order);
 	return added;
 }
 

@@ -55,7 +55,7 @@ pass_on(struct worker *w, const struct sip_msg *m, const struct hop *to,
 	struct text	out;
 
 	text_init(&out, w->out, MESSAGE_MAX);
-	if (forward_response(m, sdp != NULL, sdp != NULL ? *sdp : STR_NONE, &out) < 0 ||
+	if (forward_response(m, sdp, NULL, &out) < 0 ||
 	    wire_send(w, to, text_str(&out), WIRE_RESPONSE, 0) < 0)
 		stats->stray_dropped++;
 	else

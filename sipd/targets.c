@@ -1,17 +1,20 @@
 /*
  * targets - the target set of a request (RFC 3261 section 16.5): the contacts of
- * an AOR, a URI; one leg for each; and which of them ring at a time (section
- * 16.6; q; Max-Breadth of RFC 5393; flows of RFC 5626).
+ * an AOR, a URI, a number at a gateway; one leg for each.
  *
- * decision.c calls it once the request may go on, proxy.c when a leg is done.
+ * decision.c calls it once the request may go on; targets_turn.c lets them ring.
  */
 #include "sipd/targets.h"
+
+#include <errno.h>
 
 #include "common/daemon.h"
 #include "common/route.h"
 #include "common/stats.h"
 #include "sipd/best.h"
+#include "sipd/core.h"
 #include "sipd/flows.h"
+#include "sipd/gateways.h"
 #include "sipd/nat.h"
 #include "sipd/nexthop.h"
 #include "sipd/ping.h"
@@ -19,8 +22,8 @@
 #include "sipd/record.h"
 #include "sipd/replica.h"
 #include "sipd/select.h"
-#include "sipd/spiral.h"
 #include "sipd/stages.h"
+#include "sipd/trunk.h"
 #include "sipd/worker.h"
 
 #define WAIT_MS		20	/* between two looks at a replica that is not in yet */
@@ -28,13 +31,14 @@
 
 static bool
 is_target(const struct proxy *p, const struct way *way, struct str uri,
-    struct str route)
+    struct str route, const struct gateway *at)
 {
 	const struct leg	*g;
 
 	for (unsigned i = 0; i < p->nlegs; i++) {
 		g = p->legs[i];
-		if (str_eq(str_of(g->uri), uri) && str_eq(str_of(g->route), route) &&
+		if ((g->trunk != NULL ? g->trunk->gateway : NULL) == at &&
+		    str_eq(str_of(g->uri), uri) && str_eq(str_of(g->route), route) &&
 		    (way_is_name(way) || hop_same_peer(&g->hop, &way->hop)))
 			return true;
 	}
@@ -44,11 +48,11 @@ is_target(const struct proxy *p, const struct way *way, struct str uri,
 /* NULL: it is among them already, or they are too many. */
 static struct leg *
 leg_add(struct proxy *p, const struct way *way, struct str uri, struct str route,
-    uint32_t order)
+    const struct gateway *at, uint32_t order)
 {
 	struct leg	*g;
 
-	if (is_target(p, way, uri, route))
+	if (is_target(p, way, uri, route, at))
 		return NULL;
 	if ((g = leg_new(p, way, uri, route)) == NULL)
 		stats->targets_left_out++;
@@ -135,7 +139,7 @@ add_contact(struct proxy *p, const struct contact *c, uint32_t order)
 	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
 	    way_of_uri(&way, &first.uri) < 0))
 		return NULL;
-	g = leg_add(p, &way, c->uri, text_str(&route), order);
+	g = leg_add(p, &way, c->uri, text_str(&route), NULL, order);
 	if (g != NULL)
 		g->by_flow = by_flow && c->npaths == 0;
 	return g;
@@ -217,7 +221,7 @@ add_uri(struct proxy *p, struct str uri, struct str next_hop, uint32_t order)
 	if (uri_parse(&u, next_hop.len > 0 ? next_hop : uri) < 0 ||
 	    way_of_uri(&way, &u) < 0)
 		best_keep(p, 503, STR_NONE);
-	else if ((g = leg_add(p, &way, uri, STR_NONE, order)) != NULL)
+	else if ((g = leg_add(p, &way, uri, STR_NONE, NULL, order)) != NULL)
 		g->peer = true;
 }
 
@@ -232,10 +236,83 @@ add_flow(struct proxy *p, const struct choice *c)
 	if (hop_parse(&h, str_of(c->value), str_of(c->next_hop)) < 0)
 		return;
 	way = way_of_hop(&h);
-	g = leg_add(p, &way, proxy_request(p)->uri, STR_NONE,
+	g = leg_add(p, &way, proxy_request(p)->uri, STR_NONE, NULL,
 	    order_of(c->q, 1000, false));
 	if (g != NULL)
 		g->by_flow = true;
+}
+
+/* ---- gateways ---- */
+
+static void
+no_gateway(struct proxy *p, const char *why)
+{
+	proxy_why(p, 503, why);
+	best_keep(p, 503, STR_NONE);
+}
+
+/* Where a call to it is sent: row 170, RFC 3608 section 5, else to the domain. */
+static int
+gateway_way(const struct gateway_facts *f, struct str uri, struct way *out)
+{
+	struct str	rest = str_of(f->service_route), first;
+	struct nameaddr	route;
+	struct uri	u;
+
+	if (f->next_hop[0] != '\0')
+		uri = str_of(f->next_hop);
+	else if (list_next(&rest, &first) && nameaddr_parse(&route, first) == 0)
+		return way_of_uri(out, &route.uri);
+	return uri_parse(&u, uri) < 0 ? -EHOSTUNREACH : way_of_uri(out, &u);
+}
+
+/* (a.2) F: the Request-URI is number@domain. */
+static bool
+gateway_uri(const struct gateway_facts *f, struct str user, struct text *t)
+{
+	text_add(t, STR("sip:"));
+	uri_add_user(t, user);
+	text_ch(t, '@');
+	text_add(t, str_of(f->domain));
+	return !t->full;
+}
+
+/* t->value is NUMBER@GATEWAY. False: gateways are not known yet. */
+static bool
+add_gateway(struct proxy *p, const struct rec_target *t, uint32_t order)
+{
+	ptrdiff_t		 at = str_rchr(t->value, '@');
+	struct str		 name = at < 0 ? STR_NONE : str_make(t->value.s + at + 1,
+				    t->value.len - (size_t)at - 1);
+	struct gateway		*gateway = gateway_find(name);
+	struct gateway_facts	 f;
+	char			 buf[URI_MAX];
+	struct text		 uri;
+	struct way		 way;
+	struct leg		*g;
+
+	if (gateway == NULL && !gateways_synced())
+		return false;
+	if (gateway != NULL)
+		gateway_read(gateway, &f);
+	text_init(&uri, buf, sizeof(buf));
+	if (gateway == NULL || !f.present)
+		no_gateway(p, "No Such Gateway");
+	else if (p->no_pstn && !p->urgent)
+		best_keep(p, 403, STR_NONE);
+	else if (!gateway_uri(&f, str_make(t->value.s, (size_t)at), &uri) ||
+	    gateway_way(&f, text_str(&uri), &way) < 0)
+		no_gateway(p, "Gateway Has No Address");
+	else if ((g = leg_add(p, &way, text_str(&uri), str_of(f.service_route), gateway,
+	    order)) != NULL) {
+		g->peer = true;
+		g->trunk = trunk_new(gateway, proxy_request(p));
+		trunk_dress(g->trunk, &f, proxy_request(p), text_str(&uri), t->caller_id,
+		    str_of(p->account));
+		g->trunk->codes = t->failover_codes.len > 0 ?
+		    str_dup(t->failover_codes) : NULL;
+	}
+	return true;
 }
 
 bool
@@ -247,245 +324,9 @@ targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
 		add_aor(p, t->value, 0, false, order);
 	else if (t->kind == TARGET_URI)
 		add_uri(p, t->value, t->next_hop, order);
+	else if (t->kind == TARGET_GATEWAY)
+		(void)add_gateway(p, t, order);
 	return p->nlegs > before;
-}
-
-/* ---- their order --------------------------------------------------------------- */
-
-/* Has begun, is not done, and still has time. */
-static bool
-is_open(const struct leg *g)
-{
-	return g->begun && !g->done && !g->rang_out;
-}
-
-/* Of those that have not begun, the first of the highest order. */
-static struct leg *
-next_leg(const struct proxy *p)
-{
-	struct leg	*g, *found = NULL;
-
-	for (unsigned i = 0; i < p->nlegs; i++) {
-		g = p->legs[i];
-		if (!g->begun && !g->done && (found == NULL || g->order > found->order))
-			found = g;
-	}
-	return found;
-}
-
-static unsigned
-waiting_beside(const struct proxy *p, const struct leg *g)
-{
-	unsigned	n = 0;
-
-	for (unsigned i = 0; i < p->nlegs; i++)
-		n += !p->legs[i]->begun && !p->legs[i]->done &&
-		    p->legs[i]->order == g->order;
-	return n;
-}
-
-static unsigned
-waiting(const struct proxy *p)
-{
-	unsigned	n = 0;
-
-	for (unsigned i = 0; i < p->nlegs; i++)
-		n += !p->legs[i]->begun && !p->legs[i]->done;
-	return n;
-}
-
-static unsigned
-share_of(const struct proxy *p, const struct leg *g)
-{
-	unsigned	n = 0;
-
-	if (p->breadth > p->reserve)
-		n = (p->breadth - p->reserve) / waiting_beside(p, g);
-	return n > 0 ? n : 1;
-}
-
-static bool
-any_open(const struct proxy *p)
-{
-	for (unsigned i = 0; i < p->nlegs; i++)
-		if (is_open(p->legs[i]))
-			return true;
-	return false;
-}
-
-/*
- * Dial plans, row 133: the next way is for when there was no answer, a 5xx or a 6xx;
- * who is busy, or does not exist, is so by any way.
- */
-static bool
-group_failed(const struct proxy *p)
-{
-	return p->best_code == 0 || p->best_code == 408 || p->best_code == 430 ||
-	    p->best_code >= 500;
-}
-
-static bool
-waits_for_failure(const struct proxy *p, const struct leg *g)
-{
-	return !g->begun && !g->done && (g->order & TARGETS_FIRST) == 0 &&
-	    g->order != p->order && p->order != UINT32_MAX;
-}
-
-void
-targets_prune(struct proxy *p)
-{
-	const struct leg	*g = next_leg(p);
-
-	if (g == NULL || any_open(p) || !waits_for_failure(p, g) || group_failed(p))
-		return;
-	for (unsigned i = 0; i < p->nlegs; i++)
-		if (!p->legs[i]->begun)
-			p->legs[i]->done = true;
-}
-
-void
-targets_decline(struct proxy *p, struct leg *g)
-{
-	for (unsigned i = 0; i < p->nlegs; i++)
-		if (p->legs[i] != g && !waits_for_failure(p, p->legs[i]))
-			leg_cancel(p->legs[i], STR_NONE);
-}
-
-static void
-on_group_time(void *arg)
-{
-	struct proxy	*p = arg;
-
-	proxy_ref(p);
-	for (unsigned i = 0; i < p->nlegs && !p->finished; i++)
-		if (is_open(p->legs[i]))
-			leg_time_out(p->legs[i]);
-	targets_prune(p);
-	if (!p->finished)
-		targets_next(p);
-	proxy_unref(p);
-}
-
-/*
- * What is not INVITE has 32 seconds in all, and cannot be cancelled: the next are
- * asked after T2, and whoever answers first is heard.
- */
-static void
-group_begins(struct proxy *p, const struct leg *g)
-{
-	const struct settings	*set = settings_now();
-
-	/*
-	 * Who rings too long keeps his share until he has answered the CANCEL:
-	 * half of all is for those who come next.
-	 */
-	p->reserve = waiting_beside(p, g) < waiting(p) || stages_pending(p) ?
-	    p->breadth / 2 : 0;
-	if (waits_for_failure(p, g)) {
-		stats->ways_changed++;
-		best_forget(p);		/* of another way, which does not count */
-	}
-	p->order = g->order;
-	/* The group before may have failed early: its time still runs. */
-	wheel_stop(p->w->wheel, &p->wait);
-	wheel_timer_init(&p->wait, on_group_time, p);
-	wheel_start(p->w->wheel, &p->wait, proxy_is_invite(p) ? set->fork_wait : set->t2);
-}
-
-/* A restart knows those, too, that did not begin, are spares or being looked up. */
-static void
-keep_waiting(struct proxy *p)
-{
-	const struct leg	*g;
-
-	for (unsigned i = 0; i < p->nlegs && p->ring != NULL && !p->finished; i++) {
-		g = p->legs[i];
-		if (!g->begun || (g->next != NULL && g->hop.remote.len == 0))
-			leg_keep(p->legs[i], NULL);
-		if (g->spare != NULL)
-			leg_keep(g->spare, g);
-	}
-}
-
-void
-targets_next(struct proxy *p)
-{
-	struct leg	*g;
-
-	if (p->beginning)	/* called by a leg that failed at once */
-		return;
-	p->beginning = true;
-	while (!p->finished && !p->cancelled && p->breadth > 0 &&
-	    (g = next_leg(p)) != NULL && (g->order == p->order || !any_open(p))) {
-		if (g->order != p->order)
-			group_begins(p, g);
-		g->breadth = share_of(p, g);
-		p->breadth -= g->breadth;
-		g->begun = true;
-		leg_start(g);
-	}
-	p->beginning = false;
-	if (p->finished || next_leg(p) == NULL)
-		wheel_stop(p->w->wheel, &p->wait);
-	keep_waiting(p);
-}
-
-void
-targets_taken(struct proxy *p)
-{
-	struct mono	 now = loop_now(p->w->loop), since = now;
-	struct leg	*g;
-	int64_t		 left;
-
-	p->breadth = spiral_breadth(proxy_request(p));
-	p->order = UINT32_MAX;
-	for (unsigned i = 0; i < p->nlegs; i++) {
-		g = p->legs[i];
-		if (!g->begun)
-			continue;
-		if (g->order < p->order)
-			p->order = g->order;
-		if (g->done || p->breadth == 0)
-			continue;
-		if (g->breadth == 0 || g->breadth > p->breadth)
-			g->breadth = 1;
-		p->breadth -= g->breadth;
-		if (g->began.ns != 0 && mono_before(g->began, since))
-			since = g->began;
-	}
-	left = settings_now()->fork_wait - mono_ms_between(since, now);
-	wheel_timer_init(&p->wait, on_group_time, p);
-	if (any_open(p) && next_leg(p) != NULL)
-		wheel_start(p->w->wheel, &p->wait, left > 0 ? left : 0);
-}
-
-bool
-targets_spare(struct proxy *p, struct leg *g, uint16_t code, bool ours)
-{
-	struct leg	*spare = g->spare;
-
-	if (spare == NULL || p->cancelled ||
-	    !(code == 430 || (ours && (code == 408 || code >= 500))))
-		return false;
-	g->spare = NULL;
-	spare->done = false;
-	spare->order = p->order;
-	return true;
-}
-
-void
-targets_begin(struct proxy *p)
-{
-	p->breadth = spiral_breadth(proxy_request(p));
-	p->order = UINT32_MAX;
-	if (p->breadth == 0) {
-		proxy_refuse(p, 440);
-		return;
-	}
-	proxy_ref(p);
-	proxy_trying(p);
-	targets_next(p);
-	proxy_unref(p);
 }
 
 /* ---- the set of a decision ------------------------------------------------------- */
@@ -510,7 +351,7 @@ on_wait(void *arg)
 static bool
 wait_for_replica(struct proxy *p)
 {
-	if (replica_synced() || p->waited == WAITS_MAX)
+	if (p->waited == WAITS_MAX)
 		return false;
 	p->waited++;
 	proxy_trying(p);
@@ -543,7 +384,7 @@ targets_start(struct proxy *p)
 {
 	const struct decision	*d = p->decision;
 	const struct choice	*c;
-	bool			 known = replica_synced();
+	bool			 known = replica_synced(), gateways = true;
 
 	for (unsigned i = 0; i < d->n; i++) {
 		c = &d->choices[i];
@@ -558,11 +399,17 @@ targets_start(struct proxy *p)
 		else if (c->kind == TARGET_URI)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
 			    order_of(c->q, 1000, c->failover));
-		else		/* a gateway: no calls through those yet */
-			best_keep(p, 503, STR_NONE);
+		else
+			gateways &= add_gateway(p, &(struct rec_target){
+			    .value = str_of(c->value),
+			    .failover_codes = str_of(c->failover_codes),
+			    .caller_id = str_of(c->caller_id) },
+			    order_of(c->q, 1000, c->failover));
 	}
-	if (p->nlegs == 0 && !known && !p->led && wait_for_replica(p))
+	if (p->nlegs == 0 && (!known || !gateways) && !p->led && wait_for_replica(p))
 		return;
+	if (p->nlegs == 0 && !gateways)
+		no_gateway(p, "Gateways Not Known Yet");
 	if (p->nlegs == 0 && p->best_code == 0 && known && !p->led &&
 	    stages_unregistered(p) && p->nlegs == 0)
 		return;

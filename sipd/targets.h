@@ -34,6 +34,11 @@ void	targets_begin(struct proxy *p);
 void	targets_taken(struct proxy *p);
 /* A leg is done: those that are next by now begin. */
 void	targets_next(struct proxy *p);
+/*
+ * g ended so, by its response or (ours) by none: 1 when it is a gateway whose
+ * "failover-codes" want others to be tried, 0 when they do not, -1: it has none.
+ */
+int8_t	targets_pass_on(const struct leg *g, uint16_t code, bool ours);
 /* Nobody rings any more: those that are not needed then do not begin. */
 void	targets_prune(struct proxy *p);
 /* g said 6xx: the others end, but for those that are there for that. */
