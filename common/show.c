@@ -111,8 +111,8 @@ show_arg(const struct show *s, unsigned i)
 	return i < s->question->args.n ? s->question->args.v[i].value : STR_NONE;
 }
 
-static void
-rows_answer(struct show *s, struct bus_ticket t, uint64_t next)
+void
+show_answer(struct show *s, struct bus_ticket t, uint64_t next)
 {
 	struct msg_rows	m = { .next = next };
 
@@ -157,10 +157,39 @@ show_in(void *arg, struct bus_ticket t, const union msg *m)
 		    log_str(m->show.what));
 		return;
 	}
+	if (table->later != NULL) {
+		table->later(table_arg, t, &m->show);
+		return;
+	}
 	buf_clear(&s->text);
 	s->ncells = s->nrows = 0;
 	s->question = &m->show;
-	rows_answer(s, t, table->fn(table_arg, s, m->show.cursor));
+	show_answer(s, t, table->fn(table_arg, s, m->show.cursor));
+}
+
+/* ---- rows that are answered later ---- */
+
+struct show *
+show_new(void)
+{
+	return xcalloc(1, sizeof(struct show));
+}
+
+static void
+show_fini(struct show *s)
+{
+	buf_fini(&s->text);
+	free(s->cells);
+	free(s->rows);
+	free(s->first);
+}
+
+void
+show_free(struct show *s)
+{
+	if (s != NULL)
+		show_fini(s);
+	free(s);
 }
 
 static void
@@ -168,10 +197,7 @@ shows_free(void *arg)
 {
 	struct shows	*all = arg;
 
-	buf_fini(&all->show.text);
-	free(all->show.cells);
-	free(all->show.rows);
-	free(all->show.first);
+	show_fini(&all->show);
 	free(all);
 }
 

@@ -35,11 +35,22 @@ bool	show_full(const struct show *s);	/* 256 rows, 256 KiB, 16384 cells */
 struct str show_arg(const struct show *s, unsigned i);
 
 typedef uint64_t show_fn(void *arg, struct show *s, uint64_t cursor);
+/*
+ * Instead: answers t later by show_answer(), with rows of its own show_new(); the
+ * arguments are valid until it returns.
+ */
+struct msg_show;
+typedef void show_later_fn(void *arg, struct bus_ticket t, const struct msg_show *q);
 
 struct show_table {
 	const char	*what;
 	show_fn		*fn;
+	show_later_fn	*later;
 };
+struct show *show_new(void);
+void	show_free(struct show *s);		/* NULL is fine */
+/* All rows, in the thread of t's bus. next: as of show_fn. */
+void	show_answer(struct show *s, struct bus_ticket t, uint64_t next);
 /* Tables end with { 0 }; up to 16 may be added to a server, bus or monitor. */
 void	show_serve(struct bus_server *server, const struct show_table *tables,
 	    void *arg);

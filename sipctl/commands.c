@@ -119,6 +119,14 @@ static const struct option slow_options[] = {
 	{ "last", 0, "T", false, "only of the last T: 15m" },
 	{ NULL }
 };
+static const struct option tx_options[] = {
+	{ "side", 0, "SIDE", false, "only server (SIPS) or client (SIPC)" },
+	{ "call-id", 0, "X", false, "of the call with this Call-ID" },
+	{ "older", 0, "T", false, "only those that began more than T ago: 5s" },
+	{ "method", 0, "METHOD", false, "INVITE, REGISTER ..." },
+	{ "state", 0, "STATE", false, "trying, proceeding, completed, confirmed, accepted" },
+	{ NULL }
+};
 static const struct option top_options[] = {
 	{ "batch", 0, NULL, false, "a line a second instead of a screen" },
 	{ "lines", 'n', "N", false, "with --batch: only N lines" },
@@ -246,6 +254,9 @@ const struct command commands[] = {
 	ROW("slow", NULL, "[--last T]", 0, 0, slow_options, false, cmd_slow,
 	    "the requests that stayed longest in this house, and where", "sipctl slow",
 	    "sipctl slow --last 15m -o json"),
+	ROW("tx", NULL, "[FILTERS]", 0, 0, tx_options, false, cmd_tx,
+	    "the transactions under way, the oldest first: requests that came in (SIPS) and "
+	    "that went out (SIPC)", "sipctl tx", "sipctl tx --side client --older 5s -o json"),
 	ROW("capacity", NULL, "", 0, 0, NULL, false, cmd_capacity,
 	    "every limit, what is used of it, and which is reached first", "sipctl capacity",
 	    "sipctl capacity -o json"),

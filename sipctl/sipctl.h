@@ -93,6 +93,7 @@ COMMAND(cmd_stats);
 COMMAND(cmd_metrics);
 COMMAND(cmd_top);
 COMMAND(cmd_slow);
+COMMAND(cmd_tx);
 COMMAND(cmd_selftest);
 COMMAND(cmd_capacity);
 COMMAND(cmd_doctor);

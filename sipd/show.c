@@ -8,6 +8,7 @@
 #include "sipd/identity.h"
 #include "sipd/media_policy.h"
 #include "sipd/ping.h"
+#include "sipd/show_txn.h"
 #include "sipd/tls.h"
 
 static void
@@ -176,5 +177,6 @@ const struct show_table sipd_tables[] = {
 	{ "lost flows", show_lost_flows },
 	{ "nats", show_nats },
 	{ "pings", show_pings },
+	{ "transactions", NULL, show_txn },
 	{ 0 }
 };

@@ -36,6 +36,8 @@ struct txn {
 	bool		 brief;		/* no timer J */
 	bool		 never_repeat;
 	uint8_t		 repeats;	/* of a request, begun so far */
+	uint16_t	 code;		/* of the last response */
+	struct mono	 began;
 	struct recording recording;	/* whose bytes are, to the recorder */
 	int		 error;		/* of a send that failed at once */
 	unsigned	 flags;		/* of wire_send() */
@@ -279,6 +281,7 @@ txn_new(struct txns *x, enum txn_kind kind, txn_key key, const struct hop *hop,
 	t->user = user;
 	t->arg = arg;
 	t->active = true;
+	t->began = loop_now(x->w->loop);
 	t->recording = x->w->recording;
 	wheel_timer_init(&t->retransmit, on_retransmit, t);
 	wheel_timer_init(&t->timeout, on_timeout, t);
@@ -615,6 +618,7 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 		stats->txn_ignored++;
 		return false;
 	}
+	t->code = code;
 	t->interval_ms = 0;
 	t->recording.plain = t->x->w->recording.plain;
 	txn_event(t, ev, &(struct occasion){ .bytes = bytes });
@@ -645,6 +649,7 @@ txn_response(struct txn *t, const struct sip_msg *m, const struct packet *p)
 {
 	enum txn_event	ev;
 
+	t->code = m->code;
 	ev = m->code < 200 ? EV_RX_1XX : m->code < 300 ? EV_RX_2XX : EV_RX_FINAL;
 	txn_event(t, ev, &(struct occasion){ .msg = m, .packet = p });
 }
@@ -694,4 +699,48 @@ struct str
 txn_kept(const struct txn *t)
 {
 	return str_make(t->bytes, t->len);
+}
+
+const struct txn *
+txns_next(const struct txns *x, bool server, size_t *cursor)
+{
+	return map_next(x->maps[server], cursor);
+}
+
+txn_key
+txn_id(const struct txn *t)
+{
+	return t->key;
+}
+
+struct mono
+txn_began(const struct txn *t)
+{
+	return t->began;
+}
+
+uint16_t
+txn_last_code(const struct txn *t)
+{
+	return t->code;
+}
+
+char
+txn_next_timer(const struct txn *t, int64_t *left_ms)
+{
+	static const char	 repeats[TXN_KINDS] = { 'G', 0, 'A', 'E' };
+	/* By state; RFC 3261 table 4, RFC 6026 section 8.11. */
+	static const char	*const waits[TXN_KINDS] = {
+		[TXN_INVITE_SERVER] = "---HIL-", [TXN_SERVER] = "---J---",
+		[TXN_INVITE_CLIENT] = "-BBD-M-", [TXN_CLIENT] = "-FFK---",
+	};
+	const struct wheel	*wheel = t->x->w->wheel;
+	int64_t			 again = wheel_left_ms(wheel, &t->retransmit);
+
+	*left_ms = wheel_left_ms(wheel, &t->timeout);
+	if (wheel_active(&t->retransmit) && (again < *left_ms || !wheel_active(&t->timeout))) {
+		*left_ms = again;
+		return repeats[t->kind];
+	}
+	return wheel_active(&t->timeout) ? waits[t->kind][t->state] : 0;
 }

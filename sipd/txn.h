@@ -201,4 +201,13 @@ uint64_t txn_call(const struct txn *t);
 /* Client: the request as it was sent, while it is kept; else empty. */
 struct str txn_kept(const struct txn *t);
 
+/* One after another, in no order; begin with *cursor 0. NULL at the end. */
+const struct txn *txns_next(const struct txns *x, bool server, size_t *cursor);
+txn_key	txn_id(const struct txn *t);
+struct mono txn_began(const struct txn *t);
+/* The last response, sent or received; 0: none yet. */
+uint16_t txn_last_code(const struct txn *t);
+/* The letter of the timer that fires next, with what is left; 0: none runs. */
+char	txn_next_timer(const struct txn *t, int64_t *left_ms);
+
 #endif

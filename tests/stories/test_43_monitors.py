@@ -10,6 +10,7 @@ import threading
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lib.house import BIN
+from lib.wait import eventually
 from test_20_trace import talk_and_end
 
 FAMILIES = {"sip_messages", "sip_transactions", "sip_retransmissions", "sip_parse_errors", "sip_registrations",
@@ -119,6 +120,28 @@ def test_top(house, phones):
     assert "404" in text and f"nobody@{house.domain}" in text
     line, = house.sipctl("top", "--batch", "-n", "1").stdout.splitlines()
     assert re.search(r"msg/s=\d+ calls=0 register/s=\d+ .*sipd=\d", line)
+
+
+def test_tx_knows_timers_and_goes(houses, phones):
+    """Row 183: who is called is deaf. A is due again and again, then B; H when the caller is deaf, too."""
+    house = houses(settings={"timer-b": "1s", "timer-t1": "100ms"}).start()
+    house.import_users(["anna", "dora"])
+    anna, dora = phones(house, "anna").registered(), phones(house, "dora").registered()
+    call = anna.invite("dora")
+    request = dora.wait_request("INVITE", call_id=call.call_id)
+
+    def look(side, state):
+        rows = house.json("tx", "--call-id", call.call_id, "--side", side, "--state", state)
+        return rows[0] if rows else None
+    out = eventually(lambda: look("client", "trying"), what="a client transaction")
+    assert out["method"] == "INVITE" and out["timer"] in ("A", "B") and 0 < out["timer_ms"] <= 1000
+    assert out["code"] is None and out["target"] == dora.contact and out["peer"].startswith("udp:")
+    back = look("server", "proceeding")
+    assert back["code"] == 100 and back["timer"] is None and back["call_id"] == request.call_id
+    end = eventually(lambda: look("server", "completed"), what="the answer, unacknowledged")
+    assert end["code"] == 408 and end["timer"] in ("G", "H")
+    call.finish()
+    eventually(lambda: not house.json("tx", "--call-id", call.call_id), what="none left")
 
 
 def test_slow_names_who_took_the_time(house, phones):

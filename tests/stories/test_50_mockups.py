@@ -72,6 +72,7 @@ class World:
         self.ringing = self.phones["bo"].invite("eva", sdp.offer(self.house.ip, 15002))
         eva = self.phones["eva"]
         self.rung = Call.from_invite(eva, eva.wait_request("INVITE", call_id=self.ringing.call_id))
+        self.names["CALL3@x"] = self.ringing.call_id
         self.rung.ring()
         self.ringing.wait_code(180)
 
@@ -102,7 +103,7 @@ def world(shared_houses):
 
 
 # What changes something comes last.
-ORDER = ["status", "registrations", "users", "calls", "route", "trace", "gateways", "log", "monitors",
+ORDER = ["status", "registrations", "users", "calls", "route", "trace", "tx", "gateways", "log", "monitors",
          "configuration", "exits", "restart"]
 
 
