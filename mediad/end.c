@@ -68,6 +68,18 @@ end_find(const struct leg *leg, unsigned stream)
 	return leg != NULL && stream < leg->nends ? leg->ends[stream] : NULL;
 }
 
+/* The flows are at these ports from here on. */
+static void
+end_at(struct end *e, struct pair *pair)
+{
+	e->pair = pair;
+	for (int k = 0; k < 2; k++) {
+		e->flow[k].fd = pair->fd[k];
+		e->flow[k].port = pair->port + k;
+		e->flow[k].local = ports_addr(pair->home);
+	}
+}
+
 struct end *
 end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
     struct pair *pair, uint32_t index)
@@ -82,11 +94,10 @@ end_attach(struct sessions *ss, struct leg *leg, unsigned stream,
 	leg->ends[stream] = e;
 	e->leg = leg;
 	e->stream = stream;
-	e->pair = pair;
 	e->index = index;
 	e->rec = records_end(ss->records, index);
+	end_at(e, pair);
 	for (int k = 0; k < 2; k++) {
-		e->flow[k].fd = pair->fd[k];
 		e->flow[k].rtcp = k == 1;
 		e->flow[k].owner = e;
 		e->flow[k].count = &e->rec->count[k];
@@ -167,11 +178,9 @@ end_move(struct sessions *ss, struct end *e)
 {
 	struct pair	*old = e->pair;
 
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < 2; k++)
 		relay_remove(ss->relay, &e->flow[k]);
-		e->flow[k].fd = e->open_pair->fd[k];
-	}
-	e->pair = e->open_pair;
+	end_at(e, e->open_pair);
 	e->open_pair = NULL;
 	e->leg->side = e->pair->home;
 	end_save(e);		/* before somebody else can have the old ones */

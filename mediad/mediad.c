@@ -31,6 +31,7 @@ limits_of(const struct settings *s)
 		.hold_timeout = s->media_hold_timeout,
 		.learn_window = s->media_learn,
 		.dscp = s->media_tos,
+		.steer = s->media_relay == RELAY_AUTO,
 		.convert_hold = s->media_hold_style == HOLD_CONVERT,
 		.lan = &s->lan_networks,
 		.codecs = &s->media_codecs,
@@ -175,6 +176,8 @@ mediad_status(struct self *self, struct status_is *out)
 
 	status_figure(out, "media_ports_limit", sides_limit(all));
 	status_figure(out, "media_streams", stats->media_ports / 2);
+	status_figure(out, "media_addresses_steered",
+	    sessions_steered(m->sessions));
 	status_figure(out, "media_sessions_restored",
 	    sessions_restored(m->sessions));
 	if (stats->media_one_way > 0)

@@ -10,9 +10,13 @@
 #include "mediad/record.h"
 
 /*
- * The relay: packets in on one socket leave from another. A tier is a choice of
- * relay_*.c (DESIGN.md part 9); this one, relay_sockets.c, has a socket per port
- * and needs no privilege.
+ * The relay: packets in on one port leave from another. Two tiers carry them:
+ *
+ *   relay_sockets.c  a socket per port; needs no privilege (tier 3)
+ *   relay_steered.c  one socket receives for all ports of an address: the kernel is
+ *                    told to steer packets there (tier 2)
+ *
+ * Every port has a socket of its own in both, which holds the port and sends from it.
  *
  * A relay belongs to one loop, and everything it owns to that loop's thread: its
  * flows, their sockets while they are here, its buffers. Several relays share
@@ -28,9 +32,12 @@
 
 struct relay;
 
-/* One relay socket: it faces one phone, for RTP or for RTCP. */
+/* One relay port: it faces one phone, for RTP or for RTCP. */
 struct flow {
-	int		 fd;
+	int		 fd;		/* the port's own socket */
+	uint16_t	 port;
+	const struct addr *local;	/* address of ours; NULL: never steered */
+	struct steered	*steered;	/* while it is; relay_steered.c's */
 	bool		 rtcp;		/* by its port */
 	bool		 is_rtp;	/* RTP/AVP and kin: sequence numbers count */
 	bool		 secure;	/* SRTP: RTCP is not read */
@@ -54,6 +61,12 @@ typedef bool relay_own_fn(void *arg, const struct addr *from);
 struct relay *relay_new(struct loop *l, relay_moved_fn *moved,
 	    relay_own_fn *own, void *arg);
 void	relay_free(struct relay *r);	/* flows must be removed before */
+
+/*
+ * Flows at this address of ours are steered from now on; slot names it, see steer.h.
+ * local must outlive the relay. 0 or -errno: then they have their sockets.
+ */
+int	relay_steer(struct relay *r, const struct addr *local, unsigned slot);
 
 /*
  * What lies in the socket is from an earlier call and is thrown away; or, when it

@@ -1,4 +1,7 @@
-/* relay_test - two phones as sockets: packets arrive, strangers' do not. */
+/*
+ * relay_test - two phones as sockets: packets arrive, strangers' do not. Each test runs
+ * over both tiers; where the kernel does not steer for us, over the one.
+ */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,14 +27,16 @@ struct house {
 	struct flow_count	 count[2];
 	unsigned		 moved;
 	struct addr		 own;	/* a source that is taken for ours */
+	struct addr		 local;
 };
 
 static int
 udp(struct addr *at, const char *host)
 {
-	int	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), on = 1;
+	int	fd, on = 1;
 
 	assert_int_equal(addr_parse(at, str_of(host), 0), 0);
+	fd = socket(at->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(fd, &at->sa, at->len), 0);
 	assert_int_equal(getsockname(fd, &at->sa, &at->len), 0);
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
@@ -55,26 +60,59 @@ is_own(void *arg, const struct addr *from)
 	return h->own.len != 0 && addr_eq(&h->own, from);
 }
 
+/* At these addresses: relay, two phones, a stranger. */
 static int
-setup(void **state)
+setup_at(void **state, const char *const host[4])
 {
 	struct house	*h = calloc(1, sizeof(*h));
 
 	stats_thread();
 	h->loop = loop_new();
 	h->relay = relay_new(h->loop, on_moved, is_own, h);
-	h->stranger = udp(&h->stranger_at, "127.0.17.9");
+	h->stranger = udp(&h->stranger_at, host[3]);
 	for (int i = 0; i < 2; i++) {
-		h->phone[i] = udp(&h->phone_at[i], i == 0 ? "127.0.17.2" : "127.0.17.3");
-		h->flow[i].fd = udp(&h->relay_at[i], "127.0.17.1");
+		h->phone[i] = udp(&h->phone_at[i], host[1 + i]);
+		h->flow[i].fd = udp(&h->relay_at[i], host[0]);
+		h->flow[i].port = addr_port(&h->relay_at[i]);
+		h->flow[i].local = &h->local;
 		h->flow[i].count = &h->count[i];
 		h->flow[i].is_rtp = true;
 		h->flow[i].to = &h->flow[!i];
 		learn_signal(&h->flow[i].learn, &h->phone_at[i], &h->phone_at[i],
 		    loop_now(h->loop), WINDOW);
 	}
+	h->local = h->relay_at[0];
+	addr_set_port(&h->local, 0);
 	*state = h;
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	return setup_at(state, (const char *const []){ "127.0.17.1", "127.0.17.2",
+	    "127.0.17.3", "127.0.17.9" });
+}
+
+static int
+setup_steered(void **state)
+{
+	struct house	*h;
+
+	setup(state);
+	h = *state;
+	return relay_steer(h->relay, &h->local, 0);
+}
+
+/* IPv6: its addresses are compared by four words. */
+static int
+setup_steered6(void **state)
+{
+	struct house	*h;
+
+	setup_at(state, (const char *const []){ "::1", "::1", "::1", "::1" });
+	h = *state;
+	return relay_steer(h->relay, &h->local, 0);
 }
 
 static void
@@ -405,10 +443,70 @@ timestamps_on(void)
 	}
 }
 
+/* Octet by octet, short and long. */
+static void
+test_long(void **state)
+{
+	struct house	*h = *state;
+	struct addr	 from = { .len = sizeof(from.in6) };
+	uint64_t	 s = seen();
+	uint8_t		 p[9000], got[9001];
+
+	add_both(h, false);
+	memset(p, 0x5a, sizeof(p));
+	for (size_t len = 1; len <= sizeof(p); len = len * 3 + 1) {
+		assert_int_equal(sendto(h->phone[0], p, len, 0, &h->relay_at[0].sa,
+		    h->relay_at[0].len), len);
+		turn(h, s++, 1);
+		from.len = sizeof(from.in6);
+		assert_int_equal(recvfrom(h->phone[1], got, sizeof(got), MSG_DONTWAIT,
+		    &from.sa, &from.len), len);
+		assert_memory_equal(got, p, len);
+		assert_true(addr_eq(&from, &h->relay_at[1]));
+	}
+}
+
+/* A port that is given back is its own socket's again, and others always were. */
+static void
+test_back(void **state)
+{
+	struct house	*h = *state;
+	struct addr	 from, other_at;
+	int		 other = udp(&other_at, "127.0.17.1");
+	uint64_t	 s = seen();
+
+	add_both(h, false);
+	say(h->phone[0], &other_at, 3);
+	assert_int_equal(hear(other, &from), 3);
+	say(h->phone[0], &h->relay_at[0], 4);
+	turn(h, s, 1);
+	relay_remove(h->relay, &h->flow[0]);
+	say(h->phone[0], &h->relay_at[0], 5);
+	loop_once(h->loop, 0);
+	assert_int_equal(hear(h->flow[0].fd, &from), 5);
+	assert_int_equal(seen(), s + 1);
+	close(other);
+}
+
+/* Does the kernel steer for us? */
+static bool
+may_steer(void)
+{
+	void	*state = NULL;
+	int	 error = setup_steered(&state);
+
+	if (error < 0)
+		printf("SKIPPED: the tier that is steered: %s\n", strerror(-error));
+	teardown(&state);
+	return error == 0;
+}
+
 int
 main(void)
 {
 #define T(t)	cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define S(t)	cmocka_unit_test_setup_teardown(t, setup_steered, teardown)
+#define S6(t)	cmocka_unit_test_setup_teardown(t, setup_steered6, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_both_ways),
 		T(test_stranger),
@@ -419,9 +517,30 @@ main(void)
 		T(test_stalled),
 		T(test_rtcp_is_sound),
 		T(test_tick),
+		T(test_long),
+		T(test_back),
 		cmocka_unit_test(test_loss),
 	};
+	const struct CMUnitTest steered[] = {
+		S(test_both_ways),
+		S(test_stranger),
+		S(test_own_source),
+		S(test_no_peer),
+		S(test_drain),
+		S(test_drain_old),
+		S(test_stalled),
+		S(test_rtcp_is_sound),
+		S(test_tick),
+		S(test_long),
+		S(test_back),
+		S6(test_both_ways),
+		S6(test_long),
+	};
+	int	failed;
 
 	timestamps_on();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (may_steer())
+		failed += cmocka_run_group_tests(steered, NULL, NULL);
+	return failed;
 }

@@ -13,9 +13,11 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "common/log.h"
 #include "common/notes.h"
 #include "common/stats.h"
 #include "mediad/session_own.h"
+#include "mediad/steer.h"
 
 static struct str
 session_key(const void *object)
@@ -229,6 +231,28 @@ source_is_own(void *arg, const struct addr *from)
 	return sides_own(ss->sides, from);
 }
 
+/* Before sessions are restored. Where the kernel won't: ports have sockets anyway. */
+static void
+sides_steer(struct sessions *ss)
+{
+	unsigned	n = ss->limits.steer ? sides_count(ss->sides) : 0;
+	int		error = 0, last = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		error = relay_steer(ss->relay, ports_addr(sides_at(ss->sides, i)), i);
+		if (error == 0)
+			ss->steered++;
+		else
+			last = error;
+	}
+	for (unsigned i = n; i < SIDES_MAX; i++)
+		steer_forget(i);
+	if (last < 0)
+		log_major("MEDIA", "packets of %u of %u addresses are not steered by "
+		    "the kernel (%s): a socket for each port", n - ss->steered, n,
+		    strerror(-last));
+}
+
 struct sessions *
 sessions_new(struct loop *l, const struct set_media *media,
     const struct session_limits *limits, session_ended_fn *ended, void *arg,
@@ -253,6 +277,7 @@ sessions_new(struct loop *l, const struct set_media *media,
 		return NULL;
 	}
 	sides_adopt(ss->sides);
+	sides_steer(ss);
 	if (adopted)
 		sessions_restore(ss);
 	sides_restored(ss->sides);
@@ -313,6 +338,12 @@ unsigned
 sessions_restored(const struct sessions *ss)
 {
 	return ss->restored;
+}
+
+unsigned
+sessions_steered(const struct sessions *ss)
+{
+	return ss->steered;
 }
 
 const struct sides *

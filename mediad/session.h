@@ -90,6 +90,7 @@ struct session_limits {
 	int64_t		longest;	/* without new signalling; 0: no limit */
 	int64_t		one_way;	/* 0: not looked for */
 	uint8_t		dscp;
+	bool		steer;		/* media-relay auto; for sessions_new() */
 	bool		convert_hold;	/* to the style of RFC 3264 (row 72) */
 	const struct set_nets *lan;	/* of the settings in force */
 	const struct set_texts *codecs;	/* that may be offered; NULL or none: all */
@@ -162,6 +163,8 @@ void	sessions_sweep(struct sessions *ss, struct mono now);
 unsigned sessions_count(const struct sessions *ss);
 unsigned sessions_restored(const struct sessions *ss);	/* at the start */
 const struct sides *sessions_sides(const struct sessions *ss);
+/* Relay addresses whose packets are steered (relay.h). */
+unsigned sessions_steered(const struct sessions *ss);
 /* Walks by index: the session at *cursor or after it, NULL at the end. */
 const struct session *sessions_next(const struct sessions *ss, uint32_t *cursor);
 struct str session_call_id(const struct session *s);

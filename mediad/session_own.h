@@ -20,6 +20,7 @@ struct sessions {
 	uint32_t		 sweep_at;
 	bool			 draining;
 	unsigned		 restored;
+	unsigned		 steered;	/* relay addresses */
 	struct session_limits	 limits;
 	session_ended_fn	*ended;
 	void			*arg;

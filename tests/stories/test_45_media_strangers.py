@@ -16,10 +16,12 @@ CASES = list(itertools.product(("signalled", "behind a NAT"), ("before", "after"
                                ("RTP", "RTCP")))
 
 
-@pytest.fixture(scope="module")
-def relay(shared_houses):
+@pytest.fixture(scope="module", params=("auto", "sockets"))
+def relay(shared_houses, request):
+    """Over both tiers of the relay, where the kernel steers for us."""
     port = free_ports(1)
-    house = shared_houses(settings={"ng-listen": f"udp:127.0.0.1:{port}"}, media_ports=(20000, 20060)).start()
+    house = shared_houses(settings={"ng-listen": f"udp:127.0.0.1:{port}", "media-relay": request.param},
+                          media_ports=(20000, 20060)).start()
     house.ng = ng.Client(("127.0.0.1", port))
     yield house
     house.ng.close()
