@@ -25,12 +25,11 @@ count(const struct route_decision *d, bool waited)
 }
 
 /* "route test --file": as if it were in force. NULL after refusing. */
-static struct records *
-candidate_of(const struct routed *r, struct bus_ticket t,
-    const struct msg_route *q)
+static const struct records *
+candidate_of(struct routed *r, struct bus_ticket t, const struct msg_route *q)
 {
 	struct complaints	 out = { 0 };
-	struct records		*all = records_build("candidate", q->records,
+	const struct records	*all = candidate_find(&r->candidate, q->records,
 				    r->self->settings, &out);
 
 	if (all == NULL)
@@ -90,7 +89,6 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
     struct lookup *lookup)
 {
 	struct route_decision		*d = &r->decision;
-	struct records			*candidate = NULL;
 	struct mono			 begin, end;
 	struct route_world		 w = {
 		.settings = r->self->settings, .domains = r->domains,
@@ -101,12 +99,11 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 	};
 
 	if (q->test && q->records.len > 0) {
-		candidate = candidate_of(r, t, q);
-		if (candidate == NULL) {
+		w.records = candidate_of(r, t, q);
+		if (w.records == NULL) {
 			lookup_free(lookup);
 			return;
 		}
-		w.records = candidate;
 	}
 	d->lookup = lookup;
 	begin = mono_now();
@@ -120,7 +117,6 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 			d->lookup = NULL;
 		}
 		held_add(r, t, q, d->lookup);
-		records_free(candidate);
 		return;
 	}
 	if (raised_some())
@@ -133,7 +129,6 @@ routed_route(struct routed *r, struct bus_ticket t, const struct msg_route *q,
 	    d->m.if_confirmed != 0 ? log_str(d->m.reason) : "routed");
 	bus_answer(t, MSG_ROUTED, &d->m);
 	lookup_free(d->lookup);
-	records_free(candidate);
 }
 
 static void

@@ -193,6 +193,7 @@ routed_stop(struct self *self)
 		return;
 	directory_free(r->directory);
 	held_free(r);
+	candidate_fini(&r->candidate);
 	names_free(r->names);
 	routes_wait(r);
 	routes_fini(&r->routes);
@@ -213,6 +214,7 @@ routed_commit(struct self *self, const struct settings *old)
 
 	domains_set(r->domains, self->settings, publish_domain, r);
 	routes_commit(r);
+	candidate_fini(&r->candidate);
 	names_configure(r->names, self->settings);
 	publish_forget(r, STR_NONE);
 	r->commit_us = mono_us_between(begin, mono_now());

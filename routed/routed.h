@@ -6,6 +6,7 @@
 #include "common/bus.h"
 #include "common/daemon.h"
 #include "common/show.h"
+#include "routed/candidate.h"
 #include "routed/cost.h"
 #include "routed/route.h"
 
@@ -33,6 +34,7 @@ struct routed {
 	struct names		*names;
 	struct held		*held;		/* questions that wait: held.c */
 	struct route_decision	 decision;	/* scratch */
+	struct candidate	 candidate;
 	struct cost		 cost;		/* of decisions, without the bus */
 	int64_t			 commit_us;	/* how long the last COMMIT took */
 };

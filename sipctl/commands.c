@@ -399,6 +399,11 @@ const struct command commands[] = {
 	    "sipctl route check routes.conf",
 	    "sipctl route check routes.conf --tests routes.test"),
 
+	ROW("route", "diff", "CANDIDATE [--last T]", 1, 1, slow_options, false,
+	    cmd_route_diff, "which recorded requests would go elsewhere by other records: 0 none, "
+	    "1 some, 2 the records are faulty", "sipctl route diff routes.new --last 1h",
+	    "sipctl route diff routes.new -o json"),
+
 	ROW("alias", "list", "", 0, 0, NULL, true, cmd_directory_list,
 	    "the aliases",
 	    "sipctl alias",

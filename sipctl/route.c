@@ -64,8 +64,8 @@ take_target(struct route_answer *a, const struct rec_target *t)
 	    text_or_null(at != NULL ? at + 1 : NULL), "aor"));
 }
 
-static void
-take_routed(void *arg, enum msg_type type, const union msg *m)
+void
+route_take(void *arg, enum msg_type type, const union msg *m)
 {
 	struct route_answer		*a = arg;
 	const struct msg_routed	*r = &m->routed;
@@ -217,7 +217,7 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	struct uri	 u;
 	struct msg_route body = { .test = true };
 	struct question	 q = { .daemon = "routed", .type = MSG_ROUTE, .body = &body,
-			    .fn = take_routed, .arg = a };
+			    .fn = route_take, .arg = a };
 
 	if (!uri_arg(c, l->args[0], uri) ||
 	    !uri_arg(c, from_typed != NULL ? from_typed :
@@ -299,11 +299,9 @@ expect_all(const struct line *l, const struct route_answer *a, unsigned code)
 	return result;
 }
 
-/* Of --file; false after saying why. */
-static bool
-candidate(const struct line *l, char **text, struct str *out)
+bool
+route_candidate(const char *file, char **text, struct str *out)
 {
-	const char	*file = line_option(l, "file");
 	size_t		 len;
 	int		 e;
 
@@ -329,7 +327,7 @@ COMMAND(cmd_route_test)
 	char			*text;
 	int			code;
 
-	if (!candidate(l, &text, &records))
+	if (!route_candidate(line_option(l, "file"), &text, &records))
 		return CTL_NO;
 	a.steps = json_array();
 	a.stages = json_array();

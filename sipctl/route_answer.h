@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "common/addr.h"
+#include "common/messages.h"
 #include "sipctl/sipctl.h"
 
 /* What routed says about an address, as route.c gathers it. */
@@ -16,6 +17,13 @@ struct route_answer {
 	char		 source[PEER_TEXT_MAX];
 };
 
+/* An ask_fn for ROUTE: arg is a route_answer whose steps and stages are arrays. */
+void	route_take(void *arg, enum msg_type type, const union msg *m);
+/*
+ * The records of a file, malloc'd in *text, as ROUTE wants them; NULL: no file, and no
+ * records. False after saying why.
+ */
+bool	route_candidate(const char *file, char **text, struct str *out);
 /* What is tried at once; NULL: routed has not answered. */
 json_t	*route_targets_now(const struct route_answer *a);
 /*

@@ -130,6 +130,7 @@ COMMAND(cmd_gw_do);
 COMMAND(cmd_gw_switch);
 COMMAND(cmd_route_test);
 COMMAND(cmd_route_check);
+COMMAND(cmd_route_diff);
 COMMAND(cmd_directory_list);
 COMMAND(cmd_directory_show);
 COMMAND(cmd_directory_add);

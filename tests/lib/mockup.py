@@ -59,7 +59,7 @@ def shell(house, command, cwd=None):
 
 def play(house, text, names):
     """Types everything. names: what stands in the transcript for what is shown here."""
-    wrong = []
+    wrong, names = [], dict(sorted(names.items(), key=lambda n: -len(n[1])))
     for command, wanted, code in steps(text):
         for name, real in names.items():
             command = command.replace(name, real)

@@ -7,7 +7,7 @@ import pytest
 
 from lib import mockup, sdp
 from lib.carrier import Carrier
-from lib.house import free_ports
+from lib.house import free_address
 from lib.rtp import Player
 from lib.sip import Call, Phone
 from lib.wait import eventually
@@ -36,10 +36,10 @@ class World:
                      "--password-file", "-", input="pass-anna\n")
         house.passwords["anna"] = "pass-anna"
         house.import_users(["bo", "eva", "carl", "dora"])
-        port = free_ports(3, house.ip)
-        self.carriers = [Carrier(house.ip, port), Carrier(house.ip, port + 1, REGISTER=403)]
+        abroad = free_address()
+        self.carriers = [Carrier(abroad, 5060), Carrier(abroad, 5061, REGISTER=403)]
         for i, name in enumerate(("teleco1", "teleco2", "lab")):
-            house.sipctl("gw", "add", name, "--domain", f"{name}.example", "--via", f"sip:{house.ip}:{port + i}",
+            house.sipctl("gw", "add", name, "--domain", f"{name}.example", "--via", f"sip:{abroad}:{5060 + i}",
                          "--username", "12345", "--password-file", "-", "--channels", "30", input="x\n")
         house.sipctl("gw", "disable", "lab")
         self.phones = {u: Phone(house, u) for u in ("anna", "bo", "eva", "carl", "dora")}
@@ -51,7 +51,7 @@ class World:
         eventually(lambda: any("direction" in w["text"] for w in house.status()["warnings"]), what="one-way sound")
         eventually(lambda: {g["name"]: g["state"] for g in house.json("gw")} ==
                    {"teleco1": "registered", "teleco2": "failed", "lab": "disabled"}, what="gateways")
-        self.names |= {"192.0.2.1": house.ip, "sip1": socket.gethostname(), "/srv/sip": str(house.dir)}
+        self.names |= {"192.0.2.1": house.ip, "198.51.100.9": abroad, "sip1": socket.gethostname(), "/srv/sip": str(house.dir)}
 
     def talk(self, caller, callee, near, far):
         anna, bo = self.phones[caller], self.phones[callee]
@@ -77,6 +77,8 @@ class World:
         self.ringing.wait_code(180)
 
     def failures(self):
+        abroad = self.phones["anna"].invite("+442071234567")
+        assert abroad.finish().code >= 400      # the carrier takes no calls
         failed = self.phones["anna"].invite("nobody")
         failed.finish()
         self.names["FAILED@x"] = failed.call_id
