@@ -14,6 +14,7 @@
 #include "common/slab.h"
 #include "common/stats.h"
 #include "sipd/blacklist.h"
+#include "sipd/closed.h"
 #include "sipd/core.h"
 #include "sipd/forward.h"
 #include "sipd/nexthop.h"
@@ -290,6 +291,8 @@ on_failed(void *arg, struct txn *t, int error)
 
 	if (error == -ETIMEDOUT && !g->provisional && g->peer)
 		blacklist_add(&g->hop, loop_now(g->p->w->loop));
+	if (error == -ECONNREFUSED && !g->provisional && g->contact != 0)
+		closed_add(g->contact, &g->hop, loop_now(g->p->w->loop));
 	if (!g->provisional && leg_try_next(g, code))
 		return;
 	g->p->unreached |= error != -ETIMEDOUT;

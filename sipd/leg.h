@@ -30,6 +30,7 @@ struct leg {
 	char		*where;		/* a URI with the name; NULL: hop alone */
 	char		 target[BRANCH_TARGET_LEN];	/* names it to mediad */
 	uint32_t	 order;		/* the higher are tried before */
+	uint64_t	 contact;	/* names it in closed.h; 0: none of ours, or no UDP */
 	struct leg	*spare;		/* another flow to the same device, or NULL */
 	unsigned	 breadth;	/* its share of Max-Breadth while it is open */
 	bool		 begun;

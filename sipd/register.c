@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/stats.h"
 #include "sipd/answer.h"
+#include "sipd/closed.h"
 #include "sipd/core.h"
 #include "sipd/merged.h"
 #include "sipd/record.h"
@@ -269,6 +270,7 @@ register_begin(const struct inbound *in, const struct admission *adm)
 		answer_plain(in, 482, STR("Merged Request"));
 		return;
 	}
+	closed_no_more(&in->p->from);
 	if (!registration_read(&a, in, adm, &no)) {
 		answer_send(in->w, NULL, in->m, &in->back, &in->p->from.remote, &no);
 		return;

@@ -12,6 +12,7 @@
 #include "common/route.h"
 #include "common/stats.h"
 #include "sipd/best.h"
+#include "sipd/closed.h"
 #include "sipd/core.h"
 #include "sipd/flows.h"
 #include "sipd/gateways.h"
@@ -120,6 +121,13 @@ order_of(uint16_t target_q, uint16_t contact_q, bool failover)
 	    (failover ? 0 : TARGETS_FIRST);
 }
 
+/* Where the contacts of an AOR stand among the targets. */
+struct order {
+	uint16_t	q;		/* of the AOR: theirs come below it */
+	bool		failover;
+	uint32_t	fixed;		/* the order of all of them; 0: by q */
+};
+
 static struct leg *
 add_contact(struct proxy *p, const struct contact *c, uint32_t order)
 {
@@ -187,27 +195,58 @@ add_spares(struct proxy *p, struct leg *g, const struct aor *a,
 	}
 }
 
-/*
- * fixed: the order of all of them; 0: by their q, below that of the target. True
- * when there is any, be it one that cannot be reached at present.
- */
-static bool
-add_aor(struct proxy *p, struct str name, uint16_t q, bool failover, uint32_t fixed)
+static void
+put_last(struct proxy *p, const struct contact *c)
 {
-	const struct aor	*a = replica_find(name);
-	struct mono		 now = loop_now(p->w->loop);
-	const struct contact	*c;
-	struct leg		*g;
+	stats->contacts_put_last++;
+	record_note(p->w, RECORD_DECISION, 0, "NAT", STR("its port was closed: "), c->uri);
+}
 
-	for (uint32_t i = 0; a != NULL && i < a->n; i++) {
-		c = &a->contacts[i];
+static uint64_t
+closed_key(const struct contact *c)
+{
+	return c->flow.transport == TRANSPORT_UDP && c->npaths == 0 ?
+	    hop_hash(&c->flow) : 0;
+}
+
+/* Those whose port was closed, or the others. False: there is none of them. */
+static bool
+add_contacts(struct proxy *p, const struct aor *a, const struct order *o, bool closed)
+{
+	struct mono	 now = loop_now(p->w->loop);
+	bool		 any = false;
+	struct leg	*g;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct contact	*c = &a->contacts[i];
+		uint64_t		 key = closed_key(c);
+
 		if (!is_usable(c, now) || is_spare(a, i, now) ||
 		    (c->fixed && !select_fits(c->params, p->method, p->offered)))
 			continue;
-		g = add_contact(p, c, fixed != 0 ? fixed :
-		    order_of(q, c->q, failover));
+		if (closed_has(key, now) != closed) {
+			if (!closed)
+				put_last(p, c);
+			continue;
+		}
+		any = true;
+		g = add_contact(p, c, o->fixed != 0 ? o->fixed :
+		    order_of(o->q, c->q, o->failover));
+		if (g != NULL)
+			g->contact = key;
 		add_spares(p, g, a, c, now);
 	}
+	return any;
+}
+
+/* True when there is any contact, be it one that cannot be reached at present. */
+static bool
+add_aor(struct proxy *p, struct str name, const struct order *o)
+{
+	const struct aor	*a = replica_find(name);
+
+	if (a != NULL && !add_contacts(p, a, o, false))
+		(void)add_contacts(p, a, o, true);
 	return a != NULL;
 }
 
@@ -321,7 +360,7 @@ targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
 	unsigned	before = p->nlegs;
 
 	if (t->kind == TARGET_AOR)
-		add_aor(p, t->value, 0, false, order);
+		add_aor(p, t->value, &(struct order){ .fixed = order });
 	else if (t->kind == TARGET_URI)
 		add_uri(p, t->value, t->next_hop, order);
 	else if (t->kind == TARGET_GATEWAY)
@@ -395,7 +434,8 @@ targets_start(struct proxy *p)
 		else if (c->kind == CHOICE_FLOW)
 			add_flow(p, c);
 		else if (c->kind == TARGET_AOR)
-			known |= add_aor(p, str_of(c->value), c->q, c->failover, 0);
+			known |= add_aor(p, str_of(c->value),
+			    &(struct order){ .q = c->q, .failover = c->failover });
 		else if (c->kind == TARGET_URI)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
 			    order_of(c->q, 1000, c->failover));
