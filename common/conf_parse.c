@@ -28,6 +28,7 @@ struct lexer {
 	size_t		 line_at;	/* where the present line begins */
 	uint32_t	 line;
 	bool		 in_list;
+	bool		 name_in_list;	/* a comment there may be meant as one */
 	struct complaints *out;
 	/* the token */
 	enum token_kind	 kind;
@@ -84,9 +85,11 @@ skip(struct lexer *x)
 			x->at++;
 		else if (c == '\n' && x->in_list)
 			newline(x);
-		else if (c == '#')
+		else if (c == '#') {
+			x->name_in_list |= x->in_list && !is_blank(peek(x, 1));
 			while ((c = peek(x, 0)) >= 0 && c != '\n')
 				x->at++;
+		}
 		else
 			break;
 	}
@@ -252,18 +255,25 @@ value_add(struct lexer *x, struct conf_node *node)
 static int
 list(struct lexer *x, struct conf_node *node)
 {
-	bool	after_value = false;
+	const uint32_t	line = x->token_line, column = x->token_column;
+	bool		after_value = false;
 
 	x->in_list = true;
+	x->name_in_list = false;
 	for (next(x); x->kind != TOKEN_LIST_END; next(x)) {
+		if (x->kind == TOKEN_END) {
+			complain(x->out, false, x->file, line, column,
+			    "the list is not closed: \"]\" is missing%s", x->name_in_list ?
+			    "; \"#\" begins a comment, a name stands in quotes: "
+			    "[\"#office\"]" : "");
+			return -EBADMSG;
+		}
 		if (x->kind == TOKEN_COMMA && after_value) {
 			after_value = false;
 			continue;
 		}
 		if (x->kind != TOKEN_WORD)
-			return unexpected(x, x->kind == TOKEN_END ?
-			    "the list is not closed: \"]\" is missing" :
-			    "a value or \"]\" is expected here");
+			return unexpected(x, "a value or \"]\" is expected here");
 		if (value_add(x, node) < 0)
 			return -EBADMSG;
 		after_value = true;

@@ -99,7 +99,8 @@ test_bad(void **state)
 		{ "a \"\\n\"", 1, 4, "backslash" },
 		{ "a {\n b c\n", 1, 3, "not closed" },
 		{ "a b\n}", 2, 1, "without a block" },
-		{ "a [b, c", 1, 8, "not closed" },
+		{ "a [b, c", 1, 3, "not closed" },
+		{ "a [#b]\nc d", 1, 3, "stands in quotes" },
 		{ "a [, b]", 1, 4, "expected" },
 		{ "a [b,, c]", 1, 6, "expected" },
 		{ "a b, c", 1, 4, NULL },	/* one word "b," and "c" */

@@ -308,6 +308,7 @@ start(struct self *self)
 
 	if ((error = bus_start(self)) < 0 || (error = config_start(self)) < 0)
 		return error;
+	watch_start(self);
 	raised_start(self);
 	notes_open(self);
 	if ((error = d->start(self)) < 0)
@@ -345,6 +346,7 @@ stop(struct self *self)
 	self->daemon->stop(self);
 	loop_timer_free(watchdog);
 	status_stop(self);
+	watch_stop();
 	raised_stop();
 	notes_close();
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)

@@ -16,6 +16,7 @@ static struct {
 	struct self		*self;
 	struct bus_ticket	 ticket;
 	uint64_t		 generation;
+	int64_t			 until_ms;
 	char			 user[64];
 	built_fn		*done;
 	pthread_t		 thread;
@@ -74,13 +75,13 @@ on_built(void *arg)
 		s = NULL;
 	}
 	building.done(building.self, building.ticket, building.generation,
-	    str_of(building.user), s, &building.complaints, building.own);
+	    building.until_ms, str_of(building.user), s, &building.complaints, building.own);
 	complaints_fini(&building.complaints);
 }
 
 void
 build_begin(struct self *self, struct bus_ticket t, uint64_t generation,
-    struct str user, built_fn *done)
+    int64_t until_ms, struct str user, built_fn *done)
 {
 	if (building.wake != NULL) {
 		bus_refuse(t, EAGAIN, "generation %llu is being prepared",
@@ -92,6 +93,7 @@ build_begin(struct self *self, struct bus_ticket t, uint64_t generation,
 	building.generation = generation;
 	building.done = done;
 	building.joined = building.dropped = false;
+	building.until_ms = until_ms;
 	strlcpy(building.user, log_str(user), sizeof(building.user));
 	building.wake = loop_wake_new(self->loop, on_built, NULL);
 	if (pthread_create(&building.thread, NULL, thread_main, NULL) == 0)

@@ -26,6 +26,7 @@ static struct {
 	struct settings		**sets;		/* every one that was in force */
 	size_t			 nsets;
 	struct settings		*prepared;
+	int64_t			 prepared_until_ms;	/* its deadline, if it is one */
 	const struct settings	*fallback;	/* in force after the deadline */
 	struct loop_timer	*deadline;
 	int64_t			 until_ms;	/* CLOCK_BOOTTIME; 0: none */
@@ -64,8 +65,8 @@ build(const struct self *self, struct str text, uint64_t generation,
 	return s;
 }
 
-static int
-load(const struct self *self, uint64_t number, bool committed,
+int
+config_load(const struct self *self, uint64_t number, bool committed,
     struct settings **out, struct complaints *c)
 {
 	struct settings	*s;
@@ -144,7 +145,7 @@ load_logged(struct self *self, const struct generation *g)
 	char			 buf[512];
 	int			 error;
 
-	error = load(self, g->number, true, &s, &c);
+	error = config_load(self, g->number, true, &s, &c);
 	if (error == -EBADMSG)
 		log_problem("CONFIG", "%s: generation %llu cannot be used: %s",
 		    self->daemon->name, (unsigned long long)g->number,
@@ -323,10 +324,11 @@ judge(struct self *self, struct settings *s, struct complaints *c)
 /* Takes s: NULL, it is refused. */
 static void
 prepared(struct self *self, struct bus_ticket t, uint64_t generation,
-    struct str by, struct settings *s, const struct complaints *c, size_t own)
+    int64_t until_ms, struct str by, struct settings *s, const struct complaints *c, size_t own)
 {
 	settings_free(config.prepared);
 	config.prepared = s;
+	config.prepared_until_ms = until_ms;
 	answer_prepared(self, t, c, own);
 	log_low("CONFIG", 0, "%s: generation %llu, of %s, is %s",
 	    self->daemon->name, (unsigned long long)generation, log_str(by),
@@ -338,7 +340,7 @@ config_build_new(struct self *self, uint64_t generation, struct complaints *c,
     size_t *own)
 {
 	struct settings	*s = NULL;
-	int		 error = load(self, generation, false, &s, c);
+	int		 error = config_load(self, generation, false, &s, c);
 
 	if (error < 0 && error != -EBADMSG)
 		complain(c, false, "generations", 0, 0, "generation %llu cannot be "
@@ -356,14 +358,15 @@ on_prepare(void *arg, struct bus_ticket t, const union msg *m)
 	size_t			 own;
 
 	if (self->daemon->routes && m->prepare.text.len == 0) {
-		build_begin(self, t, m->prepare.generation, m->prepare.user,
-		    prepared);
+		build_begin(self, t, m->prepare.generation,
+		    m->prepare.confirm_until_ms, m->prepare.user, prepared);
 		return;
 	}
 	s = build(self, m->prepare.text, m->prepare.generation, &c);
 	own = c.n;
 	s = judge(self, s, &c);
-	prepared(self, t, m->prepare.generation, m->prepare.user, s, &c, own);
+	prepared(self, t, m->prepare.generation, m->prepare.confirm_until_ms,
+	    m->prepare.user, s, &c, own);
 	complaints_fini(&c);
 }
 
@@ -413,78 +416,35 @@ on_commit(void *arg, struct bus_ticket t, const union msg *m)
 	bus_done(t);
 }
 
+void
+config_committed(struct self *self, uint64_t number)
+{
+	const struct settings	*old = self->settings;
+
+	if (old->generation >= number || commit(self, number) < 0 ||
+	    self->settings == old)
+		return;
+	log_problem("CONFIG", "%s: who applied generation %llu did not say so",
+	    self->daemon->name, (unsigned long long)number);
+	if (config.until_ms == 0 && config.prepared_until_ms != 0)
+		deadline_set(self, config.prepared_until_ms, old);
+}
+
+void
+config_confirmed(struct self *self, uint64_t number)
+{
+	struct generation	g;
+
+	if (self->settings->generation != number || config.until_ms == 0)
+		return;
+	if (generation_in_force(&self->dirs, &g) == 0 && g.number == number)
+		deadline_of(self, &g);
+	else		/* we may not look: nobody else touches it */
+		deadline_set(self, 0, NULL);
+}
+
 const struct bus_handler config_handlers[] = {
 	{ MSG_PREPARE, on_prepare, false },
 	{ MSG_COMMIT, on_commit, false },
 	{ 0 }
 };
-
-/* ---- -n and -p ---- */
-
-static void
-print_complaints(const struct complaints *c)
-{
-	char		buf[4096];
-	struct text	t;
-
-	for (size_t i = 0; i < c->n; i++) {
-		text_init(&t, buf, sizeof(buf));
-		complaint_print(&c->v[i], false, &t);
-		fprintf(stderr, "%.*s", STR_ARG(text_str(&t)));
-	}
-}
-
-static struct settings *
-from_etc(const struct dirs *dirs, struct complaints *c)
-{
-	struct conf	*conf = conf_read(dirs->etc, c);
-	struct settings	*s = conf != NULL ? settings_build(conf, c) : NULL;
-
-	conf_free(conf);
-	return s;
-}
-
-static void
-print_settings(const struct settings *s)
-{
-	size_t		 size = 4 * CONF_MAX;
-	char		*buf = xcalloc(1, size);
-	struct text	 t;
-
-	text_init(&t, buf, size);
-	settings_print(s, false, &t);
-	fwrite(t.s, 1, t.len, stdout);
-	free(buf);
-}
-
-int
-config_check(const struct daemon *d, const struct dirs *dirs, bool print)
-{
-	const struct self	 self = { .daemon = d, .dirs = *dirs };
-	struct complaints	 c = { 0 };
-	struct generation	 g;
-	struct settings		*s = NULL;
-	int			 error = generation_in_force(dirs, &g);
-
-	if (error == 0)
-		error = load(&self, g.number, true, &s, &c);
-	else if (error == -ENOENT)
-		error = (s = from_etc(dirs, &c)) == NULL ? -EBADMSG : 0;
-	print_complaints(&c);
-	if (s != NULL && print)
-		print_settings(s);
-	else if (s != NULL && s->generation != 0)
-		printf("%s: generation %llu is in order\n", d->name,
-		    (unsigned long long)s->generation);
-	else if (s != NULL)
-		printf("%s: %s is in order; no generation is in force\n",
-		    d->name, dirs->etc);
-	else if (error != -EBADMSG)
-		fprintf(stderr, "%s: %s/generations: %s\n", d->name,
-		    dirs->state, strerror(-error));
-	complaints_fini(&c);
-	if (s == NULL)
-		return 1;
-	settings_free(s);
-	return 0;
-}

@@ -401,8 +401,12 @@ int
 generation_confirm(const struct dirs *d, uint64_t number)
 {
 	char	buf[4096];
+	int	error;
 
 	if (access(path_of(buf, d, number, "/meta"), F_OK) == -1)
 		return -errno;
-	return write_file(d, number, "/confirmed", STR("yes\n"));
+	if ((error = write_file(d, number, "/confirmed", STR("yes\n"))) < 0)
+		return error;
+	/* Who only watches the directory above sees this (daemon_watch.c). */
+	return utimensat(AT_FDCWD, path_of(buf, d, number, ""), NULL, 0) == -1 ? -errno : 0;
 }

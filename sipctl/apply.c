@@ -137,7 +137,8 @@ prepare(struct ctl *c, const struct edition *next, const struct generation *g,
 	char			*rest = xcalloc(1, CONF_FLAT_MAX);
 	struct text		 t;
 	struct msg_prepare	body = { .generation = g->number,
-				    .user = str_of(c->user) };
+				    .user = str_of(c->user), .confirm_until_ms =
+				    g->confirm ? g->confirm_until_ms : 0 };
 	struct msg_prepare	bodies[DAEMONS];
 	struct question		q[DAEMONS] = { 0 };
 	int			i, code = CTL_DONE;
@@ -169,9 +170,42 @@ prepare(struct ctl *c, const struct edition *next, const struct generation *g,
 	return code;
 }
 
-/* COMMIT or, with abort, "forget it" to everybody. Returns how many agreed. */
+/*
+ * Who has not prepared it, for it began anew since, and may not look on disk (mediad):
+ * once more, both phases.
+ */
+static void
+commit_again(struct ctl *c, const struct edition *next, const struct generation *g,
+    struct question *failed)
+{
+	char			*rest = xcalloc(1, CONF_FLAT_MAX);
+	struct text		 t;
+	struct msg_prepare	 prepare;
+	struct msg_commit	 body;
+	struct question		 q;
+
+	text_init(&t, rest, CONF_FLAT_MAX);
+	conf_flatten(next->conf, false, &t);
+	prepare = (struct msg_prepare){ .generation = g->number,
+	    .user = str_of(c->user), .text = text_str(&t),
+	    .confirm_until_ms = g->confirm ? g->confirm_until_ms : 0 };
+	q = (struct question){ .daemon = failed->daemon, .type = MSG_PREPARE,
+	    .body = &prepare };
+	ask_all(c, &q, 1, PREPARE_MS, false);
+	body = (struct msg_commit){ .generation = g->number,
+	    .confirm_until_ms = prepare.confirm_until_ms };
+	failed->body = &body;
+	if (q.error == 0)
+		ask_all(c, failed, 1, COMMIT_MS, false);
+	free(rest);
+}
+
+/*
+ * COMMIT or, with abort, "forget it" to everybody; next may be NULL. Returns how many
+ * have it, or will.
+ */
 static int
-commit(struct ctl *c, const struct generation *g, bool abort)
+commit(struct ctl *c, const struct edition *next, const struct generation *g, bool abort)
 {
 	struct msg_commit	body[DAEMONS];
 	struct question		q[DAEMONS];
@@ -186,7 +220,10 @@ commit(struct ctl *c, const struct generation *g, bool abort)
 	}
 	ask_all(c, q, DAEMONS, abort ? ABORT_MS : COMMIT_MS, false);
 	for (i = 0; i < DAEMONS; i++) {
-		n += q[i].error == 0;
+		if (!abort && next != NULL && q[i].refused && q[i].error == -ENOENT)
+			commit_again(c, next, g, &q[i]);
+		/* Who does not run begins with what is committed. */
+		n += q[i].error == 0 || q[i].error == -ECONNREFUSED;
 		if (!abort && q[i].error < 0 && q[i].error != -ECONNREFUSED)
 			say("%s has not taken generation %llu yet; next: sipctl "
 			    "status", daemon_names[i],
@@ -233,14 +270,14 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 		snprintf(said, sizeof(said), "Nothing was changed: generation %llu "
 		    "stays in force.", (unsigned long long)g->based_on);
 		complaints_say(c, &out, said);
-		commit(c, g, true);
+		commit(c, NULL, g, true);
 		complaints_fini(&out);
 		return code;
 	}
 	complaints_say(c, &out, NULL);
 	complaints_fini(&out);
 	if ((e = generation_commit(&c->dirs, g->number)) < 0) {
-		commit(c, g, true);
+		commit(c, NULL, g, true);
 		return no(CTL_NO, "cannot commit generation %llu: %s",
 		    (unsigned long long)g->number, strerror(-e));
 	}
@@ -249,7 +286,7 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 		    "with it", (unsigned long long)g->number);
 		return CTL_DONE;
 	}
-	e = commit(c, g, false);
+	e = commit(c, next, g, false);
 	done(c, "checked   %d of %d    prepared  %d of %d    generation %llu live "
 	    "in %lld ms", live, DAEMONS, live, DAEMONS,
 	    (unsigned long long)g->number,
@@ -258,18 +295,18 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 		done(c, "reverts to %llu in %lld s unless you run: sipctl config "
 		    "confirm", (unsigned long long)g->based_on,
 		    (long long)a->confirm_ms / 1000);
-	return e < live ? CTL_UNREACHABLE : restarts(c, votes);
+	return e < DAEMONS ? CTL_UNREACHABLE : restarts(c, votes);
 }
 
 /* Nothing to change: whoever runs an older one is told to look. */
 static int
-catch_up(struct ctl *c, const struct generation *g)
+catch_up(struct ctl *c, const struct edition *next, const struct generation *g)
 {
 	struct generation	same = *g;
 
 	done(c, "nothing to change: generation %llu is in force",
 	    (unsigned long long)g->number);
-	commit(c, &same, false);
+	commit(c, next, &same, false);
 	return CTL_DONE;
 }
 
@@ -301,7 +338,7 @@ apply_edition(struct ctl *c, const struct edition *next, const struct apply *a)
 		    (unsigned long long)a->based_on);
 	else if (in_force.number != 0 && !a->anyway &&
 	    edition_equal(&now, next))
-		code = catch_up(c, &in_force);
+		code = catch_up(c, next, &in_force);
 	else
 		code = two_phases(c, next, a, &g);
 	edition_fini(&now);
