@@ -55,10 +55,18 @@ end_save(struct end *e)
 	o->open_hold = e->open_hold;
 	o->open_mux = e->open_mux;
 	o->open_direction = e->open_direction;
-	record_addr_set(&o->open_rtp, &e->open_rtp);
-	record_addr_set(&o->open_rtcp, &e->open_rtcp);
 	learn_save(&o->learn[0], &e->flow[0].learn);
 	learn_save(&o->learn[1], &e->flow[1].learn);
+	RECORD_FLIP(e->rec);
+}
+
+void
+end_open_at(struct end *e, const struct addr *rtp, const struct addr *rtcp)
+{
+	struct end_slot	*o = RECORD_IDLE(e->rec);
+
+	record_addr_set(&o->open_rtp, rtp);
+	record_addr_set(&o->open_rtcp, rtcp);
 	RECORD_FLIP(e->rec);
 }
 

@@ -57,8 +57,10 @@ target_named(const struct exchange *x, const struct addr *named)
 static void
 end_open(struct exchange *x, struct end *e, const struct sdp_media *m)
 {
-	e->open_rtp = target_named(x, &m->rtp);
-	e->open_rtcp = target_named(x, &m->rtcp);
+	struct addr	rtp = target_named(x, &m->rtp);
+	struct addr	rtcp = target_named(x, &m->rtcp);
+
+	end_open_at(e, &rtp, &rtcp);
 	e->open_mux = m->mux;
 	e->open_hold = m->hold;
 	e->open_direction = m->direction;
@@ -84,14 +86,15 @@ end_close(struct exchange *x, struct end *e, bool mux, bool fresh)
 		end_move(x->ss, e);
 	e->mux = mux;
 	for (int k = 0; k < 2; k++) {
+		const struct end_slot	*o = RECORD_NOW(e->rec);
 		struct learn		*l = &e->flow[k].learn;
-		const struct addr	*to = k == 0 || mux ? &e->open_rtp :
-		    &e->open_rtcp;
+		struct addr		 to = record_addr_get(k == 0 || mux ?
+		    &o->open_rtp : &o->open_rtcp);
 
 		l->mute = e->open_hold;
 		/* Held by 0.0.0.0: what is known stays for the resumption. */
-		if (!e->open_hold && (fresh || !addr_eq(&l->signalled, to)))
-			learn_signal(l, to, &friend, x->now, window);
+		if (!e->open_hold && (fresh || !addr_eq(&l->signalled, &to)))
+			learn_signal(l, &to, &friend, x->now, window);
 	}
 	e->direction = e->open_direction;
 	end_save(e);

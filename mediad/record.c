@@ -7,6 +7,7 @@
  */
 #include "mediad/record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,18 @@
 #include "common/id.h"
 #include "common/map.h"
 
-#define MAGIC	0x6d65646961642e32ULL	/* "mediad.2": changes with the layout */
+#define MAGIC	0x6d65646961642e33ULL	/* "mediad.3": changes with the layout */
+
+/* A slot on its way to its record. */
+struct journal {
+	uint32_t	size;		/* octets; 0: nothing is on its way */
+	uint64_t	offset;		/* of the slot, from the header on */
+	union {
+		struct session_slot	session;
+		struct leg_slot		leg;
+		struct end_slot		end;
+	}		slot;
+};
 
 struct header {
 	uint64_t	magic;
@@ -25,6 +37,7 @@ struct header {
 	uint32_t	sessions_mark;
 	uint32_t	legs_mark;
 	uint32_t	ends_mark;
+	struct journal	journal;
 };
 
 struct free_list {
@@ -37,11 +50,12 @@ struct records {
 	struct session_rec	*sessions;
 	struct leg_rec		*legs;
 	struct end_rec		*ends;
+	char			(*longs)[RECORD_IDS];	/* by session */
 	struct free_list	 free_sessions, free_legs, free_ends;
 };
 
 struct layout {
-	size_t	sessions, legs, ends, size;
+	size_t	sessions, legs, ends, longs, size;
 };
 
 static size_t
@@ -58,7 +72,8 @@ layout_make(void)
 	l.sessions = page_up(sizeof(struct header));
 	l.legs = l.sessions + page_up(sizeof(struct session_rec) * RECORD_SESSIONS);
 	l.ends = l.legs + page_up(sizeof(struct leg_rec) * RECORD_LEGS);
-	l.size = l.ends + page_up(sizeof(struct end_rec) * RECORD_ENDS);
+	l.longs = l.ends + page_up(sizeof(struct end_rec) * RECORD_ENDS);
+	l.size = l.longs + page_up((size_t)RECORD_IDS * RECORD_SESSIONS);
 	return l;
 }
 
@@ -87,6 +102,43 @@ memory_begin(void *memory, size_t size)
 	__atomic_store_n(&h->magic, MAGIC, __ATOMIC_RELEASE);
 }
 
+/* ---- the journal ---- */
+
+static struct header	*header;	/* of the records that are open: one thread writes */
+
+void *
+record_begin(const void *slot, size_t size)
+{
+	assert(size <= sizeof(header->journal.slot));
+	memcpy(&header->journal.slot, slot, size);
+	return &header->journal.slot;
+}
+
+void
+record_commit(void *slot, size_t size)
+{
+	struct journal	*j = &header->journal;
+
+	j->offset = (uint64_t)((char *)slot - (char *)header);
+	__atomic_store_n(&j->size, (uint32_t)size, __ATOMIC_RELEASE);
+	memcpy(slot, &j->slot, size);
+	__atomic_store_n(&j->size, 0, __ATOMIC_RELEASE);
+}
+
+/* What the last process decided, and may not have copied as a whole. */
+static void
+journal_finish(size_t memory_size)
+{
+	struct journal	*j = &header->journal;
+
+	if (j->size > 0 && j->size <= sizeof(j->slot) &&
+	    j->offset < memory_size - sizeof(j->slot))
+		memcpy((char *)header + j->offset, &j->slot, j->size);
+	j->size = 0;
+}
+
+/* ---- all of it ---- */
+
 struct records *
 records_open(bool *adopted)
 {
@@ -102,6 +154,8 @@ records_open(bool *adopted)
 	r->sessions = (struct session_rec *)(memory + l.sessions);
 	r->legs = (struct leg_rec *)(memory + l.legs);
 	r->ends = (struct end_rec *)(memory + l.ends);
+	r->longs = (char (*)[RECORD_IDS])(memory + l.longs);
+	header = r->header;
 	*adopted = had && r->header->magic == MAGIC &&
 	    r->header->layout == layout_sum() &&
 	    r->header->sessions_mark <= RECORD_SESSIONS &&
@@ -109,6 +163,8 @@ records_open(bool *adopted)
 	    r->header->ends_mark <= RECORD_ENDS;
 	if (!*adopted)
 		memory_begin(memory, l.size);
+	else
+		journal_finish(l.size);
 	return r;
 }
 
@@ -229,6 +285,12 @@ struct end_rec *
 records_end(struct records *r, uint32_t i)
 {
 	return &r->ends[i];
+}
+
+char *
+records_ids(struct records *r, uint32_t i, size_t len)
+{
+	return len <= RECORD_IDS_HERE ? r->sessions[i].ids : r->longs[i];
 }
 
 void

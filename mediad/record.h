@@ -14,10 +14,12 @@
  * is sparse: its size is that of the largest house, its memory that of the busiest
  * hour.
  *
- * A record holds two slots and an index: the writer fills the idle slot, then
- * flips (RELIABILITY.md 4.3). So a kill at any instruction leaves either what was
- * or what is. A record whose owner is gone, or is not the one it names, counts as
- * free: that makes removal one single flip, of the session.
+ * What must be whole in a record is its slot. It is written in the journal first,
+ * one for all records: RECORD_IDLE() is a copy there, RECORD_FLIP() makes it count and
+ * copies it over. So a kill at any instruction leaves either what was or what is; the
+ * next process finishes the copy (RELIABILITY.md 4.3). A record whose owner is gone, or
+ * is not the one it names, counts as free: that makes removal one single flip, of the
+ * session.
  *
  * Counters lie outside the slots: single words, each whole by itself. One thread
  * writes all but the counters; those belong to the thread of the relay.
@@ -25,7 +27,8 @@
 #define RECORD_SESSIONS	200000
 #define RECORD_LEGS	600000
 #define RECORD_ENDS	131072
-#define RECORD_IDS	508	/* octets of Call-ID and tag together */
+#define RECORD_IDS	508	/* octets of Call-ID, NUL and tag together */
+#define RECORD_IDS_HERE	96	/* in the record itself: enough for nearly all */
 
 /* An address as kept: family 0 is none; port in host order. */
 struct record_addr {
@@ -56,12 +59,11 @@ struct session_slot {
 	bool		offer_open;	/* not answered yet */
 };
 struct session_rec {
-	uint32_t		which;
 	uint16_t		call_id_len;
 	uint16_t		tag_len;
+	char			ids[RECORD_IDS_HERE];	/* see records_ids() */
 	uint64_t		user;			/* keyed hash; 0: none */
-	char			ids[RECORD_IDS];	/* Call-ID, NUL, tag */
-	struct session_slot	slot[2];
+	struct session_slot	slot;
 };
 
 struct leg_slot {
@@ -73,8 +75,7 @@ struct leg_slot {
 	bool			caller;
 };
 struct leg_rec {
-	uint32_t	which;
-	struct leg_slot	slot[2];
+	struct leg_slot	slot;
 };
 
 struct learn_slot {			/* see learn.h */
@@ -135,8 +136,7 @@ struct flow_count {
 	struct report	report;		/* in that of RTP alone */
 };
 struct end_rec {
-	uint32_t		which;
-	struct end_slot		slot[2];
+	struct end_slot		slot;
 	struct flow_count	count[2];
 };
 
@@ -165,18 +165,25 @@ uint32_t records_ends_mark(const struct records *r);
 struct session_rec *records_session(struct records *r, uint32_t i);
 struct leg_rec *records_leg(struct records *r, uint32_t i);
 struct end_rec *records_end(struct records *r, uint32_t i);
+/*
+ * Where Call-ID, NUL and tag of session i stand, len octets together (RECORD_IDS at
+ * most): in the record, or in a table of those that are longer.
+ */
+char	*records_ids(struct records *r, uint32_t i, size_t len);
 /* The keyed hash by which a leg remembers its branch. */
 void	records_branch(const struct records *r, struct str branch,
 	    uint8_t out[16]);
 
+/* In the journal: a copy of a slot of that size, which must not exceed the largest. */
+void	*record_begin(const void *slot, size_t size);
+/* What stands in the journal is in the slot from here on. */
+void	record_commit(void *slot, size_t size);
+
 /* What is in force. */
-#define RECORD_NOW(rec)							\
-	(&(rec)->slot[__atomic_load_n(&(rec)->which, __ATOMIC_ACQUIRE) & 1])
-/* The idle slot, filled with what is in force: change it, then flip. */
+#define RECORD_NOW(rec)		(&(rec)->slot)
+/* The copy, filled with what is in force: change it, then flip, before the next one. */
 #define RECORD_IDLE(rec)						\
-	((rec)->slot[~(rec)->which & 1] = (rec)->slot[(rec)->which & 1],	\
-	    &(rec)->slot[~(rec)->which & 1])
-#define RECORD_FLIP(rec)						\
-	__atomic_store_n(&(rec)->which, ~(rec)->which & 1, __ATOMIC_RELEASE)
+	((__typeof__(&(rec)->slot))record_begin(&(rec)->slot, sizeof((rec)->slot)))
+#define RECORD_FLIP(rec)	record_commit(&(rec)->slot, sizeof((rec)->slot))
 
 #endif

@@ -1,12 +1,18 @@
 /* record_test - a kill at any point leaves what was or what is. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "common/fdstore.h"
 #include "mediad/record.h"
 
 static int
@@ -26,7 +32,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* The idle slot may be half written: nobody reads it before the flip. */
+/* The copy may be half written: it does not count before the flip. */
 static void
 test_torn(void **state)
 {
@@ -45,8 +51,81 @@ test_torn(void **state)
 		RECORD_FLIP(rec);
 		assert_int_equal(RECORD_NOW(rec)->session, i);
 	}
-	rec->which = 0xffffffff;	/* whatever is there: within the slots */
-	assert_ptr_equal(RECORD_NOW(rec), &rec->slot[1]);
+}
+
+static void
+on_fault(int signo)
+{
+	(void)signo;
+	_exit(1);
+}
+
+/*
+ * A process that got these records from the store. dies: in the middle of a flip, the
+ * journal written and the record not; else it says what the record has.
+ */
+static int
+process(int memory, bool dies)
+{
+	int	status;
+	pid_t	pid = fork();
+
+	if (pid == 0) {
+		struct leg_rec	*rec;
+		bool		 adopted;
+		struct records	*r;
+		char		 own[16];
+
+		dup2(memory, 3);
+		snprintf(own, sizeof(own), "%d", getpid());
+		setenv("LISTEN_PID", own, 1);
+		setenv("LISTEN_FDS", "1", 1);
+		setenv("LISTEN_FDNAMES", "s", 1);
+		setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
+		fdstore_adopt();
+		r = records_open(&adopted);
+		if (r == NULL || adopted == dies)
+			_exit(99);
+		rec = records_leg(r, dies ? records_leg_take(r) : 0);
+		if (!dies)
+			_exit((int)RECORD_NOW(rec)->session);
+		signal(SIGSEGV, on_fault);
+		mprotect((void *)((uintptr_t)rec & ~(uintptr_t)4095), 8192, PROT_READ);
+		RECORD_IDLE(rec)->session = 7;
+		RECORD_FLIP(rec);
+		_exit(98);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/* What was decided and not yet copied is there in the next process. */
+static void
+test_killed(void **state)
+{
+	int	memory = memfd_create("s", 0);
+
+	(void)state;
+	assert_int_equal(ftruncate(memory, 1 << 30), 0);
+	assert_int_equal(process(memory, true), 1);
+	assert_int_equal(process(memory, false), 7);
+	close(memory);
+}
+
+/* Ids of any length up to the bound, each at its own place. */
+static void
+test_ids(void **state)
+{
+	struct records	*r = *state;
+	uint32_t	 a = records_session_take(r), b = records_session_take(r);
+	char		*here = records_ids(r, a, RECORD_IDS_HERE);
+
+	assert_ptr_equal(here, records_session(r, a)->ids);
+	assert_ptr_not_equal(records_ids(r, a, RECORD_IDS_HERE + 1), here);
+	memset(records_ids(r, a, RECORD_IDS), 'a', RECORD_IDS);
+	memset(records_ids(r, b, RECORD_IDS), 'b', RECORD_IDS);
+	assert_int_equal(records_ids(r, a, RECORD_IDS)[RECORD_IDS - 1], 'a');
+	memset(records_ids(r, RECORD_SESSIONS - 1, RECORD_IDS), 'z', RECORD_IDS);
 }
 
 static void
@@ -107,6 +186,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test_setup_teardown(test_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_branch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_addr, setup, teardown),

@@ -36,6 +36,7 @@ session_restore(struct sessions *ss, uint32_t index)
 	s = xcalloc(1, sizeof(*s));
 	s->rec = rec;
 	s->index = index;
+	s->ids = records_ids(ss->records, index, rec->call_id_len + 1 + rec->tag_len);
 	s->id = o->id;
 	s->user = rec->user;
 	s->created.ns = o->created_ns;
@@ -99,8 +100,6 @@ end_fill(struct end *e, const struct end_slot *o)
 	e->open_hold = o->open_hold;
 	e->open_mux = o->open_mux;
 	e->open_direction = o->open_direction;
-	e->open_rtp = record_addr_get(&o->open_rtp);
-	e->open_rtcp = record_addr_get(&o->open_rtcp);
 	for (int k = 0; k < 2; k++) {
 		e->flow[k].is_rtp = o->is_rtp;
 		e->flow[k].secure = o->secure;

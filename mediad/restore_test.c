@@ -108,7 +108,7 @@ serve(void)
 	static const struct set_nets lan;
 	struct session_limits limits = { .lan = &lan, .sessions = 100, .streams = 8,
 	    .timeout = 60000, .setup_timeout = 60000, .hold_timeout = 60000,
-	    .learn_window = 3000 };
+	    .learn_window = 3000, .steer = getenv("STEER") != NULL };
 	struct served	v;
 	struct media_range range = { .port_min = 23000, .port_max = 23399 };
 	struct set_media media = { &range, 1 };
@@ -489,7 +489,11 @@ main(int argc, char *argv[])
 		cmocka_unit_test_setup_teardown(test_kill_amid_many, setup, teardown),
 	};
 
+	int	failed;
+
 	if (argc > 1 && strcmp(argv[1], "serve") == 0)
 		return serve();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	setenv("STEER", "", 1);		/* the other tier, where the kernel steers */
+	return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

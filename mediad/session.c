@@ -24,19 +24,19 @@ session_key(const void *object)
 {
 	const struct session	*s = object;
 
-	return str_make(s->rec->ids, s->rec->call_id_len + 1 + s->rec->tag_len);
+	return str_make(s->ids, s->rec->call_id_len + 1 + s->rec->tag_len);
 }
 
 struct str
 session_call_id(const struct session *s)
 {
-	return str_make(s->rec->ids, s->rec->call_id_len);
+	return str_make(s->ids, s->rec->call_id_len);
 }
 
 struct str
 session_caller_tag(const struct session *s)
 {
-	return str_make(s->rec->ids + s->rec->call_id_len + 1, s->rec->tag_len);
+	return str_make(s->ids + s->rec->call_id_len + 1, s->rec->tag_len);
 }
 
 void
@@ -96,6 +96,7 @@ session_new(struct sessions *ss, struct str call_id, struct str tag,
 {
 	struct session	*s;
 	uint32_t	 index;
+	char		*ids;
 
 	if (!ids_fit(call_id, tag))
 		return NULL;
@@ -105,7 +106,9 @@ session_new(struct sessions *ss, struct str call_id, struct str tag,
 	s = xcalloc(1, sizeof(*s));
 	s->index = index;
 	s->rec = records_session(ss->records, index);
-	ids_write(s->rec->ids, call_id, tag);
+	ids = records_ids(ss->records, index, call_id.len + 1 + tag.len);
+	ids_write(ids, call_id, tag);
+	s->ids = ids;
 	s->rec->call_id_len = call_id.len;
 	s->rec->tag_len = tag.len;
 	s->rec->user = s->user = user;

@@ -40,11 +40,10 @@ struct end {
 	bool		 mux;		/* RTCP on the port of RTP (RFC 5761) */
 	uint8_t		 codec;		/* enum codec */
 	uint32_t	 clock;		/* Hz; 0: unknown */
-	/* What an offer said; it counts once the offer is answered. */
+	/* What an offer said, addresses in rec; it counts once the offer is answered. */
 	bool		 open_hold;
 	bool		 open_mux;
 	uint8_t		 open_direction;
-	struct addr	 open_rtp, open_rtcp;
 	struct pair	*open_pair;	/* the phone moves: its new ports; or NULL */
 	struct flow	 flow[2];	/* RTP, RTCP */
 };
@@ -65,6 +64,7 @@ struct leg {
 
 struct session {
 	struct session_rec *rec;
+	const char	*ids;		/* in the records: Call-ID, NUL, tag */
 	uint32_t	 index;
 	uint64_t	 id;
 	struct mono	 created, signalled;

@@ -67,6 +67,8 @@ void	end_detach(struct sessions *ss, struct end *e);
 /* Nothing comes from or goes to another flow any more. */
 void	flow_unlink(struct flow *f);
 void	end_save(struct end *e);
+/* Where the phone wants its media, as an open offer or its answer has it. */
+void	end_open_at(struct end *e, const struct addr *rtp, const struct addr *rtcp);
 
 /* oneway.c: tells once when it begins and ends. */
 void	session_look_one_way(struct sessions *ss, struct session *s, struct mono now);
