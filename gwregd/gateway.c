@@ -265,6 +265,7 @@ gateway_free(struct gateway *w)
 	for (unsigned i = 0; i < w->ntesters; i++)
 		bus_refuse(w->testers[i], ECANCELED, "gateway %s was removed",
 		    w->name);
+	gateway_uncount(w);
 	gateway_question_forget(w);
 	gateway_probe_fini(w);
 	loop_timer_free(w->timer);

@@ -162,12 +162,14 @@ take(struct gateway *w, const struct msg_sent *m, bool *stale)
 static enum machine_event
 challenged(struct gateway *w, const struct msg_sent *m)
 {
-	char before[SIGN_TEXT_MAX], why[200];
+	char nonce[SIGN_TEXT_MAX] = "", realm[SIGN_TEXT_MAX] = "", why[200];
 	bool stale = false, same;
 	int error;
 
-	str_copy(before, sizeof(before), str_of(w->keep.sign.valid ?
-	    w->keep.sign.nonce : ""));
+	if (w->keep.sign.valid) {
+		str_copy(nonce, sizeof(nonce), str_of(w->keep.sign.nonce));
+		str_copy(realm, sizeof(realm), str_of(w->keep.sign.realm));
+	}
 	if (w->secret == NULL) {
 		error_set(w, m, w->set->password_file[0] != '\0' ?
 		    "the password file cannot be read" :
@@ -183,7 +185,8 @@ challenged(struct gateway *w, const struct msg_sent *m)
 		error_set(w, m, why);
 		return EV_REFUSED;
 	}
-	same = strcmp(before, w->keep.sign.nonce) == 0;
+	same = strcmp(nonce, w->keep.sign.nonce) == 0 &&
+	    strcmp(realm, w->keep.sign.realm) == 0;
 	if (w->was_signed && !same)
 		nonce_ended(w);
 	if (!same)

@@ -44,6 +44,7 @@ struct gateway {
 	struct mono	 asked;
 	bool		 off;		/* by command */
 	bool		 dying;
+	bool		 counted;	/* in the gauge of registered ones */
 	int		 rtt_ms;	/* -1: not known */
 	char		 server[80];
 	char		 error[200];
@@ -85,5 +86,6 @@ void	gateway_probe_now(struct gateway *w);
 /* gateway_show.c */
 enum gateway_state gateway_state(const struct gateway *w);
 const char *gateway_reason(const struct gateway *w);
+void	gateway_uncount(struct gateway *w);
 
 #endif

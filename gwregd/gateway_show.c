@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/mono.h"
+#include "common/stats.h"
 
 enum gateway_state
 gateway_state(const struct gateway *w)
@@ -61,12 +62,26 @@ message(struct gateway *w)
 	};
 }
 
+/* It is one of the gauge's, or none of them any more. */
+static void
+count(struct gateway *w, bool registered)
+{
+	stats->gw_registered = stats->gw_registered + registered - w->counted;
+	w->counted = registered;
+}
+
+void
+gateway_uncount(struct gateway *w)
+{
+	count(w, false);
+}
+
 void
 gateway_publish(struct gateway *w)
 {
 	struct msg_gateway m = message(w);
 
-	gwregd_count(w->g);
+	count(w, m.state == GATEWAY_REGISTERED);
 	if (w->g->self->feed != NULL)
 		feed_publish(w->g->self->feed, MSG_GATEWAY, &m);
 }
@@ -160,9 +175,8 @@ gateway_show(struct gateway *w, struct show *s)
 void
 gateway_warn(struct gateway *w, struct status_is *out)
 {
-	char command[300];
-
 	bool down = w->probing.probe.state == PROBE_DOWN;
+	char command[300];
 
 	if ((gateway_state(w) != GATEWAY_FAILED && !down) || w->dying)
 		return;

@@ -76,7 +76,6 @@ apply(struct gwregd *g, const struct settings *set)
 		else
 			map_put(g->gateways, gateway_new(g, s));
 	}
-	gwregd_count(g);
 }
 
 bool
@@ -185,17 +184,6 @@ walk(void *arg, uint64_t cursor, struct feed *f)
 			return cursor + 1;
 	}
 	return 0;
-}
-
-void
-gwregd_count(struct gwregd *g)
-{
-	size_t cursor = 0;
-	struct gateway *w;
-
-	stats->gw_registered = 0;
-	while ((w = map_next(g->gateways, &cursor)) != NULL)
-		stats->gw_registered += gateway_registered(w);
 }
 
 void

@@ -34,7 +34,4 @@ uint64_t gwregd_version(struct gwregd *g);
  */
 int64_t	gwregd_slot(struct gwregd *g);
 
-/* Sets the gauge of registered gateways. */
-void	gwregd_count(struct gwregd *g);
-
 #endif

@@ -54,7 +54,8 @@ sign_take(struct sign *s, const struct rec_challenge *v, uint32_t n,
 		if (a == DIGEST_NONE || sess || !fits(&v[i]) ||
 		    (v[i].qop.len > 0 && !offers_auth(v[i].qop)))
 			continue;
-		again = s->valid && str_eq(str_of(s->nonce), v[i].nonce);
+		again = s->valid && str_eq(str_of(s->nonce), v[i].nonce) &&
+		    str_eq(str_of(s->realm), v[i].realm);
 		if (!again)
 			s->nc = 0;
 		str_copy(s->realm, sizeof(s->realm), v[i].realm);

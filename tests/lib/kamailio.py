@@ -68,6 +68,19 @@ class Kamailio:
             self.output.close()
 
 
+class TlsCarrier(Kamailio):
+    """The carrier, also on the next port for TLS, with a certificate for its domain."""
+
+    def __init__(self, directory, authority, **how):
+        super().__init__(directory, **how)
+        chain, key = authority.issue("carrier", cn=self.domain)
+        (self.dir / "tls.cfg").write_text(f"[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n"
+                                          f"certificate = {chain}\nprivate_key = {key}\n"
+                                          f"[client:default]\nverify_certificate = no\n")
+        self.tls_port = self.port + 1
+        self.defines |= {"TLS_CONFIG": f'"{self.dir}/tls.cfg"', "TLS_PORT": str(self.tls_port)}
+
+
 class Neighbour(Kamailio):
     """A domain whose users need no password; it also listens on ::1, if there is one,
     and on the next port for TLS. It trusts whom the authority certifies."""

@@ -1,0 +1,258 @@
+"""Registrations with gateways: a carrier by each transport and behind SRV, a provider with bad
+habits, a thousand of them at once."""
+import socket
+import time
+
+import pytest
+
+from lib.certs import Authority
+from lib.house import free_address
+from lib.kamailio import TlsCarrier
+from lib.named import Named
+from lib.habits import HABITS, PASSWORD, Providers
+from lib.sipp import Sipp
+from lib.wait import eventually
+
+ZONE = """@ IN A {ip}
+dead IN A {dead}
+live IN A {ip}
+_sip._udp IN SRV 1 0 5060 dead
+_sip._udp IN SRV 2 0 5060 live
+_sips._tcp IN SRV 1 0 5061 @
+"""
+VIA = {"udp": "sip:{ip}:5060", "tcp": "sip:{ip}:5060;transport=tcp", "tls": "sip:carrier.test;transport=tls",
+       "srv": ""}
+
+
+def shown(house, name="carrier"):
+    return next(g for g in house.json("gw", "list") if g["name"] == name)
+
+
+def add(house, name, *options, password="carrier-secret"):
+    house.sipctl("gw", "add", name, "--username", "line7", "--password-file", "-", *options, input=password + "\n")
+
+
+def until(house, state, name="carrier", timeout=10):
+    return eventually(lambda: shown(house, name)["state"] == state and shown(house, name), timeout, 0.1,
+                      f"{name} {state}")
+
+
+@pytest.fixture
+def silent():
+    """An address where somebody listens who never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        ip = free_address()
+        s.bind((ip, 5060))
+        yield ip
+
+
+@pytest.fixture
+def made(houses, peers, tmp_path, silent):
+    """The house, the carrier, and the authority that has certified both."""
+    house = houses(transports=("udp", "tcp", "tls"), settings={"failover-timeout": "500ms"})
+    authority = Authority(house.init().etc / "authority")
+    carrier = peers(TlsCarrier(tmp_path, authority)).start()
+    server = peers(Named(tmp_path, {"carrier.test": ZONE.format(ip=carrier.ip, dead=silent)})).start()
+    chain, key = authority.issue("house", cn=house.domain)
+    for name, value in {"dns-servers": server.server, "tls-certificate": f"{chain} {key}",
+                        "tls-ca-file": authority.file}.items():
+        house.sipctl("config", "set", name, value)
+    return house.up(), carrier
+
+
+@pytest.mark.parametrize("way", VIA)
+def test_with_a_carrier(made, way):
+    """Must show 1: register, refresh with the nonce, another nonce, sign off."""
+    house, carrier = made
+    via = VIA[way].format(ip=carrier.ip)
+    add(house, "carrier", "--domain", carrier.domain, *(("--via", via) if via else ()))
+    row = until(house, "registered")
+    assert row["server"].startswith(f"{'udp' if way == 'srv' else way}:{carrier.ip}:"), row
+    assert len(carrier.contacts("line7")) == 1
+    sent = house.figure("gwregd", "gw_registers")
+    house.sipctl("gw", "test", "carrier")
+    assert house.figure("gwregd", "gw_registers") == sent + 1, "the nonce was not used again"
+    house.sipctl("gw", "del", "carrier")
+    eventually(lambda: carrier.contacts("line7") == [], 10, 0.1, "signed off")
+    assert house.figure("gwregd", "gw_failures") == 0
+
+
+def test_a_certificate_of_somebody_else(made):
+    """TLS with verification: it is not registered with whom nobody has certified, and says why."""
+    house, carrier = made
+    house.set("tls-ca-file", str(Authority(house.etc / "other", "other").file))
+    add(house, "carrier", "--domain", carrier.domain, "--via", VIA["tls"])
+    row = until(house, "failed", timeout=20)
+    assert carrier.contacts("line7") == []
+    assert "certificate" in row["last_error"] or "TLS" in row["last_error"] or row["last_error"], row
+    print(f"what it says: {row['last_error']}")
+
+
+def test_restart_is_no_sign_off(made):
+    house, carrier = made
+    add(house, "carrier", "--domain", carrier.domain, "--via", VIA["udp"].format(ip=carrier.ip))
+    until(house, "registered")
+    contact = carrier.contacts("line7")
+    house.sipctl("restart", "gwregd")
+    assert shown(house)["state"] == "registered"
+    assert carrier.contacts("line7") == contact
+    assert house.figure("gwregd", "gw_registers") == 0, "nothing was to be said"
+
+
+# ---- a provider with bad habits ----
+
+#: Those that a provider forgives itself: they are registered all the same, at once.
+HARMLESS = ("no Expires", "Expires 10", "407", "423, a day", "slow")
+
+
+@pytest.fixture
+def providers(peers):
+    """make(habits) -> {name: provider}; one more, "good", has none."""
+    def make(habits):
+        all_ = Providers()
+        found = {name: all_.make(*HABITS[name]) for name in habits} | {"good": all_.make()}
+        peers(all_).start()
+        return found
+    return make
+
+
+def add_all(house, found, every="10s"):
+    """All at once: gateways g0, g1 ..., and "good"; {habit: gateway}."""
+    names = {habit: f"g{i}" for i, habit in enumerate(found) if habit != "good"} | {"good": "good"}
+    secret = house.etc / "all.secret"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    (house.etc / "conf.d").mkdir(exist_ok=True)
+    (house.etc / "conf.d/gateways.conf").write_text("".join(
+        f"gateway {names[habit]} {{\n    domain provider.test\n    via {p.via()}\n    username line7\n"
+        f"    password-file all.secret\n    register-every {every}\n}}\n" for habit, p in found.items()))
+    house.sipctl("config", "apply")
+    return names
+
+
+def states(house):
+    return {g["name"]: g["state"] for g in house.json("gw", "list")}
+
+
+def test_harmless_habits(houses, providers):
+    house = houses().start()
+    found = providers(HARMLESS)
+    names = add_all(house, found)
+    eventually(lambda: set(states(house).values()) == {"registered"}, 10, 0.1, "all of them registered")
+    # A grant of 10 s is refreshed before it ends; one of a day was asked for.
+    row = shown(house, names["423, a day"])
+    assert row["expires_s"] > 80000, row
+
+
+@pytest.mark.long
+def test_bad_habits(houses, providers):
+    """Must show 3: each heals by itself after its provider has; nobody else is kept waiting by it."""
+    house = houses().start()
+    found = providers(HABITS)
+    names = add_all(house, found)
+    good = found["good"]
+    bad = [h for h in HABITS if h not in HARMLESS]
+    eventually(lambda: shown(house, "good")["state"] == "registered", 5, 0.1, "the good one registered")
+    eventually(lambda: all(len(found[h].requests) >= 1 for h in HABITS), 30, 0.1, "all were asked")
+    eventually(lambda: all(states(house)[names[h]] == "failed" for h in bad), 40, 0.2, "the bad ones failed")
+    for row in house.json("gw", "list"):
+        habit = next(h for h, n in names.items() if n == row["name"])
+        print(f"{habit:28} {row['state']:11} {row['last_error']}")
+    for p in found.values():
+        p.heal()
+    healed, when = time.monotonic(), {}
+
+    def all_registered():
+        for habit, name in names.items():
+            if states_now.get(name) == "registered":
+                when.setdefault(habit, time.monotonic() - healed)
+        return len(when) == len(names)
+    deadline = time.monotonic() + 150
+    while True:
+        states_now = states(house)
+        if all_registered():
+            break
+        assert time.monotonic() < deadline, f"never again: {set(names) - set(when)}"
+    for habit in bad:
+        print(f"{habit:28} registered {when[habit]:5.1f} s after its provider healed, "
+              f"{len(found[habit].requests)} requests in all")
+    # After a few soft failures a wait is at most 48 s, after a refusal or two 144 s.
+    assert max(when.values()) < 150
+    # The good one's refreshes came every 10 s (a twentieth earlier at most).
+    gaps = [b - a for (a, _, _), (b, _, _) in zip(good.requests[1:], good.requests[2:])]
+    late = max(gaps) - 10
+    print(f"the good one's refreshes: at most {late * 1000:.0f} ms late, limit 500")
+    assert late < 0.5, gaps
+
+
+def test_killed_gwregd_registers_at_most_once(houses, providers):
+    """Must show 5: kill -9 of gwregd, also in the middle of registrations."""
+    house = houses().start()
+    found = providers(["never answers", "500", "403"])
+    names = add_all(house, found, every="10m")
+    eventually(lambda: shown(house, "good")["state"] == "registered", 5, 0.1, "registered")
+    eventually(lambda: states(house)[names["403"]] == "failed", 10, 0.1, "refused")
+    before = {habit: len({c for _, c, _ in p.requests}) for habit, p in found.items()}
+    pids = house.pids()
+    house.kill("gwregd")
+    house.back(pids, ["gwregd"])
+    assert shown(house, "good")["state"] == "registered"
+    # What was on its way is asked again, 5 s after it was sent; then that has an answer.
+    eventually(lambda: states(house)[names["never answers"]] == "trying", 5, 0.1, "the new process knows it")
+    eventually(lambda: house.figure("gwregd", "gw_registers") >= 2, 12, 0.1, "the failed ones are asked again")
+    after = {habit: len({c for _, c, _ in p.requests}) for habit, p in found.items()}
+    print({h: after[h] - before[h] for h in found})
+    assert all(after[h] - before[h] <= 1 for h in found)
+
+
+# ---- many ----
+
+MANY = 1000
+
+
+def cpu(house):
+    return {d["name"]: d["cpu_s"] for d in house.json("status")["daemons"]}
+
+
+@pytest.mark.long
+def test_a_thousand(houses, peers, tmp_path):
+    """Must show 6: no burst at the start, all within 60 s, and what they cost from then on."""
+    house = houses().start()
+    sipp = peers(Sipp(house, "provider_uas.xml", tmp_path, 5090)).start(
+        MANY * 3, rate=10, seconds=300, arguments=("-aa",)).ready()
+    secret = house.etc / "all.secret"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    (house.etc / "conf.d").mkdir(exist_ok=True)
+    (house.etc / "conf.d/gateways.conf").write_text("".join(
+        f"gateway g{i} {{\n    domain provider.test\n    via sip:{sipp.ip}:5090\n    username line{i}\n"
+        f"    password-file all.secret\n    register-every 60s\n}}\n" for i in range(MANY)))
+    begin = time.monotonic()
+    house.sipctl("config", "apply")
+    print(f"applied in {time.monotonic() - begin:.1f} s")
+    looks = [(begin, 0)]
+
+    def sent():
+        looks.append((time.monotonic(), house.figure("gwregd", "gw_registers")))
+        return looks[-1][1]
+    eventually(lambda: sent() >= MANY and house.figure("gwregd", "gw_registered") == MANY, 60, 0.25,
+               "all registered")
+    took = looks[-1][0] - begin
+    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(looks, looks[3:])]
+    print(f"{MANY} gateways registered in {took:.1f} s, limit 60; at most {max(rates):.0f} REGISTER/s in a second, "
+          f"limit 200")
+    assert max(rates) < 200
+    # From here on each is refreshed once a minute.
+    first, used, before = time.monotonic(), cpu(house), sent()
+    eventually(lambda: sent() >= before + MANY, 120, 0.5, "all refreshed")
+    seconds, now = time.monotonic() - first, cpu(house)
+    rate = (looks[-1][1] - before) / seconds
+    print(f"steady: {rate:.1f} REGISTER/s, " + ", ".join(
+        f"{n} {(now[n] - used[n]) * 100 / seconds:.1f} % of a core" for n in ("gwregd", "sipd", "routed")))
+    assert house.figure("gwregd", "gw_registered") == MANY
+    assert house.figure("gwregd", "gw_failures") == 0
+    # A restart finds them all as they were.
+    house.sipctl("restart", "gwregd")
+    assert house.figure("gwregd", "gw_registered") == MANY
+    assert house.figure("gwregd", "gw_registers") < MANY / 4
+    sipp.stop()
