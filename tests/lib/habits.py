@@ -115,6 +115,7 @@ class Provider:
         self.all, self.habit, self.transport = providers, habit, transport
         self.ip, self.port, self.realm, self.nonce = free_address(), 5060, "provider.test", token()
         self.requests, self.accepted = [], 0
+        self.options = [200]            # what OPTIONS are answered with; None: nothing
         if transport == "udp":
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         else:
@@ -160,8 +161,11 @@ class Provider:
 
     def take(self, m):
         """What is sent back: messages, octets, None for the end of a connection."""
+        if m.method == "OPTIONS":
+            assert m.get("authorization") is None and m.get("proxy-authorization") is None      # S09
+            return [self.answer(m, code) for code in self.options if code]
         self.requests.append((time.monotonic(), m.cseq, m.get("authorization") is not None))
-        return self.habit(self, m) if m.method == "REGISTER" else [self.answer(m, 200)]
+        return self.habit(self, m)
 
     def later(self, seconds, answers, source):
         self.all.delayed.append((time.monotonic() + seconds, self, answers, source))

@@ -1,5 +1,5 @@
-"""Registrations with gateways: a carrier by each transport and behind SRV, a provider with bad
-habits, a thousand of them at once."""
+"""Registrations with gateways: a carrier by each transport and behind SRV, providers with bad
+habits, a thousand of them at once; groups that follow prices and probes."""
 import socket
 import time
 
@@ -203,6 +203,56 @@ def test_killed_gwregd_registers_at_most_once(houses, providers):
     after = {habit: len({c for _, c, _ in p.requests}) for habit, p in found.items()}
     print({h: after[h] - before[h] for h in found})
     assert all(after[h] - before[h] <= 1 for h in found)
+
+
+# ---- groups, probes, prices ----
+
+def first(house, number, group="pstn"):
+    """Who would be tried, in order."""
+    targets = house.json("route", "test", f"{number}@{group}.sipgw", "--from", f"anna@{house.domain}",
+                         check=False)["targets"]
+    return [t["gateway"] for t in targets]
+
+
+def test_a_group_follows_prices_and_probes(houses, peers, phones):
+    """Cheapest first, what does not answer last, what is disabled not at all; and "gw test" of those that
+    register nothing. Nothing is asked of routed that a lease would hide: the settings are in force at once."""
+    all_ = Providers()
+    a, b, c = (all_.make() for _ in range(3))
+    peers(all_).start()
+    house = houses(settings={"least-cost": "cheap", "relay-to-non-clients": "anybody"}).start()
+    for name, p, priority in (("a", a, 1), ("b", b, 2), ("c", c, 3)):
+        house.sipctl("gw", "add", name, "--domain", "provider.test", "--via", p.via(), "--group", "pstn, cheap",
+                     "--priority", str(priority), "--probe-every", "5s", "--probe-failures", "2",
+                     "--caller-id", "anna +4930*" if name == "b" else "* anonymous", check=(name != "b"))
+    # "+4930*" has a star where the pattern has none: refused, with the place.
+    assert [g["name"] for g in house.json("gw")] == ["a", "c"]
+    house.sipctl("gw", "add", "b", "--domain", "provider.test", "--via", b.via(), "--group", "pstn, cheap",
+                 "--priority", "2", "--probe-every", "5s", "--probe-failures", "2", "--caller-id", "anna +4930")
+    eventually(lambda: all(g["probe"] == "up" for g in house.json("gw")), 10, 0.1, "all were answered")
+    assert first(house, "+442071234567") == ["a", "b", "c"]
+    assert first(house, "+442071234567", "cheap") == ["a", "b", "c"]      # nobody has a price
+    house.sipctl("price", "import", "-", "--gateway", "c", input="prefix,price\n+44,0.03\n+4420,0.01\n")
+    house.sipctl("price", "import", "-", input="prefix,price\nb/44,0.02\nb/*,0.9\n")
+    assert first(house, "+442071234567", "cheap") == ["c", "b", "a"]
+    assert first(house, "+447711234567", "cheap") == ["b", "c", "a"]
+    assert first(house, "+4930123456", "cheap") == ["b", "a", "c"]
+    assert first(house, "+442071234567") == ["a", "b", "c"], "the other group goes by priority"
+    text = house.sipctl("route", "test", "+442071234567@cheap.sipgw", "--from", f"anna@{house.domain}").stdout
+    assert "0.01 by c/4420" in text and "b is shown +4930" in text and "no price" in text, text
+    # c answers no more: it is the last to be tried, and says why.
+    c.options = [503]
+    row = eventually(lambda: shown(house, "c")["probe"] == "down" and shown(house, "c"), 20, 0.1, "c is down")
+    assert row["probe_reason"] == "503 Whatever" and row["admin"] == "enabled" and row["state"] == "down", row
+    eventually(lambda: first(house, "+442071234567", "cheap") == ["b", "a", "c"], 5, 0.1, "c is the last")
+    assert not house.ok()
+    assert house.sipctl("gw", "test", "c", check=False).returncode == 1
+    c.options = [404]
+    eventually(lambda: first(house, "+442071234567", "cheap") == ["c", "b", "a"], 20, 0.1, "c is up again")
+    assert "404 Whatever" in house.sipctl("gw", "test", "c").stdout
+    house.sipctl("gw", "disable", "c")
+    assert first(house, "+442071234567", "cheap") == ["b", "a"]
+    assert house.json("route", "test", "1@c.sipgw", check=False)["code"] == 480
 
 
 # ---- many ----
