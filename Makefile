@@ -137,9 +137,9 @@ STORIES	?= tests/stories
 LOADERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/load/*.c))
 PYTEST	= BIN=$(abspath $(B))/bin CORPUS=$(abspath $(CORPUS)) $(PYTHON) -m pytest -p no:cacheprovider $(PYTEST_ARGS)
 
-$(LOADERS): %: %.o
+$(LOADERS): %: %.o $(COMMON)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_) -o $@ $<
+	$(Q)$(CC) $(LDFLAGS_) -o $@ $^ $(LDLIBS_)
 
 stories: programs $(LOADERS)	## the stories, on what B= holds (STORIES=FILE::TEST for one)
 	$(Q)$(PYTEST) -m 'not long' $(STORIES)

@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "common/log.h"
+#include "common/stats.h"
 #include "common/str.h"
 
 struct loop_turn {
@@ -40,6 +41,7 @@ struct loop {
 	struct turns	 turns;
 	struct turns	 wokes;
 	struct mono	 now;
+	struct mono	 woke;		/* the turn's begin */
 	bool		 asleep;	/* nothing has run since the turn's end */
 	bool		 again;
 	unsigned	 walking;	/* hooks are running: free later */
@@ -121,7 +123,7 @@ awake(struct loop *l)
 	if (!l->asleep)
 		return;
 	l->asleep = false;
-	l->now = mono_now();
+	l->now = l->woke = mono_now();
 	hooks_run(l, &l->wokes);
 }
 
@@ -134,8 +136,13 @@ loop_of(const void *handle)
 static void
 turn_end(struct loop *l)
 {
+	int64_t	us;
+
 	awake(l);
 	hooks_run(l, &l->turns);
+	us = mono_us_between(l->woke, mono_now());
+	if (us > stats->loop_longest_us)
+		stats->loop_longest_us = us;
 	l->asleep = true;
 }
 

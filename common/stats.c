@@ -26,10 +26,14 @@ static pthread_mutex_t	 lock = PTHREAD_MUTEX_INITIALIZER;
 _Thread_local struct stats *stats = &shared.stats;
 
 const struct stats_info stats_table[] = {
-#define COUNTER(name, help)	{ #name, help, offsetof(struct stats, name), 0 },
-#define GAUGE(name, help)	{ #name, help, offsetof(struct stats, name), 1 },
+#define COUNTER(name, help)	{ #name, help, offsetof(struct stats, name), \
+				    false, false },
+#define GAUGE(name, help)	{ #name, help, offsetof(struct stats, name), \
+				    true, false },
+#define PEAK(name, help)	{ #name, help, offsetof(struct stats, name), \
+				    true, true },
 #include "common/stats.def"
-	{ NULL, NULL, 0, 0 }
+	{ .name = NULL }
 };
 
 void
@@ -50,14 +54,19 @@ stats_thread(void)
 void
 stats_sum(struct stats *out)
 {
-	uint64_t	*sum = (uint64_t *)out;
+	uint64_t	*sum = (uint64_t *)out, one;
 
 	*out = (struct stats){ 0 };
 	pthread_mutex_lock(&lock);
 	for (const struct set *s = sets; s != NULL; s = s->next)
-		for (size_t i = 0; i < WORDS; i++)
-			sum[i] += __atomic_load_n((const uint64_t *)&s->stats + i,
+		for (size_t i = 0; i < WORDS; i++) {	/* a row of the table each */
+			one = __atomic_load_n((const uint64_t *)&s->stats + i,
 			    __ATOMIC_RELAXED);
+			if (!stats_table[i].peak)
+				sum[i] += one;
+			else if (one > sum[i])
+				sum[i] = one;
+		}
 	pthread_mutex_unlock(&lock);
 }
 

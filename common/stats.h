@@ -1,6 +1,7 @@
 #ifndef COMMON_STATS_H
 #define COMMON_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -19,14 +20,15 @@ struct stats {
  */
 extern _Thread_local struct stats *stats;
 void	stats_thread(void);
-/* Sum over all threads, those that ended included. Relaxed reads. */
+/* Sum over all threads, those that ended included; of a PEAK the greatest. Relaxed reads. */
 void	stats_sum(struct stats *out);
 
 struct stats_info {
 	const char	*name;
 	const char	*help;
 	uint32_t	 offset;
-	int		 gauge;
+	bool		 gauge;
+	bool		 peak;
 };
 extern const struct stats_info stats_table[];	/* ends with name NULL */
 int64_t	stats_value(const struct stats *s, const struct stats_info *i);

@@ -23,7 +23,7 @@
 #include "regd/undo.h"
 
 #define TICK_MS		250
-#define EXPIRE_MAX	2000		/* AORs a turn */
+#define EXPIRE_MAX	400		/* AORs a turn: some 1 ms */
 #define MEMORY_SIZE	4096		/* a page: the last version */
 
 static void

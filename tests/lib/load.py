@@ -7,6 +7,14 @@ from .sip import NoAnswer, Phone
 KNOWN, UNSURE = True, False
 
 
+def contacts_by_user(house):
+    """All registrations: contact URIs by user."""
+    have = {}
+    for row in house.json("reg", "list"):
+        have.setdefault(row["aor"].split("@")[0], []).append(row["contact"])
+    return have
+
+
 class Registering:
     """rate REGISTERs per second over the given users, one in four a removal.
     Remembers for each user what the last 200 said; a request without an answer
@@ -65,9 +73,7 @@ class Registering:
 
     def compare(self):
         """What the house has of these users must be what it acknowledged."""
-        have = {}
-        for row in self.house.json("reg", "list"):
-            have.setdefault(row["aor"].split("@")[0], []).append(row["contact"])
+        have = contacts_by_user(self.house)
         wrong = {}
         for user, contact in self.expected.items():
             if user not in self.unsure:
