@@ -14,7 +14,7 @@
 #include "common/map.h"
 #include "common/str.h"
 #include "common/uri.h"
-#include "regd/slots.h"
+#include "regd/index.h"
 
 enum {
 	TEXT_AOR,
@@ -28,7 +28,7 @@ enum {
 struct account {
 	uint64_t	version;
 	uint64_t	import;
-	uint32_t	slot;
+	uint32_t	number;
 	uint32_t	login_s;	/* wall clock of the last one, 0: none */
 	uint16_t	len[TEXTS];
 	uint8_t		have;		/* bit a * HA1_FORMS + form */
@@ -36,9 +36,8 @@ struct account {
 };
 
 struct accounts {
-	struct map	*by_aor;
+	struct index	*by_aor;
 	struct map	*by_number;	/* those that have one */
-	struct slots	 slots;
 };
 
 static struct str
@@ -280,7 +279,7 @@ accounts_new(void)
 {
 	struct accounts *a = xcalloc(1, sizeof(*a));
 
-	a->by_aor = map_new(key_aor);
+	a->by_aor = index_new(key_aor);
 	a->by_number = map_new(key_number);
 	return a;
 }
@@ -295,22 +294,21 @@ accounts_free(struct accounts *a)
 		return;
 	for (cursor = 0; (c = accounts_next(a, &cursor)) != NULL; cursor++)
 		account_free(c);
-	map_free(a->by_aor);
+	index_free(a->by_aor);
 	map_free(a->by_number);
-	slots_fini(&a->slots);
 	free(a);
 }
 
 size_t
 accounts_count(const struct accounts *a)
 {
-	return map_count(a->by_aor);
+	return index_count(a->by_aor);
 }
 
 struct account *
 accounts_find(const struct accounts *a, struct str aor)
 {
-	return map_find(a->by_aor, aor);
+	return index_find(a->by_aor, aor);
 }
 
 struct account *
@@ -322,23 +320,22 @@ accounts_find_number(const struct accounts *a, struct str number)
 struct account *
 accounts_take(struct accounts *a, struct str aor)
 {
-	struct account *c = map_remove(a->by_aor, aor);
+	struct account *c = index_find(a->by_aor, aor);
 
 	if (c == NULL)
 		return NULL;
 	if (accounts_find_number(a, account_number(c)) == c)
 		map_remove(a->by_number, account_number(c));
-	slots_drop(&a->slots, c->slot);
+	index_remove(a->by_aor, c->number);
 	return c;
 }
 
 static void
 enter(struct accounts *a, struct account *c)
 {
-	map_put(a->by_aor, c);
 	if (account_number(c).len > 0)
 		map_put(a->by_number, c);
-	c->slot = slots_put(&a->slots, c);
+	c->number = index_put(a->by_aor, c);
 }
 
 struct account *
@@ -365,5 +362,5 @@ accounts_restore(struct accounts *a, struct str aor, struct account *back)
 struct account *
 accounts_next(const struct accounts *a, uint64_t *cursor)
 {
-	return slots_next(&a->slots, cursor);
+	return index_next(a->by_aor, cursor);
 }

@@ -103,16 +103,14 @@ banning_wrong(struct regd *r, struct str flow, uint32_t wrong)
 		(void)bans_suspect(r->bans, source, wrong);
 }
 
-/* Is a contact of a registered from there? */
-static bool
+bool
 lives_at(const struct aor *a, struct str source)
 {
+	struct binding b;
 	char buf[64];
 
-	for (const struct binding *b = set_first(a->set); b != NULL;
-	    b = set_after(a->set, b))
-		if (str_eq(guesses_source(binding_text(b, B_RECEIVED), buf),
-		    source))
+	for (uint32_t at = 0; a != NULL && set_next(aor_set(a), &at, &b);)
+		if (str_eq(guesses_source(b.text[B_RECEIVED], buf), source))
 			return true;
 	return false;
 }

@@ -115,8 +115,8 @@ batch_fini(struct batch *b)
 
 	for (c = b->first; c != NULL; c = next) {
 		next = c->next;
-		c->aor->changes--;
-		free(c->set);
+		aor_change_ends(c->aor);
+		set_free(c->set);
 		free(c);
 	}
 	for (size_t i = 0; i < b->naccounts; i++) {

@@ -11,17 +11,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/map.h"
 #include "common/mono.h"
 #include "common/stats.h"
-#include "regd/slots.h"
+#include "common/uri.h"
 
 #define WHEEL_SLOTS	16384		/* a power of two */
 #define WHEEL_MS	250
 
 struct bindings {
-	struct map	*map;
-	struct slots	 slots;
+	struct index	*index;
 	bindings_fn	*expired;
 	void		*arg;
 	size_t		 registered;	/* AORs with contacts */
@@ -29,8 +27,11 @@ struct bindings {
 	uint64_t	 version;
 	uint64_t	*cell;
 	int64_t		 turned;	/* the slot's time that was done last */
-	struct aor	*wheel[WHEEL_SLOTS];
+	uint32_t	 wheel[WHEEL_SLOTS];	/* the first AOR's number */
 };
+
+/* An AOR's back is the number of the one before it, or its slot of the wheel. */
+#define BACK_SLOT	0x80000000u
 
 static struct str
 key(const void *object)
@@ -43,7 +44,9 @@ bindings_new(bindings_fn *expired, void *arg)
 {
 	struct bindings *b = xcalloc(1, sizeof(*b));
 
-	b->map = map_new(key);
+	b->index = index_new(key);
+	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+		b->wheel[i] = AOR_NONE;
 	b->expired = expired;
 	b->arg = arg;
 	b->turned = -1;
@@ -59,49 +62,85 @@ bindings_free(struct bindings *b)
 	if (b == NULL)
 		return;
 	for (cursor = 0; (a = bindings_next(b, &cursor)) != NULL; cursor++) {
-		free(a->set);
+		assert(!a->changing);
+		set_free(a->set);
 		free(a);
 	}
-	map_free(b->map);
-	slots_fini(&b->slots);
+	index_free(b->index);
 	free(b);
 }
 
 struct aor *
 bindings_find(const struct bindings *b, struct str aor)
 {
-	return map_find(b->map, aor);
+	return index_find(b->index, aor);
+}
+
+struct aor *
+bindings_at(const struct bindings *b, uint32_t number)
+{
+	return index_at(b->index, number);
 }
 
 struct aor *
 bindings_get(struct bindings *b, struct str aor)
 {
-	struct aor *a = map_find(b->map, aor);
+	struct aor *a = index_find(b->index, aor);
 
 	if (a != NULL)
 		return a;
-	assert(aor.len <= UINT16_MAX);
+	assert(aor.len < AOR_MAX && aor.len <= UINT8_MAX);
 	a = xcalloc(1, sizeof(*a) + aor.len);
-	a->len = (uint16_t)aor.len;
+	a->len = (uint8_t)aor.len;
 	if (aor.len > 0)
 		memcpy(a->text, aor.s, aor.len);
-	map_put(b->map, a);
-	a->slot = slots_put(&b->slots, a);
+	a->next = a->back = a->dirty_next = AOR_NONE;
+	a->number = index_put(b->index, a);
+	assert(a->number < BACK_SLOT);
 	return a;
+}
+
+void
+aor_change_begins(struct aor *a, const struct set *newest)
+{
+	struct pending *p;
+
+	if (!a->changing) {
+		p = xcalloc(1, sizeof(*p));
+		p->present = a->set;
+		a->pending = p;
+		a->changing = true;
+	}
+	a->pending->newest = newest;
+	a->pending->changes++;
+}
+
+void
+aor_change_ends(struct aor *a)
+{
+	struct pending *p = a->pending;
+
+	if (--p->changes > 0)
+		return;
+	a->changing = false;
+	a->set = p->present;
+	free(p);
 }
 
 /* ---- the wheel ---- */
 
 static void
-wheel_out(struct aor *a)
+wheel_out(struct bindings *b, struct aor *a)
 {
-	if (a->back == NULL)
+	if (a->back == AOR_NONE)
 		return;
-	*a->back = a->next;
-	if (a->next != NULL)
-		a->next->back = a->back;
-	a->next = NULL;
-	a->back = NULL;
+	if (a->back >= BACK_SLOT)
+		b->wheel[a->back - BACK_SLOT] = a->next;
+	else
+		bindings_at(b, a->back)->next = a->next;
+	if (a->next != AOR_NONE)
+		bindings_at(b, a->next)->back = a->back;
+	a->next = a->back = AOR_NONE;
 }
 
 /* Into the slot that is done when expires_ms is past, or the farthest one. */
@@ -109,18 +148,18 @@ static void
 wheel_in(struct bindings *b, struct aor *a, int64_t expires_ms)
 {
 	int64_t slot = expires_ms / WHEEL_MS + 1;
-	struct aor **head;
+	uint32_t at;
 
 	if (slot <= b->turned)
 		slot = b->turned + 1;
 	if (slot >= b->turned + WHEEL_SLOTS)
 		slot = b->turned + WHEEL_SLOTS - 1;
-	head = &b->wheel[slot & (WHEEL_SLOTS - 1)];
-	a->next = *head;
-	a->back = head;
-	if (*head != NULL)
-		(*head)->back = &a->next;
-	*head = a;
+	at = (uint32_t)slot & (WHEEL_SLOTS - 1);
+	a->next = b->wheel[at];
+	a->back = BACK_SLOT + at;
+	if (a->next != AOR_NONE)
+		bindings_at(b, a->next)->back = a->number;
+	b->wheel[at] = a->number;
 }
 
 static void
@@ -133,8 +172,8 @@ wheel_begin(struct bindings *b, int64_t now_ms)
 static void
 count(struct bindings *b, const struct aor *a, int sign)
 {
-	b->registered += (size_t)((a->set != NULL) * sign);
-	b->contacts += (size_t)((int)set_count(a->set) * sign);
+	b->registered += (size_t)((aor_set(a) != NULL) * sign);
+	b->contacts += (size_t)((int)set_count(aor_set(a)) * sign);
 	stats->aors = (int64_t)b->registered;
 	stats->contacts = (int64_t)b->contacts;
 }
@@ -143,11 +182,13 @@ void
 bindings_set(struct bindings *b, struct aor *a, struct set *set,
     uint64_t version, int64_t now_ms)
 {
+	struct set **present = a->changing ? &a->pending->present : &a->set;
+
 	wheel_begin(b, now_ms);
-	wheel_out(a);
+	wheel_out(b, a);
 	count(b, a, -1);
-	free(a->set);
-	a->set = set;
+	set_free(*present);
+	*present = set;
 	a->version = version;
 	count(b, a, 1);
 	if (set != NULL)
@@ -157,11 +198,10 @@ bindings_set(struct bindings *b, struct aor *a, struct set *set,
 void
 bindings_forget(struct bindings *b, struct aor *a)
 {
-	if (a->set != NULL || a->changes > 0 || a->dirty || a->folding > 0)
+	if (a->changing || a->set != NULL || a->dirty || a->folding > 0)
 		return;
-	wheel_out(a);
-	map_remove(b->map, aor_text(a));
-	slots_drop(&b->slots, a->slot);
+	wheel_out(b, a);
+	index_remove(b->index, a->number);
 	free(a);
 }
 
@@ -169,19 +209,21 @@ bindings_forget(struct bindings *b, struct aor *a)
 static void
 expire(struct bindings *b, struct aor *a, int64_t now_ms)
 {
-	struct draft d;
+	const struct set *set = aor_set(a);
+	uint32_t before = set_count(set);
+	int64_t expires = set_expires(set);
 	struct set *left = NULL;
-	uint32_t before = set_count(a->set);
+	struct draft d;
 
-	if (set_expires(a->set) > now_ms) {
-		wheel_in(b, a, set_expires(a->set));
+	if (expires > now_ms) {
+		wheel_in(b, a, expires);
 		return;
 	}
-	if (a->changes > 0) {		/* bindings_set() will follow */
+	if (a->changing) {		/* bindings_set() will follow */
 		wheel_in(b, a, now_ms + WHEEL_MS);
 		return;
 	}
-	draft_from(&d, a->set, now_ms);
+	draft_from(&d, set, now_ms);
 	if (set_build(&left, &d) < 0)
 		assert(!"a part of a set is never larger than the set");
 	stats->expired += before - set_count(left);
@@ -193,7 +235,8 @@ bool
 bindings_expire(struct bindings *b, int64_t now_ms, unsigned max)
 {
 	int64_t now = now_ms / WHEEL_MS;
-	struct aor **head, *a;
+	struct aor *a;
+	uint32_t *head;
 
 	wheel_begin(b, now_ms);
 	if (now - b->turned > WHEEL_SLOTS)	/* frozen: every slot once */
@@ -202,12 +245,12 @@ bindings_expire(struct bindings *b, int64_t now_ms, unsigned max)
 		/* turned first, so that nothing is put back into this slot. */
 		b->turned++;
 		head = &b->wheel[b->turned & (WHEEL_SLOTS - 1)];
-		while ((a = *head) != NULL) {
+		while ((a = bindings_at(b, *head)) != NULL) {
 			if (max-- == 0) {
 				b->turned--;
 				return true;
 			}
-			wheel_out(a);
+			wheel_out(b, a);
 			expire(b, a, now_ms);
 		}
 	}
@@ -256,19 +299,19 @@ loaded_expiry(const struct store_stamp *stamp, uint64_t left_ms,
 }
 
 static bool
-draft_load(struct draft_binding *d, const struct rec_binding *r,
+draft_load(struct binding *d, const struct rec_binding *r,
     char *paths, size_t size)
 {
 	size_t at = 0;
 
-	*d = (struct draft_binding){
+	*d = (struct binding){
 		.since_ms = r->since_ms, .cseq = r->cseq,
 		.reg_id = r->reg_id, .q = r->q, .fixed = r->fixed,
+		.call_key = call_key_read(r->call_id),
 		.text = {
 			[B_URI] = r->uri, [B_PARAMS] = r->params,
 			[B_INSTANCE] = r->instance, [B_RECEIVED] = r->received,
 			[B_LISTENER] = r->listener, [B_AGENT] = r->agent,
-			[B_CALL_ID] = r->call_id,
 		},
 	};
 	for (uint32_t i = 0; i < r->paths.n && i < PATHS_MAX; i++) {
@@ -289,7 +332,7 @@ set_load(const struct store_stamp *stamp, const struct msg_bindings *m,
 	static struct draft d;		/* start only, one thread */
 	static char paths[SET_OCTETS_MAX];
 	size_t used = 0;
-	struct draft_binding *to;
+	struct binding *to;
 	struct set *s = NULL;
 	int64_t expires;
 
@@ -319,7 +362,8 @@ bindings_load(struct bindings *b, const struct store_stamp *stamp,
 	struct aor *a;
 
 	unpack_init(&u, packed.s, packed.len);
-	if (msg_unpack(&u, &m) != MSG_BINDINGS || m.bindings.aor.len == 0)
+	if (msg_unpack(&u, &m) != MSG_BINDINGS || m.bindings.aor.len == 0 ||
+	    m.bindings.aor.len >= AOR_MAX)
 		return NULL;
 	bindings_version_seen(b, m.bindings.version);
 	a = bindings_get(b, m.bindings.aor);
@@ -346,5 +390,5 @@ bindings_contacts(const struct bindings *b)
 struct aor *
 bindings_next(const struct bindings *b, uint64_t *cursor)
 {
-	return slots_next(&b->slots, cursor);
+	return index_next(b->index, cursor);
 }

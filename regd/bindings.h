@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "regd/index.h"
 #include "regd/set.h"
 #include "regd/store.h"
 
@@ -19,18 +20,33 @@
  */
 struct bindings;
 
+/*
+ * Links are numbers of AORs (index.h), AOR_NONE where there is none. An AOR takes 34
+ * octets beside its text, its place in the index and its set.
+ */
+#define AOR_NONE	INDEX_NONE
+
 struct aor {
-	struct aor	*next, **back;	/* in its slot of the wheel */
-	struct aor	*dirty_next;
-	struct set	*set;		/* NULL: no contact */
-	const struct set *pending;	/* newest on its way; journal.c owns it */
+	union {
+		struct set	*set;		/* NULL: no contact */
+		struct pending	*pending;	/* while there are changes */
+	};
 	uint64_t	 version;
-	uint32_t	 changes;	/* on their way; 0: pending means nothing */
-	uint32_t	 slot;
-	bool		 dirty;		/* in a list of journal.c */
-	uint8_t		 folding;	/* in a part that is being written */
-	uint16_t	 len;
+	uint32_t	 number;
+	uint32_t	 next, back;	/* in its slot of the wheel, see bindings.c */
+	uint32_t	 dirty_next;	/* in a list of fold.c */
+	bool		 changing : 1;
+	bool		 dirty : 1;	/* in that list */
+	uint8_t		 folding : 2;	/* in a part that is being written */
+	uint8_t		 len;
 	char		 text[];
+};
+
+/* Changes on their way. */
+struct pending {
+	struct set	*present;
+	const struct set *newest;	/* journal.c owns it */
+	uint32_t	 changes;
 };
 
 /* An AOR's set became another one: expired. */
@@ -44,21 +60,33 @@ aor_text(const struct aor *a)
 {
 	return str_make(a->text, a->len);
 }
+/* The AOR of that number. */
+struct aor *bindings_at(const struct bindings *b, uint32_t number);
 /* NULL when it was never registered. */
 struct aor *bindings_find(const struct bindings *b, struct str aor);
-/* Found or made, empty. aor: at most AOR_MAX octets. */
+/* Found or made, empty. aor: less than AOR_MAX octets. */
 struct aor *bindings_get(struct bindings *b, struct str aor);
 /* set is taken, the one before freed; the wheel learns the new expiry. */
 void	bindings_set(struct bindings *b, struct aor *a, struct set *set,
 	    uint64_t version, int64_t now_ms);
 /* Frees an AOR that has no contact, no change on its way, and is not dirty. */
 void	bindings_forget(struct bindings *b, struct aor *a);
+/* The present set; NULL: no contact. */
+static inline const struct set *
+aor_set(const struct aor *a)
+{
+	return a->changing ? a->pending->present : a->set;
+}
 /* What later changes build upon: the pending set, or the present one. */
 static inline const struct set *
 aor_newest(const struct aor *a)
 {
-	return a->changes > 0 ? a->pending : a->set;
+	return a->changing ? a->pending->newest : a->set;
 }
+/* One more change is on its way, whose set stays the caller's. */
+void	aor_change_begins(struct aor *a, const struct set *newest);
+/* One is done, or has failed (then newest is the one before, or all fail). */
+void	aor_change_ends(struct aor *a);
 
 /*
  * Turns the wheel to now_ms (CLOCK_BOOTTIME): contacts past their time go and

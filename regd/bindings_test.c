@@ -48,7 +48,7 @@ set_of(uint32_t n, int64_t at, int64_t step)
 
 	for (d.n = 0; d.n < n; d.n++) {
 		snprintf(uri[d.n], sizeof(uri[0]), "sip:a@192.0.2.%u", d.n);
-		d.v[d.n] = (struct draft_binding){
+		d.v[d.n] = (struct binding){
 			.expires_ms = at + step * d.n, .q = 1000,
 			.text[B_URI] = str_of(uri[d.n]),
 		};
@@ -90,7 +90,7 @@ test_wheel(void **state)
 			now += now + 3600000 < start + lives[i] ? 1800000 : 50;
 		}
 		assert_int_equal(calls, 1);
-		assert_null(a->set);
+		assert_null(aor_set(a));
 		assert_int_equal(bindings_count(b), 0);
 		assert_int_equal(bindings_contacts(b), 0);
 		bindings_forget(b, a);
@@ -109,7 +109,7 @@ test_one_of_three(void **state)
 	version = a->version;
 	bindings_expire(b, 10250, 10);
 	assert_int_equal(calls, 1);
-	assert_int_equal(set_count(a->set), 2);
+	assert_int_equal(set_count(aor_set(a)), 2);
 	assert_true(a->version > version);
 	assert_int_equal(bindings_contacts(b), 2);
 	/* Refreshed: the old time means nothing. */
@@ -129,11 +129,11 @@ test_changes_first(void **state)
 
 	bindings_expire(b, 0, 10);
 	a = put("anna@x", set_of(1, 1000, 0), 0);
-	a->changes = 1;
+	aor_change_begins(a, aor_set(a));
 	bindings_expire(b, 2000, 10);
 	assert_int_equal(calls, 0);
-	assert_int_equal(set_count(a->set), 1);
-	a->changes = 0;
+	assert_int_equal(set_count(aor_set(a)), 1);
+	aor_change_ends(a);
 	bindings_expire(b, 2500, 10);
 	assert_int_equal(calls, 1);
 }
@@ -243,13 +243,13 @@ test_load(void **state)
 		    loads[i].left), now, wall);
 		assert_non_null(a);
 		if (loads[i].expires == 0) {
-			assert_null(a->set);
+			assert_null(aor_set(a));
 			continue;
 		}
-		if (set_expires(a->set) - now != loads[i].expires)
+		if (set_expires(aor_set(a)) - now != loads[i].expires)
 			fail_msg("row %zu: %lld", i,
-			    (long long)(set_expires(a->set) - now));
-		set_records(&r, a->set, now);
+			    (long long)(set_expires(aor_set(a)) - now));
+		set_records(&r, aor_set(a), now);
 		assert_int_equal(r.v[0].q, 700);
 		assert_int_equal(r.v[0].cseq, 9);
 		assert_int_equal(r.v[0].reg_id, 2);
@@ -269,9 +269,9 @@ test_load_order(void **state)
 	snprintf(stamp.boot, sizeof(stamp.boot), "%s", boot_id());
 	a = bindings_load(b, &stamp, packed(&buf, "anna@x", 7, 9000), 1000, 1000);
 	bindings_load(b, &stamp, packed(&buf, "anna@x", 9, 0), 1000, 1000);
-	assert_null(a->set);
+	assert_null(aor_set(a));
 	bindings_load(b, &stamp, packed(&buf, "anna@x", 8, 9000), 1000, 1000);
-	assert_null(a->set);		/* older: it is not back */
+	assert_null(aor_set(a));		/* older: it is not back */
 	assert_int_equal(a->version, 9);
 	assert_true(bindings_version(b) > 9);
 	assert_null(bindings_load(b, &stamp, STR("rubbish"), 1000, 1000));
@@ -319,11 +319,11 @@ test_set_limits(void **state)
 
 	memset(big, 'x', sizeof(big));
 	d.n = 1;
-	d.v[0] = (struct draft_binding){ .text[B_URI] = str_make(big, 65536) };
+	d.v[0] = (struct binding){ .text[B_URI] = str_make(big, 65536) };
 	assert_int_equal(set_build(&s, &d), -EMSGSIZE);
 	assert_ptr_equal(s, &d);
 	for (d.n = 0; d.n < 5; d.n++)
-		d.v[d.n] = (struct draft_binding){
+		d.v[d.n] = (struct binding){
 			.text[B_URI] = str_make(big, 65535),
 		};
 	assert_int_equal(set_build(&s, &d), -EMSGSIZE);

@@ -26,16 +26,10 @@ static bool
 at_home(void *arg)
 {
 	const struct claim *c = arg;
-	const struct aor *a = bindings_find(c->regd->bindings, c->aor);
-	const struct binding *b = a != NULL ? set_first(a->set) : NULL;
-	char there[64], here[64];
-	struct str source = guesses_source(c->source, there);
+	char buf[64];
 
-	for (; b != NULL; b = set_after(a->set, b))
-		if (str_eq(guesses_source(binding_text(b, B_RECEIVED), here),
-		    source))
-			return true;
-	return false;
+	return lives_at(bindings_find(c->regd->bindings, c->aor),
+	    guesses_source(c->source, buf));
 }
 
 static void

@@ -49,8 +49,8 @@ fixed_place(const struct draft *d, const struct uri *uri)
 	uint32_t i;
 
 	for (i = 0; i < d->n; i++)
-		if (draft_fixed(&d->v[i]) &&
-		    uri_parse(&have, draft_text(&d->v[i], B_URI)) == 0 &&
+		if (d->v[i].fixed &&
+		    uri_parse(&have, d->v[i].text[B_URI]) == 0 &&
 		    uri_equal(uri, &have))
 			break;
 	return i;
@@ -77,7 +77,7 @@ add(struct regd *r, const struct msg_reg_add *m, struct set **out)
 			return "there are too many contacts";
 		d.n++;
 	}
-	d.v[i] = (struct draft_binding){
+	d.v[i] = (struct binding){
 		.expires_ms = INT64_MAX, .since_ms = wall_ms(), .fixed = true,
 		.q = c->q > 1000 ? 1000 : c->q,
 		.text = { [B_URI] = c->uri, [B_PARAMS] = c->params },
@@ -99,7 +99,7 @@ asked_reg_add(void *arg, struct bus_ticket t, const union msg *msg)
 		return;
 	}
 	if (m->dry_run) {
-		free(set);
+		set_free(set);
 		bus_done(t);
 		return;
 	}
@@ -124,7 +124,7 @@ without(const struct set *s, struct str contact, struct set **out)
 		return false;
 	draft_from(&d, s, boot_ms());
 	for (uint32_t i = 0; i < d.n; i++) {
-		if (uri_parse(&have, draft_text(&d.v[i], B_URI)) < 0 ||
+		if (uri_parse(&have, d.v[i].text[B_URI]) < 0 ||
 		    !uri_equal(&wanted, &have))
 			continue;
 		draft_remove(&d, i);
@@ -152,7 +152,7 @@ asked_reg_del(void *arg, struct bus_ticket t, const union msg *msg)
 		return;
 	}
 	if (m->dry_run) {
-		free(left);
+		set_free(left);
 		bus_done(t);
 		return;
 	}

@@ -10,52 +10,61 @@
 /* ---- the dirty lists ---- */
 
 static void
-dirty_add(struct dirty *d, struct aor *a)
+dirty_add(struct fold *f, struct dirty *d, struct aor *a)
 {
 	a->dirty = true;
-	a->dirty_next = NULL;
-	*d->last = a;
-	d->last = &a->dirty_next;
+	a->dirty_next = AOR_NONE;
+	if (d->first == AOR_NONE)
+		d->first = a->number;
+	else
+		bindings_at(f->bindings, d->last)->dirty_next = a->number;
+	d->last = a->number;
 }
 
 static struct aor *
-dirty_take(struct dirty *d)
+dirty_take(struct fold *f, struct dirty *d)
 {
-	struct aor *a = d->first;
+	struct aor *a = bindings_at(f->bindings, d->first);
 
 	if (a == NULL)
 		return NULL;
 	d->first = a->dirty_next;
-	if (d->first == NULL)
-		d->last = &d->first;
 	a->dirty = false;
 	return a;
 }
 
 /* from's AORs go behind to's; from is empty then. */
 static void
-dirty_move(struct dirty *to, struct dirty *from)
+dirty_move(struct fold *f, struct dirty *to, struct dirty *from)
 {
-	if (from->first == NULL)
+	if (from->first == AOR_NONE)
 		return;
-	*to->last = from->first;
+	if (to->first == AOR_NONE)
+		to->first = from->first;
+	else
+		bindings_at(f->bindings, to->last)->dirty_next = from->first;
 	to->last = from->last;
-	from->first = NULL;
-	from->last = &from->first;
+	from->first = AOR_NONE;
 }
 
 void
 fold_dirty(struct fold *f, struct aor *a)
 {
 	if (!a->dirty)
-		dirty_add(&f->dirty, a);
+		dirty_add(f, &f->dirty, a);
+}
+
+bool
+fold_wanted(const struct fold *f)
+{
+	return f->dirty.first != AOR_NONE;
 }
 
 void
-fold_init(struct fold *f)
+fold_init(struct fold *f, struct bindings *b)
 {
-	f->dirty.last = &f->dirty.first;
-	f->rest.last = &f->rest.first;
+	f->bindings = b;
+	f->dirty.first = f->rest.first = AOR_NONE;
 }
 
 void
@@ -72,7 +81,7 @@ fold_begin(struct fold *f, uint64_t last_commit, uint64_t octets)
 	f->runs = true;
 	f->through = last_commit;
 	f->octets = octets;
-	dirty_move(&f->rest, &f->dirty);
+	dirty_move(f, &f->rest, &f->dirty);
 }
 
 void
@@ -83,10 +92,10 @@ fold_part(struct fold *f, int64_t boot_ms, struct store_fold *out)
 	uint32_t n = 0;
 
 	buf_clear(&f->packed);
-	while (n < FOLD_PART && (a = dirty_take(&f->rest)) != NULL) {
+	while (n < FOLD_PART && (a = dirty_take(f, &f->rest)) != NULL) {
 		from[n] = f->packed.len;
-		if (set_live(a->set, boot_ms) > 0)
-			set_pack(&f->packed, &f->scratch, aor_text(a), a->set,
+		if (set_live(aor_set(a), boot_ms) > 0)
+			set_pack(&f->packed, &f->scratch, aor_text(a), aor_set(a),
 			    a->version, boot_ms);
 		a->folding++;
 		f->part[n++] = a;
@@ -101,14 +110,13 @@ fold_part(struct fold *f, int64_t boot_ms, struct store_fold *out)
 	f->n = n;
 	*out = (struct store_fold){
 		.records = f->records, .n = n,
-		.last = f->rest.first == NULL, .through = f->through,
+		.last = f->rest.first == AOR_NONE, .through = f->through,
 	};
 	store_stamp_now(&out->stamp);
 }
 
 uint64_t
-fold_part_done(struct fold *f, struct bindings *b, int error, bool last,
-    int64_t boot_ms)
+fold_part_done(struct fold *f, int error, bool last, int64_t boot_ms)
 {
 	struct aor *a;
 
@@ -118,11 +126,11 @@ fold_part_done(struct fold *f, struct bindings *b, int error, bool last,
 		if (error < 0)
 			fold_dirty(f, a);
 		else
-			bindings_forget(b, a);
+			bindings_forget(f->bindings, a);
 	}
 	f->n = 0;
 	if (error < 0) {
-		dirty_move(&f->dirty, &f->rest);
+		dirty_move(f, &f->dirty, &f->rest);
 		f->runs = false;
 		f->not_before = boot_ms + RETRY_MS;
 	} else if (last) {

@@ -17,10 +17,11 @@
 #define FOLD_PART	512		/* AORs in one transaction */
 
 struct dirty {
-	struct aor	*first, **last;
+	uint32_t	 first, last;	/* numbers of AORs, or AOR_NONE */
 };
 
 struct fold {
+	struct bindings	*bindings;
 	struct dirty	 dirty;		/* changed since folding began */
 	struct dirty	 rest;		/* still to be written by this folding */
 	bool		 runs;
@@ -35,11 +36,12 @@ struct fold {
 	struct set_records scratch;
 };
 
-void	fold_init(struct fold *f);
+void	fold_init(struct fold *f, struct bindings *b);
 void	fold_fini(struct fold *f);
 /* The table does not have this AOR as it is. */
 void	fold_dirty(struct fold *f, struct aor *a);
 /* Not while a batch is being written: its AORs are not dirty yet. */
+bool	fold_wanted(const struct fold *f);	/* something is dirty */
 void	fold_begin(struct fold *f, uint64_t last_commit, uint64_t octets);
 /* The next part, to be written; borrowed until fold_part_done(). */
 void	fold_part(struct fold *f, int64_t boot_ms, struct store_fold *out);
@@ -47,7 +49,6 @@ void	fold_part(struct fold *f, int64_t boot_ms, struct store_fold *out);
  * The part is written, or it failed and all of it is dirty again. Returns the
  * octets by which the journal is shorter: not 0 after the last part.
  */
-uint64_t fold_part_done(struct fold *f, struct bindings *b, int error, bool last,
-	    int64_t boot_ms);
+uint64_t fold_part_done(struct fold *f, int error, bool last, int64_t boot_ms);
 
 #endif

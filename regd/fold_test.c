@@ -25,7 +25,7 @@ setup(void **state)
 {
 	b = bindings_new(expired, NULL);
 	memset(&f, 0, sizeof(f));
-	fold_init(&f);
+	fold_init(&f, b);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ put(const char *aor, int64_t expires_ms)
 	struct set *s = NULL;
 
 	d.n = expires_ms > 0;
-	d.v[0] = (struct draft_binding){
+	d.v[0] = (struct binding){
 		.expires_ms = expires_ms, .text[B_URI] = STR("sip:a@192.0.2.1"),
 	};
 	assert_int_equal(set_build(&s, &d), 0);
@@ -76,7 +76,7 @@ test_one_part(void **state)
 
 	/* Changed while the part is written: dirty for the next one. */
 	put("anna@x", NOW + 9000);
-	assert_int_equal(fold_part_done(&f, b, 0, out.last, NOW), 1000);
+	assert_int_equal(fold_part_done(&f, 0, out.last, NOW), 1000);
 	assert_false(f.runs);
 	assert_true(anna->dirty && bob->dirty);
 	assert_null(bindings_find(b, STR("gone@x")));
@@ -85,7 +85,7 @@ test_one_part(void **state)
 	fold_begin(&f, 50, 10);
 	fold_part(&f, NOW, &out);
 	assert_int_equal(out.n, 2);
-	fold_part_done(&f, b, 0, out.last, NOW);
+	fold_part_done(&f, 0, out.last, NOW);
 	assert_false(anna->dirty || bob->dirty);
 }
 
@@ -103,19 +103,19 @@ test_many_parts_and_a_failure(void **state)
 	fold_part(&f, NOW, &out);
 	assert_int_equal(out.n, FOLD_PART);
 	assert_false(out.last);
-	assert_int_equal(fold_part_done(&f, b, 0, out.last, NOW), 0);
+	assert_int_equal(fold_part_done(&f, 0, out.last, NOW), 0);
 	fold_part(&f, NOW, &out);
-	assert_int_equal(fold_part_done(&f, b, -ENOSPC, out.last, NOW), 0);
+	assert_int_equal(fold_part_done(&f, -ENOSPC, out.last, NOW), 0);
 	assert_false(f.runs);
 	assert_true(f.not_before > NOW);
 	/* Everything that was not written is written by the next folding. */
 	fold_begin(&f, 9, 2000);
 	fold_part(&f, NOW, &out);
-	fold_part_done(&f, b, 0, out.last, NOW);
+	fold_part_done(&f, 0, out.last, NOW);
 	fold_part(&f, NOW, &out);
 	assert_int_equal(out.n, 1200 - 2 * FOLD_PART);
 	assert_true(out.last);
-	assert_int_equal(fold_part_done(&f, b, 0, out.last, NOW), 2000);
+	assert_int_equal(fold_part_done(&f, 0, out.last, NOW), 2000);
 	assert_int_equal(bindings_count(b), 600);
 	assert_null(bindings_find(b, STR("u1199@x")));
 }
@@ -131,7 +131,7 @@ test_empty(void **state)
 	assert_int_equal(out.n, 0);
 	assert_true(out.last);
 	assert_int_equal(out.through, 7);
-	assert_int_equal(fold_part_done(&f, b, 0, true, NOW), 1000);
+	assert_int_equal(fold_part_done(&f, 0, true, NOW), 1000);
 }
 
 int

@@ -100,7 +100,7 @@ changes_in_force(struct journal *j, struct batch *b)
 
 	for (c = b->first; c != NULL; c = next) {
 		next = c->next;
-		c->aor->changes--;
+		aor_change_ends(c->aor);
 		put_in_force(j, c->aor, c->set, c->version, now_ms);
 		c->set = NULL;
 		c->done(j->owner.arg, c, 0);
@@ -115,9 +115,8 @@ changes_failed(struct journal *j, struct batch *b, int error)
 
 	for (c = b->first; c != NULL; c = next) {
 		next = c->next;
-		c->aor->changes--;
-		c->aor->pending = NULL;
-		free(c->set);
+		aor_change_ends(c->aor);
+		set_free(c->set);
 		c->set = NULL;
 		c->done(j->owner.arg, c, error);
 		bindings_forget(j->bindings, c->aor);
@@ -275,8 +274,8 @@ job_done(void *arg, struct writer_job *job)
 			trouble_note(j, "folding");
 		else
 			trouble_over(j);
-		j->octets -= fold_part_done(&j->fold, j->bindings, job->error,
-		    job->fold.last, j->quiet_since);
+		j->octets -= fold_part_done(&j->fold, job->error, job->fold.last,
+		    j->quiet_since);
 		j->part_next = false;
 	} else {
 		commit_done(j);
@@ -319,7 +318,7 @@ journal_tick(struct journal *j, int64_t now_ms)
 	    now_ms < j->fold.not_before)
 		return;
 	if (fold_overdue(j) ||
-	    (quiet && (j->octets > 0 || j->fold.dirty.first != NULL)))
+	    (quiet && (j->octets > 0 || fold_wanted(&j->fold))))
 		fold_begin(&j->fold, j->number, j->octets);
 }
 
@@ -334,7 +333,7 @@ journal_change(struct journal *j, struct aor *a, struct set *set,
 	struct change *c;
 
 	if (b->packed.len > GATHER_OCTETS || b->nchanges >= GATHER_CHANGES) {
-		free(set);
+		set_free(set);
 		bindings_forget(j->bindings, a);
 		return -ENOBUFS;
 	}
@@ -346,15 +345,14 @@ journal_change(struct journal *j, struct aor *a, struct set *set,
 	c->version = bindings_version(j->bindings);
 	set_pack(&b->packed, &j->scratch, aor_text(a), set, c->version, now_ms);
 	b->npacked++;
-	if (relaxed && a->changes == 0) {
+	if (relaxed && !a->changing) {
 		c->set = NULL;
 		put_in_force(j, a, set, c->version, now_ms);
 		c->done(j->owner.arg, c, 0);
 		change_free(j, c);
 		return 0;
 	}
-	a->pending = set;
-	a->changes++;
+	aor_change_begins(a, set);
 	*b->last = c;
 	b->last = &c->next;
 	b->nchanges++;
@@ -395,7 +393,7 @@ journal_new(struct loop *l, const struct store_driver *driver,
 	batch_clear(&j->batches[0]);
 	batch_clear(&j->batches[1]);
 	j->gathers = &j->batches[0];
-	fold_init(&j->fold);
+	fold_init(&j->fold, b);
 	j->writer = writer_new(l, driver, store, job_done, j);
 	j->loop = l;
 	j->turn = loop_turn_new(l, turn_end, j);

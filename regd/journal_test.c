@@ -142,7 +142,7 @@ test_many(void **state)
 	cursor = 0;
 	for (uint32_t n = 0; (a = bindings_next(h.regd->bindings, &cursor)) !=
 	    NULL; cursor++, n++) {
-		assert_non_null(a->set);
+		assert_non_null(aor_set(a));
 		assert_true(n < 100);
 	}
 	down();

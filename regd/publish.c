@@ -18,7 +18,7 @@ publish_packed(struct regd *r, const struct aor *a, uint32_t *n)
 
 	if (r->packed_aor != a || r->packed_version != a->version ||
 	    now_ms - r->packed_ms > PACKED_MS) {
-		set_records(&r->records, a->set, now_ms);
+		set_records(&r->records, aor_set(a), now_ms);
 		buf_clear(&r->packed);
 		for (uint32_t i = 0; i < r->records.n; i++)
 			rec_pack_binding(&r->packed, &r->records.v[i]);
@@ -105,7 +105,7 @@ walk_one(struct regd *r, uint64_t *cursor, struct feed *f, bool *fits)
 		*cursor = at + 1;
 		return true;
 	}
-	while ((a = bindings_next(r->bindings, &at)) != NULL && a->set == NULL)
+	while ((a = bindings_next(r->bindings, &at)) != NULL && aor_set(a) == NULL)
 		at++;
 	if (a == NULL) {
 		*cursor = IN_BANS;

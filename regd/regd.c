@@ -45,7 +45,7 @@ expired(void *arg, struct aor *a)
 	struct regd *r = arg;
 
 	publish_aor(r, a);
-	if (a->set == NULL)
+	if (aor_set(a) == NULL)
 		journal_dirty(r->journal, a);
 }
 
@@ -117,7 +117,7 @@ load_record(void *arg, const struct store_stamp *stamp, struct str packed,
 		l->bad++;
 		return;
 	}
-	if (!journal && a->set != NULL)
+	if (!journal && aor_set(a) != NULL)
 		return;
 	if (l->n == l->size) {
 		l->size = l->size == 0 ? 1024 : l->size * 2;

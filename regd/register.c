@@ -28,6 +28,7 @@ struct work {
 	int64_t			 boot_ms, wall_ms;
 	bool			 again;
 	struct draft		*draft;
+	uint64_t		 call_key;
 	struct str		 paths;		/* joined as a set keeps them */
 };
 
@@ -38,35 +39,20 @@ struct refusal {
 #define NONE		((struct refusal){ 0, NULL })
 #define REFUSE(c, why)	((struct refusal){ (c), (why) })
 
-static uint32_t
-draft_cseq(const struct draft_binding *b)
-{
-	return b->kept != NULL ? b->kept->cseq : b->cseq;
-}
-
-static uint32_t
-draft_reg_id(const struct draft_binding *b)
-{
-	return b->kept != NULL ? b->kept->reg_id : b->reg_id;
-}
-
 /*
  * May this request change b? Within a Call-ID only with a higher CSeq. What
- * the request itself has written (kept is NULL) it may write again.
+ * the request itself has written (nothing is kept) it may write again.
  */
 static bool
-order_ok(const struct work *w, const struct draft_binding *b)
+order_ok(const struct work *w, const struct binding *b)
 {
-	uint32_t have = draft_cseq(b);
-
-	if (b->kept == NULL || w->m->cseq > have ||
-	    !str_eq(draft_text(b, B_CALL_ID), w->m->call_id))
+	if (b->kept.len == 0 || w->m->cseq > b->cseq || b->call_key != w->call_key)
 		return true;
-	if (w->m->cseq < have)
+	if (w->m->cseq < b->cseq)
 		return false;
 	return w->again || (w->m->trusted &&
-	    w->wall_ms - b->kept->since_ms < TRUSTED_AGAIN_MS &&
-	    str_eq(draft_text(b, B_RECEIVED), w->m->source));
+	    w->wall_ms - b->since_ms < TRUSTED_AGAIN_MS &&
+	    str_eq(b->text[B_RECEIVED], w->m->source));
 }
 
 /* ---- Contact: * ---- */
@@ -82,7 +68,7 @@ star(struct work *w)
 		if (!order_ok(w, &w->draft->v[i]))
 			return REFUSE(500, "CSeq out of order");
 	for (uint32_t i = w->draft->n; i-- > 0;)
-		if (!draft_fixed(&w->draft->v[i]))
+		if (!w->draft->v[i].fixed)
 			draft_remove(w->draft, i);
 	return NONE;
 }
@@ -119,17 +105,17 @@ same_uri(struct str a, const struct uri *parsed_a, struct str b)
  * Else the URI does.
  */
 static bool
-same_contact(const struct draft_binding *b, const struct rec_contact *c,
+same_contact(const struct binding *b, const struct rec_contact *c,
     const struct uri *uri)
 {
-	struct str instance = draft_text(b, B_INSTANCE);
+	struct str instance = b->text[B_INSTANCE];
 
-	if (draft_fixed(b))
+	if (b->fixed)
 		return false;
 	if (instance.len > 0 && c->instance.len > 0)
 		return str_eq(instance, c->instance) &&
-		    draft_reg_id(b) == c->reg_id;
-	return same_uri(c->uri, uri, draft_text(b, B_URI));
+		    b->reg_id == c->reg_id;
+	return same_uri(c->uri, uri, b->text[B_URI]);
 }
 
 /* Its place in d, or d->n. Nearly always it is there with the very same text. */
@@ -138,7 +124,7 @@ contact_place(const struct draft *d, const struct rec_contact *c,
     const struct uri *uri)
 {
 	for (uint32_t i = 0; i < d->n; i++)
-		if (str_eq(draft_text(&d->v[i], B_URI), c->uri) &&
+		if (str_eq(d->v[i].text[B_URI], c->uri) &&
 		    same_contact(&d->v[i], c, uri))
 			return i;
 	for (uint32_t i = 0; i < d->n; i++)
@@ -159,16 +145,17 @@ texts_check(const struct rec_contact *c, struct uri *uri)
 }
 
 static void
-contact_write(const struct work *w, struct draft_binding *b,
+contact_write(const struct work *w, struct binding *b,
     const struct rec_contact *c, int64_t expires_s)
 {
 	struct str agent = w->m->agent;
 
 	if (agent.len > AGENT_MAX)
 		agent.len = AGENT_MAX;
-	*b = (struct draft_binding){
+	*b = (struct binding){
 		.expires_ms = w->boot_ms + expires_s * 1000,
 		.since_ms = w->wall_ms,
+		.call_key = w->call_key,
 		.cseq = w->m->cseq,
 		.reg_id = c->reg_id,
 		.q = c->q > 1000 ? 1000 : c->q,
@@ -177,7 +164,7 @@ contact_write(const struct work *w, struct draft_binding *b,
 			[B_INSTANCE] = c->instance,
 			[B_RECEIVED] = w->m->source,
 			[B_LISTENER] = w->m->listener, [B_AGENT] = agent,
-			[B_CALL_ID] = w->m->call_id, [B_PATHS] = w->paths,
+			[B_PATHS] = w->paths,
 		},
 	};
 }
@@ -267,6 +254,7 @@ judge(struct work *w, char *paths, size_t size, struct outcome *out)
 
 	if (w->m->call_id.len == 0 || w->m->call_id.len > CALL_ID_MAX)
 		return REFUSE(400, "bad Call-ID");
+	w->call_key = call_key(w->m->call_id);
 	if ((no = paths_join(w, paths, size)).code != 0)
 		return no;
 	if (w->m->star)

@@ -3,59 +3,98 @@
  *
  * register.c drafts changes, bindings.c keeps the blocks, publish.c and the
  * store send them. One allocation a REGISTER, and a contact that did not change
- * is copied with one memcpy().
+ * is copied with one memcpy(). packed.c packs and unpacks a contact.
  */
 #include "regd/set.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
-struct str
-binding_text(const struct binding *b, enum binding_text which)
-{
-	size_t at = 0;
+#include "common/map.h"
+#include "regd/packed.h"
 
-	for (int i = 0; i < (int)which; i++)
-		at += b->len[i];
-	return str_make(b->text + at, b->len[which]);
+struct set {
+	uint32_t	size;		/* octets of the contacts */
+	uint8_t		n;
+	uint8_t		data[];		/* packed.h, one behind the other */
+};
+
+void
+set_free(struct set *s)
+{
+	const uint8_t *at;
+
+	if (s == NULL)
+		return;
+	at = s->data;
+	for (uint32_t i = 0; i < s->n; i++)
+		at = packed_drop(at);
+	free(s);
 }
 
-const struct binding *
-set_first(const struct set *s)
+uint32_t
+set_count(const struct set *s)
 {
-	return s != NULL && s->n > 0 ? (const struct binding *)s->data : NULL;
+	return s != NULL ? s->n : 0;
 }
 
-const struct binding *
-set_after(const struct set *s, const struct binding *b)
+bool
+set_next(const struct set *s, uint32_t *at, struct binding *out)
 {
-	const char *next = (const char *)b + b->size;
+	const uint8_t *end;
 
-	return next < (const char *)s->data + s->size ?
-	    (const struct binding *)next : NULL;
+	if (s == NULL || *at >= s->size)
+		return false;
+	end = packed_read(s->data + *at, out);
+	*at = (uint32_t)(end - s->data);
+	return true;
 }
 
 int64_t
 set_expires(const struct set *s)
 {
-	const struct binding *b;
+	struct binding b;
 	int64_t first = INT64_MAX;
 
-	for (b = set_first(s); b != NULL; b = set_after(s, b))
-		if (b->expires_ms < first)
-			first = b->expires_ms;
+	for (uint32_t at = 0; set_next(s, &at, &b);)
+		if (b.expires_ms < first)
+			first = b.expires_ms;
 	return first;
 }
 
 uint32_t
 set_live(const struct set *s, int64_t now_ms)
 {
-	const struct binding *b;
+	struct binding b;
 	uint32_t n = 0;
 
-	for (b = set_first(s); b != NULL; b = set_after(s, b))
-		n += b->expires_ms > now_ms;
+	for (uint32_t at = 0; set_next(s, &at, &b);)
+		n += b.expires_ms > now_ms;
 	return n;
+}
+
+/*
+ * Compared with one other only, that of the same contact: 64 bits are plenty, and who
+ * finds two that agree gains nothing but an order of his own requests.
+ */
+uint64_t
+call_key(struct str call_id)
+{
+	static const uint8_t key[16] = "registrations";
+
+	return siphash64(key, call_id);
+}
+
+uint64_t
+call_key_read(struct str call_id)
+{
+	uint64_t v;
+
+	if (call_id.len != CALL_KEY_LEN || call_id.s[0] != '\0')
+		return call_key(call_id);
+	memcpy(&v, call_id.s + 1, sizeof(v));
+	return le64toh(v);
 }
 
 /* ---- drafts ---- */
@@ -63,12 +102,10 @@ set_live(const struct set *s, int64_t now_ms)
 void
 draft_from(struct draft *d, const struct set *s, int64_t now_ms)
 {
-	const struct binding *b;
-
 	d->n = 0;
-	for (b = set_first(s); b != NULL; b = set_after(s, b))
-		if (b->expires_ms > now_ms && d->n < SET_CONTACTS_MAX)
-			d->v[d->n++].kept = b;
+	for (uint32_t at = 0; d->n < SET_CONTACTS_MAX &&
+	    set_next(s, &at, &d->v[d->n]);)
+		d->n += d->v[d->n].expires_ms > now_ms;
 }
 
 void
@@ -79,76 +116,43 @@ draft_remove(struct draft *d, uint32_t i)
 	d->n--;
 }
 
-bool
-draft_fixed(const struct draft_binding *b)
-{
-	return b->kept != NULL ? b->kept->fixed : b->fixed;
-}
-
 uint32_t
 draft_loose(const struct draft *d)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < d->n; i++)
-		n += !draft_fixed(&d->v[i]);
+		n += !d->v[i].fixed;
 	return n;
 }
 
-struct str
-draft_text(const struct draft_binding *b, enum binding_text which)
-{
-	return b->kept != NULL ? binding_text(b->kept, which) : b->text[which];
-}
-
-/* Octets of one binding, 0 when a text is too long. */
+/* Octets that it takes at most, 0 when a text is too long. */
 static size_t
-binding_size(const struct draft_binding *b)
+size_most(const struct binding *b)
 {
-	size_t n = sizeof(struct binding);
+	size_t n = PACKED_HEAD_MAX;
 
-	if (b->kept != NULL)
-		return b->kept->size;
+	if (b->kept.len > 0)
+		return b->kept.len;
 	for (int i = 0; i < B_TEXTS; i++) {
 		if (b->text[i].len > UINT16_MAX)
 			return 0;
-		n += b->text[i].len;
+		if (i < B_OWN)
+			n += b->text[i].len;
 	}
-	return (n + 7) & ~(size_t)7;
-}
-
-static void
-binding_write(struct binding *to, const struct draft_binding *b, size_t size)
-{
-	size_t at = 0;
-
-	if (b->kept != NULL) {
-		memcpy(to, b->kept, size);
-		return;
-	}
-	to->expires_ms = b->expires_ms;
-	to->since_ms = b->since_ms;
-	to->cseq = b->cseq;
-	to->reg_id = b->reg_id;
-	to->size = (uint32_t)size;
-	to->q = b->q;
-	to->fixed = b->fixed;
-	for (int i = 0; i < B_TEXTS; i++) {
-		to->len[i] = (uint16_t)b->text[i].len;
-		if (b->text[i].len > 0)
-			memcpy(to->text + at, b->text[i].s, b->text[i].len);
-		at += b->text[i].len;
-	}
+	return n;
 }
 
 int
 set_build(struct set **out, const struct draft *d)
 {
-	size_t size = 0, one, at = 0;
+	static uint8_t scratch[SET_OCTETS_MAX];
+	uint8_t *at = scratch;
+	size_t size = 0, one;
 	struct set *s;
 
 	for (uint32_t i = 0; i < d->n; i++) {
-		if ((one = binding_size(&d->v[i])) == 0)
+		if ((one = size_most(&d->v[i])) == 0)
 			return -EMSGSIZE;
 		size += one;
 	}
@@ -158,15 +162,13 @@ set_build(struct set **out, const struct draft *d)
 		*out = NULL;
 		return 0;
 	}
+	for (uint32_t i = 0; i < d->n; i++)
+		at = packed_write(at, &d->v[i]);
+	size = (size_t)(at - scratch);
 	s = xcalloc(1, sizeof(*s) + size);
 	s->size = (uint32_t)size;
-	s->n = d->n;
-	for (uint32_t i = 0; i < d->n; i++) {
-		one = binding_size(&d->v[i]);
-		binding_write((struct binding *)((char *)s->data + at),
-		    &d->v[i], one);
-		at += one;
-	}
+	s->n = (uint8_t)d->n;
+	memcpy(s->data, scratch, size);
 	*out = s;
 	return 0;
 }
@@ -186,44 +188,41 @@ paths_cut(struct str joined, struct rec_path *out)
 }
 
 static void
-record_fill(struct rec_binding *r, struct rec_path *paths,
+record_fill(struct rec_binding *r, struct rec_path *paths, char key[CALL_KEY_LEN],
     const struct binding *b, int64_t now_ms)
 {
-	const char *s = b->text;
-	struct str text[B_TEXTS];
+	uint64_t v = htole64(b->call_key);
 
-	for (int i = 0; i < B_TEXTS; i++) {
-		text[i] = str_make(s, b->len[i]);
-		s += b->len[i];
-	}
-	r->uri = text[B_URI];
-	r->params = text[B_PARAMS];
+	key[0] = '\0';
+	memcpy(key + 1, &v, sizeof(v));
+	r->uri = b->text[B_URI];
+	r->params = b->text[B_PARAMS];
 	r->q = b->q;
 	r->expires_ms = b->fixed ? 0 : (uint64_t)(b->expires_ms - now_ms);
 	r->fixed = b->fixed;
-	r->instance = text[B_INSTANCE];
+	r->instance = b->text[B_INSTANCE];
 	r->reg_id = b->reg_id;
-	r->received = text[B_RECEIVED];
-	r->listener = text[B_LISTENER];
-	r->agent = text[B_AGENT];
-	r->call_id = text[B_CALL_ID];
+	r->received = b->text[B_RECEIVED];
+	r->listener = b->text[B_LISTENER];
+	r->agent = b->text[B_AGENT];
+	r->call_id = str_make(key, b->fixed ? 0 : CALL_KEY_LEN);
 	r->cseq = b->cseq;
 	r->since_ms = b->since_ms;
 	r->paths.v = paths;
-	r->paths.n = paths_cut(text[B_PATHS], paths);
+	r->paths.n = paths_cut(b->text[B_PATHS], paths);
 }
 
 void
 set_records(struct set_records *out, const struct set *s, int64_t now_ms)
 {
-	const struct binding *b;
+	struct binding b;
 
 	out->n = 0;
-	for (b = set_first(s); b != NULL; b = set_after(s, b)) {
-		if (b->expires_ms <= now_ms || out->n == SET_CONTACTS_MAX)
+	for (uint32_t at = 0; out->n < SET_CONTACTS_MAX && set_next(s, &at, &b);) {
+		if (b.expires_ms <= now_ms)
 			continue;
-		record_fill(&out->v[out->n], &out->paths[out->n * PATHS_MAX], b,
-		    now_ms);
+		record_fill(&out->v[out->n], &out->paths[out->n * PATHS_MAX],
+		    out->keys[out->n], &b, now_ms);
 		out->n++;
 	}
 }

@@ -4,6 +4,8 @@
  * Walks go by slot numbers, so that a table of many parts is complete however
  * much changes meanwhile. With an AOR as argument only that one is looked up.
  */
+#include <stdio.h>
+
 #include "common/mono.h"
 #include "common/uri.h"
 #include "regd/banning.h"
@@ -44,37 +46,40 @@ static void
 binding_show(struct show *s, const struct aor *a, const struct binding *b,
     int64_t now_ms)
 {
-	struct str received = binding_text(b, B_RECEIVED);
+	struct str received = b->text[B_RECEIVED];
+	char key[20];
 
 	show_row(s);
 	show_text(s, "aor", aor_text(a));
-	show_text(s, "contact", binding_text(b, B_URI));
+	show_text(s, "contact", b->text[B_URI]);
 	show_text(s, "received", flow_address(received));
 	show_text(s, "transport", flow_transport(received));
-	paths_show(s, binding_text(b, B_PATHS));
+	paths_show(s, b->text[B_PATHS]);
 	if (b->fixed)
 		show_null(s, "expires_s");
 	else
 		show_number(s, "expires_s", (b->expires_ms - now_ms) / 1000);
-	show_text(s, "instance", binding_text(b, B_INSTANCE));
-	show_text(s, "agent", binding_text(b, B_AGENT));
+	show_text(s, "instance", b->text[B_INSTANCE]);
+	show_text(s, "agent", b->text[B_AGENT]);
 	show_null(s, "node");
 	show_null(s, "rtt_ms");
 	show_number(s, "q", b->q);
 	show_number(s, "reg_id", b->reg_id);
-	show_text(s, "params", binding_text(b, B_PARAMS));
-	show_text(s, "call_id", binding_text(b, B_CALL_ID));
+	show_text(s, "params", b->text[B_PARAMS]);
+	(void)snprintf(key, sizeof(key), "%016llx",
+	    (unsigned long long)b->call_key);
+	show_text(s, "call_key", str_of(key));
 }
 
 static void
 aor_show(struct show *s, const struct aor *a)
 {
-	const struct binding *b;
+	struct binding b;
 	int64_t now_ms = boot_ms();
 
-	for (b = set_first(a->set); b != NULL; b = set_after(a->set, b))
-		if (b->expires_ms > now_ms)
-			binding_show(s, a, b, now_ms);
+	for (uint32_t at = 0; set_next(aor_set(a), &at, &b);)
+		if (b.expires_ms > now_ms)
+			binding_show(s, a, &b, now_ms);
 }
 
 static uint64_t
@@ -171,7 +176,7 @@ user_show(struct show *s, struct regd *r, const struct account *c)
 	    sizeof(own)));
 	user_policy_fini(&p);
 	show_number(s, "contacts",
-	    a != NULL ? set_live(a->set, boot_ms()) : 0);
+	    a != NULL ? set_live(aor_set(a), boot_ms()) : 0);
 }
 
 static uint64_t
