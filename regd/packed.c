@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/octets.h"
 #include "regd/shared.h"
 
 /* Bits of the first octet. */
@@ -28,67 +29,6 @@ enum {
 static const uint8_t shared_texts[] = { B_LISTENER, B_AGENT, B_PARAMS, B_PATHS };
 #define SHARED		(sizeof(shared_texts) / sizeof(shared_texts[0]))
 _Static_assert(HAS_SHARED << (SHARED - 1) <= 128, "a bit for each in one octet");
-
-/* ---- numbers ---- */
-
-static uint8_t *
-put(uint8_t *to, uint64_t v, unsigned octets)
-{
-	for (; octets > 0; octets--, v >>= 8)
-		*to++ = (uint8_t)v;
-	return to;
-}
-
-static const uint8_t *
-get(const uint8_t *from, uint64_t *v, unsigned octets)
-{
-	*v = 0;
-	for (unsigned i = 0; i < octets; i++)
-		*v |= (uint64_t)*from++ << (8 * i);
-	return from;
-}
-
-/* Seven bits an octet, the lowest first. */
-static uint8_t *
-put_small(uint8_t *to, uint32_t v)
-{
-	for (; v > 127; v >>= 7)
-		*to++ = (uint8_t)(v | 128);
-	*to++ = (uint8_t)v;
-	return to;
-}
-
-static const uint8_t *
-get_small(const uint8_t *from, uint32_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0;; shift += 7) {
-		*v |= (uint32_t)(*from & 127) << shift;
-		if (*from++ < 128)
-			return from;
-	}
-}
-
-static uint8_t *
-put_text(uint8_t *to, struct str s)
-{
-	to = put_small(to, (uint32_t)s.len);
-	if (s.len > 0)
-		memcpy(to, s.s, s.len);
-	return to + s.len;
-}
-
-static const uint8_t *
-get_text(const uint8_t *from, struct str *s)
-{
-	uint32_t len;
-
-	from = get_small(from, &len);
-	*s = str_make((const char *)from, len);
-	return from + len;
-}
-
-/* ---- a contact ---- */
 
 static uint8_t
 head(const struct binding *b)
@@ -111,44 +51,44 @@ rest_read(const uint8_t *from, uint8_t h, struct binding *b)
 	uint32_t small;
 
 	if ((h & HAS_FIXED) == 0)
-		from = get(from, &v, EXPIRES_OCTETS);
+		from = octets_get(from, &v, EXPIRES_OCTETS);
 	b->fixed = (h & HAS_FIXED) != 0;
 	b->expires_ms = (int64_t)v;
-	from = get(from, &v, SINCE_OCTETS);
+	from = octets_get(from, &v, SINCE_OCTETS);
 	b->since_ms = (int64_t)v;
-	from = get(from, &b->call_key, KEY_OCTETS);
-	from = get_small(from, &b->cseq);
+	from = octets_get(from, &b->call_key, KEY_OCTETS);
+	from = octets_get_small(from, &b->cseq);
 	small = Q_DEFAULT;
 	if ((h & HAS_Q) != 0)
-		from = get_small(from, &small);
+		from = octets_get_small(from, &small);
 	b->q = (uint16_t)small;
 	b->reg_id = 0;
 	if ((h & HAS_REG_ID) != 0)
-		from = get_small(from, &b->reg_id);
+		from = octets_get_small(from, &b->reg_id);
 	b->text[B_INSTANCE] = STR_NONE;
 	if ((h & HAS_INSTANCE) != 0)
-		from = get_text(from, &b->text[B_INSTANCE]);
-	from = get_text(from, &b->text[B_URI]);
-	return get_text(from, &b->text[B_RECEIVED]);
+		from = octets_get_text(from, &b->text[B_INSTANCE]);
+	from = octets_get_text(from, &b->text[B_URI]);
+	return octets_get_text(from, &b->text[B_RECEIVED]);
 }
 
 static uint8_t *
 rest_write(uint8_t *to, uint8_t h, const struct binding *b)
 {
 	if ((h & HAS_FIXED) == 0)
-		to = put(to, (uint64_t)(b->expires_ms < EXPIRES_MAX ?
+		to = octets_put(to, (uint64_t)(b->expires_ms < EXPIRES_MAX ?
 		    b->expires_ms : EXPIRES_MAX), EXPIRES_OCTETS);
-	to = put(to, (uint64_t)b->since_ms, SINCE_OCTETS);
-	to = put(to, b->call_key, KEY_OCTETS);
-	to = put_small(to, b->cseq);
+	to = octets_put(to, (uint64_t)b->since_ms, SINCE_OCTETS);
+	to = octets_put(to, b->call_key, KEY_OCTETS);
+	to = octets_put_small(to, b->cseq);
 	if ((h & HAS_Q) != 0)
-		to = put_small(to, b->q);
+		to = octets_put_small(to, b->q);
 	if ((h & HAS_REG_ID) != 0)
-		to = put_small(to, b->reg_id);
+		to = octets_put_small(to, b->reg_id);
 	if ((h & HAS_INSTANCE) != 0)
-		to = put_text(to, b->text[B_INSTANCE]);
-	to = put_text(to, b->text[B_URI]);
-	return put_text(to, b->text[B_RECEIVED]);
+		to = octets_put_text(to, b->text[B_INSTANCE]);
+	to = octets_put_text(to, b->text[B_URI]);
+	return octets_put_text(to, b->text[B_RECEIVED]);
 }
 
 /* Calls fn for each shared text of the contact at from. */
@@ -161,7 +101,7 @@ shared_each(const uint8_t *from, void (*fn)(uint32_t number))
 
 	for (unsigned i = 0; i < SHARED; i++)
 		if ((h & HAS_SHARED << i) != 0) {
-			from = get_small(from, &number);
+			from = octets_get_small(from, &number);
 			fn(number);
 		}
 	return rest_read(from, h, &b);
@@ -180,7 +120,7 @@ packed_write(uint8_t *to, const struct binding *b)
 	*to++ = h = head(b);
 	for (unsigned i = 0; i < SHARED; i++)
 		if ((h & HAS_SHARED << i) != 0)
-			to = put_small(to, shared_hold(b->text[shared_texts[i]]));
+			to = octets_put_small(to, shared_hold(b->text[shared_texts[i]]));
 	return rest_write(to, h, b);
 }
 
@@ -194,7 +134,7 @@ packed_read(const uint8_t *from, struct binding *out)
 	for (unsigned i = 0; i < SHARED; i++) {
 		number = 0;
 		if ((h & HAS_SHARED << i) != 0)
-			at = get_small(at, &number);
+			at = octets_get_small(at, &number);
 		out->text[shared_texts[i]] = shared_text(number);
 	}
 	at = rest_read(at, h, out);

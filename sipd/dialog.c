@@ -37,13 +37,13 @@ contact_at(const struct inbound *in, const struct hop *where)
 {
 	struct mono		 now = loop_now(in->w->loop);
 	const struct aor	*a;
+	struct contact		 c;
 	char			 buf[AOR_MAX];
 
 	a = replica_find(core_aor(in, &in->m->ruri, buf));
-	for (uint32_t i = 0; a != NULL && i < a->n; i++)
-		if (contact_alive(&a->contacts[i], now) &&
-		    contact_is_at(&a->contacts[i], where))
-			return a->contacts[i].uri;
+	for (uint32_t at = 0; contact_next(a, &at, &c);)
+		if (contact_alive(&c, now) && contact_is_at(&c, where))
+			return c.uri;
 	return STR_NONE;
 }
 

@@ -199,13 +199,14 @@ on_walk(void *arg)
 	struct mono		 now = loop_now(w->loop);
 	const struct aor	*a;
 	unsigned		 slots = WALK_SLOTS;
+	struct contact		 c;
 
 	pthread_mutex_lock(&state.lock);
 	do {
 		a = replica_walk(&k->cursor, &slots);
-		for (uint32_t i = 0; a != NULL && i < a->n; i++)
-			if (is_wanted(s, &a->contacts[i], now))
-				see(w, &a->contacts[i]);
+		for (uint32_t at = 0; contact_next(a, &at, &c);)
+			if (is_wanted(s, &c, now))
+				see(w, &c);
 	} while (a != NULL);
 	if (k->cursor == 0)
 		round_end(w);

@@ -65,12 +65,12 @@ shard_of(uint64_t hash)
 }
 
 static uint64_t
-slot_make(const struct aor *a)
+slot_make(const struct aor *a, uint64_t hash)
 {
 	uint64_t	p = (uint64_t)(uintptr_t)a;
 
 	assert((p & ~POINTER_MASK) == 0);
-	return p | (a->hash & ~POINTER_MASK);
+	return p | (hash & ~POINTER_MASK);
 }
 
 static struct aor *
@@ -107,7 +107,7 @@ table_find(const struct table *t, uint64_t hash, struct str name, uint32_t *at)
 		if (((slot ^ hash) & ~POINTER_MASK) != 0)
 			continue;
 		a = slot_aor(slot);
-		if (a != NULL && str_eq(a->name, name)) {
+		if (a != NULL && str_eq(aor_name(a), name)) {
 			*at = i;
 			return a;
 		}
@@ -116,9 +116,9 @@ table_find(const struct table *t, uint64_t hash, struct str name, uint32_t *at)
 }
 
 static void
-table_insert(struct table *t, struct aor *a)
+table_insert(struct table *t, struct aor *a, uint64_t hash)
 {
-	uint32_t	i = (uint32_t)a->hash & (t->size - 1);
+	uint32_t	i = (uint32_t)hash & (t->size - 1);
 
 	for (;; i = (i + 1) & (t->size - 1)) {
 		uint64_t slot = atomic_load_explicit(&t->slots[i],
@@ -128,7 +128,7 @@ table_insert(struct table *t, struct aor *a)
 			continue;
 		if (slot == SLOT_EMPTY)
 			t->filled++;
-		atomic_store_explicit(&t->slots[i], slot_make(a),
+		atomic_store_explicit(&t->slots[i], slot_make(a, hash),
 		    memory_order_release);
 		return;
 	}
@@ -153,7 +153,7 @@ shard_reserve(struct shard *s)
 		    memory_order_relaxed));
 
 		if (a != NULL)
-			table_insert(t, a);
+			table_insert(t, a, hash_str(aor_name(a)));
 	}
 	atomic_store_explicit(&s->table, t, memory_order_release);
 	if (old != NULL)
@@ -175,26 +175,28 @@ count_set(const struct aor *a, int64_t sign)
 static void
 count_flows(const struct aor *in, const struct aor *out)
 {
-	for (uint32_t i = 0; in != NULL && i < in->n; i++)
-		flows_add(&in->contacts[i].flow);
-	for (uint32_t i = 0; out != NULL && i < out->n; i++)
-		flows_remove(&out->contacts[i].flow);
+	struct contact	c;
+
+	for (uint32_t at = 0; contact_next(in, &at, &c);)
+		flows_add(&c.flow);
+	for (uint32_t at = 0; contact_next(out, &at, &c);)
+		flows_remove(&c.flow);
 }
 
 /* Puts a in place of old, which is in slot i, or as a new one. */
 static void
-shard_put(struct shard *s, struct aor *old, uint32_t i, struct aor *a)
+shard_put(struct shard *s, struct aor *old, uint32_t i, struct aor *a, uint64_t hash)
 {
 	struct table	*t;
 
 	if (old == NULL) {
 		shard_reserve(s);
 		t = atomic_load_explicit(&s->table, memory_order_relaxed);
-		table_insert(t, a);
+		table_insert(t, a, hash);
 		s->used++;
 	} else {
 		t = atomic_load_explicit(&s->table, memory_order_relaxed);
-		atomic_store_explicit(&t->slots[i], slot_make(a),
+		atomic_store_explicit(&t->slots[i], slot_make(a, hash),
 		    memory_order_release);
 	}
 	count_set(a, 1);
@@ -237,7 +239,9 @@ replica_apply(struct str name, uint64_t version,
 	uint32_t	 mark, i = 0;
 	bool		 newer;
 
-	a = contacts_new(name, version, hash, bindings, n, now);
+	if (name.len > UINT8_MAX)
+		return false;
+	a = contacts_new(name, version, bindings, n, now);
 	pthread_mutex_lock(&s->lock);
 	mark = atomic_load_explicit(&replica.snapshot, memory_order_relaxed);
 	t = atomic_load_explicit(&s->table, memory_order_relaxed);
@@ -246,7 +250,7 @@ replica_apply(struct str name, uint64_t version,
 	newer = old == NULL || old->version < version;
 	if (newer) {
 		a->mark = mark;
-		shard_put(s, old, i, a);
+		shard_put(s, old, i, a, hash);
 	} else {
 		old->mark = mark;	/* seen; readers do not look at it */
 	}

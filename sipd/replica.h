@@ -16,12 +16,15 @@
  * readers take no lock. An old set lives until every worker has ended the turn
  * in which it may have looked.
  */
+#define CONTACT_PATHS_MAX	4
+#define AOR_CONTACTS_MAX		100	/* an AOR */
+
+/* A contact, unpacked; its texts are the set's. */
 struct contact {
 	struct str	 uri;
-	struct str	 params;	/* other header parameters, as sent */
-	struct str	 instance;
-	struct str	 agent;
-	const struct str *paths;	/* the first is the nearest to us */
+	struct str	 params;	/* of a fixed one: other header parameters, as set */
+	struct str	 instance;	/* of one with a reg-id */
+	struct str	 paths[CONTACT_PATHS_MAX];	/* the first is the nearest to us */
 	uint32_t	 npaths;
 	uint32_t	 reg_id;	/* 0: none */
 	uint16_t	 q;		/* 0..1000 */
@@ -30,14 +33,24 @@ struct contact {
 	struct hop	 flow;		/* transport NONE when regd knew none */
 };
 
+/* A set: packed, see contacts.c. */
 struct aor {
 	uint64_t	 version;
-	struct str	 name;		/* canonical */
-	uint32_t	 n;
-	uint32_t	 mark;		/* mark and hash are replica.c's */
-	uint64_t	 hash;
-	struct contact	 contacts[];
+	uint32_t	 mark;		/* replica.c's */
+	uint8_t		 n;		/* contacts */
+	uint8_t		 len;		/* of the name */
+	uint8_t		 data[];
 };
+
+/* Canonical. */
+static inline struct str
+aor_name(const struct aor *a)
+{
+	return str_make((const char *)a->data, a->len);
+}
+
+/* The next contact of a (NULL: there is none), *at 0 at first; false at the end. */
+bool	contact_next(const struct aor *a, uint32_t *at, struct contact *out);
 
 static inline bool
 contact_alive(const struct contact *c, struct mono now)
@@ -68,7 +81,7 @@ const struct aor *replica_find(struct str aor);
 
 /*
  * Newer wins; no binding means that the AOR has none left. False when the
- * replica already had this version or a later one. Any worker.
+ * replica already had this version or a later one, or name is no AOR. Any worker.
  */
 bool	replica_apply(struct str aor, uint64_t version,
 	    const struct rec_binding *bindings, uint32_t n, struct mono now);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/stats.h"
+#include "sipd/contacts.h"
 #include "sipd/flows.h"
 #include "sipd/reclaim.h"
 
@@ -54,34 +55,51 @@ put(const char *name, uint64_t version, const char *uri)
 	return replica_apply(str_of(name), version, &b, uri != NULL, now);
 }
 
+static struct contact
+first(const struct aor *a)
+{
+	struct contact	c = { .npaths = 0 };
+	uint32_t	at = 0;
+
+	(void)contact_next(a, &at, &c);
+	return c;
+}
+
 static void
 keeps_all_of_a_contact(void **state)
 {
 	static const struct rec_path	paths[] = {
 		{ STR("<sip:p1;lr>") }, { STR("<sip:p2;lr>") },
 	};
-	struct rec_binding	 b[2] = {
+	struct rec_binding	 b[3] = {
 		binding("sip:a@192.0.2.7", "tcp:192.0.2.7:1027",
 		    "tcp:192.0.2.1:5060"),
 		binding("sip:a@192.0.2.8", "garbage", ""),
+		binding("sip:a@[fe80::7]", "udp:[fe80::7%3]:5080", ""),
 	};
 	const struct aor	*a;
 	const struct contact	*c;
+	struct contacts		 all;
 
 	b[1].paths.v = paths;
 	b[1].paths.n = 2;
-	assert_true(replica_apply(STR("anna@example.com"), 3, b, 2, now));
+	b[2].fixed = true;
+	b[2].q = 1000;
+	b[2].reg_id = 0;
+	assert_true(replica_apply(STR("anna@example.com"), 3, b, 3, now));
 	assert_int_equal(replica_aors(), 1);
-	assert_int_equal(replica_contacts(), 2);
+	assert_int_equal(replica_contacts(), 3);
 	a = replica_find(STR("anna@example.com"));
 	assert_non_null(a);
 	assert_int_equal(a->version, 3);
-	assert_int_equal(a->n, 2);
-	c = &a->contacts[0];
+	assert_int_equal(a->n, 3);
+	contacts_read(a, &all);
+	assert_int_equal(all.n, 3);
+	c = &all.v[0];
 	assert_true(str_eq(c->uri, STR("sip:a@192.0.2.7")));
-	assert_true(str_eq(c->params, STR("methods=\"INVITE\"")));
+	assert_int_equal(c->params.len, 0);
 	assert_true(str_eq(c->instance, STR("<urn:uuid:1>")));
-	assert_true(str_eq(c->agent, STR("phone/1")));
+	assert_false(c->fixed);
 	assert_int_equal(c->q, 700);
 	assert_int_equal(c->reg_id, 1);
 	assert_int_equal(c->flow.transport, TRANSPORT_TCP);
@@ -89,10 +107,18 @@ keeps_all_of_a_contact(void **state)
 	assert_int_equal(addr_port(&c->flow.local), 5060);
 	assert_true(contact_alive(c, mono_add_ms(now, 59999)));
 	assert_false(contact_alive(c, mono_add_ms(now, 60000)));
-	c = &a->contacts[1];
+	c = &all.v[1];
 	assert_int_equal(c->flow.transport, TRANSPORT_NONE);
 	assert_int_equal(c->npaths, 2);
 	assert_true(str_eq(c->paths[1], STR("<sip:p2;lr>")));
+	c = &all.v[2];
+	assert_true(c->fixed);
+	assert_true(str_eq(c->params, STR("methods=\"INVITE\"")));
+	assert_int_equal(c->q, 1000);
+	assert_int_equal(c->flow.remote.in6.sin6_scope_id, 3);
+	assert_int_equal(addr_port(&c->flow.remote), 5080);
+	assert_int_equal(c->flow.local.len, 0);
+	assert_true(contact_alive(c, mono_add_ms(now, INT32_MAX)));
 	assert_null(replica_find(STR("bob@example.com")));
 }
 
@@ -121,7 +147,7 @@ newer_wins(void **state)
 		a = replica_find(STR("anna@example.com"));
 		assert_int_equal(a != NULL, cases[i].then != NULL);
 		if (a != NULL)
-			assert_true(str_eq(a->contacts[0].uri,
+			assert_true(str_eq(first(a).uri,
 			    str_of(cases[i].then)));
 		replica_quiesce();
 	}
@@ -239,8 +265,8 @@ read_on(void *arg)
 		if (a != NULL) {
 			snprintf(uri, sizeof(uri), "sip:%llu",
 			    (unsigned long long)a->version);
-			if (!str_eq(a->contacts[0].uri, str_of(uri)) ||
-			    !str_eq(a->name, str_of(name)))
+			if (!str_eq(first(a).uri, str_of(uri)) ||
+			    !str_eq(aor_name(a), str_of(name)))
 				atomic_fetch_add(&wrong, 1);
 		}
 		if (i % 8 == 0)

@@ -13,6 +13,7 @@
 #include "common/stats.h"
 #include "sipd/best.h"
 #include "sipd/closed.h"
+#include "sipd/contacts.h"
 #include "sipd/core.h"
 #include "sipd/flows.h"
 #include "sipd/gateways.h"
@@ -21,7 +22,6 @@
 #include "sipd/ping.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
-#include "sipd/replica.h"
 #include "sipd/select.h"
 #include "sipd/stages.h"
 #include "sipd/trunk.h"
@@ -162,12 +162,12 @@ same_device(const struct contact *a, const struct contact *b)
 
 /* Is another flow of that device the one to begin with: the latest refreshed? */
 static bool
-is_spare(const struct aor *a, uint32_t at, struct mono now)
+is_spare(const struct contacts *all, uint32_t at, struct mono now)
 {
-	const struct contact	*c = &a->contacts[at], *o;
+	const struct contact	*c = &all->v[at], *o;
 
-	for (uint32_t i = 0; c->reg_id != 0 && i < a->n; i++) {
-		o = &a->contacts[i];
+	for (uint32_t i = 0; c->reg_id != 0 && i < all->n; i++) {
+		o = &all->v[i];
 		if (i == at || !is_usable(o, now) || !same_device(c, o))
 			continue;
 		if (mono_before(c->expires, o->expires) ||
@@ -179,11 +179,11 @@ is_spare(const struct aor *a, uint32_t at, struct mono now)
 
 /* The other flows wait until the one before has failed. */
 static void
-add_spares(struct proxy *p, struct leg *g, const struct aor *a,
+add_spares(struct proxy *p, struct leg *g, const struct contacts *all,
     const struct contact *first, struct mono now)
 {
-	for (uint32_t i = 0; g != NULL && first->reg_id != 0 && i < a->n; i++) {
-		const struct contact	*c = &a->contacts[i];
+	for (uint32_t i = 0; g != NULL && first->reg_id != 0 && i < all->n; i++) {
+		const struct contact	*c = &all->v[i];
 		struct leg		*spare;
 
 		if (c == first || !is_usable(c, now) || !same_device(c, first) ||
@@ -211,17 +211,18 @@ closed_key(const struct contact *c)
 
 /* Those whose port was closed, or the others. False: there is none of them. */
 static bool
-add_contacts(struct proxy *p, const struct aor *a, const struct order *o, bool closed)
+add_contacts(struct proxy *p, const struct contacts *all, const struct order *o,
+    bool closed)
 {
 	struct mono	 now = loop_now(p->w->loop);
 	bool		 any = false;
 	struct leg	*g;
 
-	for (uint32_t i = 0; i < a->n; i++) {
-		const struct contact	*c = &a->contacts[i];
+	for (uint32_t i = 0; i < all->n; i++) {
+		const struct contact	*c = &all->v[i];
 		uint64_t		 key = closed_key(c);
 
-		if (!is_usable(c, now) || is_spare(a, i, now) ||
+		if (!is_usable(c, now) || is_spare(all, i, now) ||
 		    (c->fixed && !select_fits(c->params, p->method, p->offered)))
 			continue;
 		if (closed_has(key, now) != closed) {
@@ -234,7 +235,7 @@ add_contacts(struct proxy *p, const struct aor *a, const struct order *o, bool c
 		    order_of(o->q, c->q, o->failover));
 		if (g != NULL)
 			g->contact = key;
-		add_spares(p, g, a, c, now);
+		add_spares(p, g, all, c, now);
 	}
 	return any;
 }
@@ -244,9 +245,11 @@ static bool
 add_aor(struct proxy *p, struct str name, const struct order *o)
 {
 	const struct aor	*a = replica_find(name);
+	struct contacts		 all;
 
-	if (a != NULL && !add_contacts(p, a, o, false))
-		(void)add_contacts(p, a, o, true);
+	contacts_read(a, &all);
+	if (!add_contacts(p, &all, o, false))
+		(void)add_contacts(p, &all, o, true);
 	return a != NULL;
 }
 
