@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sqlite3.h>
@@ -317,4 +318,11 @@ db_checkpoint(struct db *db)
 {
 	sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
 	    NULL);
+}
+
+void
+db_release(struct db *db)
+{
+	sqlite3_db_release_memory(db->h);
+	malloc_trim(0);		/* glibc would keep what a thread has freed */
 }

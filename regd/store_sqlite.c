@@ -237,7 +237,9 @@ sqlite_load(struct store *s, const struct store_loader *l, void *arg)
 	    (error = load_accounts(s, l, arg)) < 0 ||
 	    (error = load_table(s, l, arg)) < 0)
 		return error;
-	return load_journal(s, l, arg);
+	error = load_journal(s, l, arg);
+	db_release(s->db);
+	return error;
 }
 
 /* ---- writing ---- */
@@ -351,8 +353,10 @@ sqlite_fold(struct store *s, const struct store_fold *f)
 		db_rollback(s->db);
 		return error;
 	}
-	if (f->last)
+	if (f->last) {
 		db_checkpoint(s->db);
+		db_release(s->db);
+	}
 	return 0;
 }
 
