@@ -162,6 +162,7 @@ answer_good(struct regd *r, const struct msg_credential *m,
 {
 	out->aor = account_aor(c->auth.account);
 	out->no_pstn = !c->policy.v.pstn;
+	out->dial_classes = str_of(c->policy.v.dial_classes);
 	if (m->aor.len > 0 &&
 	    !settings_may_claim(r->self->settings, out->aor, m->aor)) {
 		stats->auth_forbidden++;

@@ -172,6 +172,7 @@ user_show(struct show *s, struct regd *r, const struct account *c)
 	show_text(s, "networks", networks_text(&p.v.networks, buf, sizeof(buf)));
 	show_text(s, "rights", str_of(p.v.rights));
 	show_text(s, "pstn", p.v.pstn ? STR("on") : STR("off"));
+	show_text(s, "dial_classes", str_of(p.v.dial_classes));
 	show_text(s, "settings", settings_text(account_settings(c), own,
 	    sizeof(own)));
 	user_policy_fini(&p);

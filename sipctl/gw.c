@@ -25,7 +25,8 @@ static const struct column columns[] = {
 	{ "server", "SERVER", COLUMN_TEXT },
 	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
 	{ "rtt_ms", "RTT", COLUMN_MS },
-	{ "calls", "CALLS", COLUMN_NUMBER },
+	{ "calls", "CALLS", COLUMN_TEXT },
+	{ "calls_failed", "FAILED", COLUMN_NUMBER },
 	{ "last_error", "LAST ERROR", COLUMN_TEXT },
 	{ "reason", "REASON", COLUMN_TEXT },
 	{ NULL }
@@ -33,9 +34,48 @@ static const struct column columns[] = {
 
 /* ---- state ---- */
 
+/* sipd counts the calls; for people "12/30", where there is a limit. */
+static void
+add_calls(struct ctl *c, json_t *rows)
+{
+	json_t	*counts, *row, *one;
+	char	 text[32];
+	size_t	 i, k;
+
+	if (ask_show(c, "sipd", "channels", NULL, &counts) != CTL_DONE)
+		return;
+	json_array_foreach(rows, i, row)
+		json_array_foreach(counts, k, one) {
+			json_int_t	used = json_integer_value(json_object_get(one, "used"));
+			json_int_t	limit = json_integer_value(json_object_get(one,
+					    "channels"));
+
+			if (!json_equal(json_object_get(row, "name"),
+			    json_object_get(one, "name")))
+				continue;
+			json_object_set_new(row, "calls", json_integer(used));
+			json_object_set(row, "calls_answered", json_object_get(one, "answered"));
+			json_object_set(row, "calls_failed", json_object_get(one, "failed"));
+			if (!out_for_people(&c->out))
+				continue;
+			snprintf(text, sizeof(text), limit > 0 ? "%lld/%lld" : "%lld/-",
+			    (long long)used, (long long)limit);
+			json_object_set_new(row, "calls", json_string(text));
+		}
+	json_decref(counts);
+}
+
 COMMAND(cmd_gw_list)
 {
-	return ask_table(c, "gwregd", "gateways", columns);
+	json_t	*rows;
+	int	 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	add_calls(c, rows);
+	out_rows(&c->out, rows, columns);
+	json_decref(rows);
+	return CTL_DONE;
 }
 
 /* Its settings in force, for people. */
@@ -75,6 +115,7 @@ COMMAND(cmd_gw_show)
 		if (name == NULL || strcmp(name, l->args[0]) != 0)
 			json_array_remove(rows, i);
 	}
+	add_calls(c, rows);
 	out_rows(&c->out, rows, columns);
 	if (json_array_size(rows) == 0)
 		code = no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",

@@ -165,6 +165,39 @@ print_gateways(struct ctl *c)
 	json_decref(rows);
 }
 
+/* Calls through each: sipd counts them. */
+static void
+print_channels(struct ctl *c)
+{
+	static const struct {
+		const char	*name, *key, *help;
+		bool		 counter;
+	} kinds[] = {
+		{ "gateway_channels", "used", "calls through a gateway at present", false },
+		{ "gateway_channels_limit", "channels", "its channels, 0: no limit", false },
+		{ "gateway_calls", "calls", "calls that were sent to it and are decided", true },
+		{ "gateway_calls_answered", "answered", "of these, that were answered", true },
+		{ "gateway_calls_failed", "failed",
+		    "of these, that failed for another reason than the callee's", true },
+		{ "gateway_calls_refused", "full", "calls that found no channel", true },
+	};
+	json_t	*rows, *row;
+	size_t	 i;
+
+	if (ask_show(c, "sipd", "channels", NULL, &rows) != CTL_DONE)
+		return;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		print_head(kinds[k].name, kinds[k].counter, kinds[k].help);
+		json_array_foreach(rows, i, row) {
+			printf("%s%s{", kinds[k].name, kinds[k].counter ? "_total" : "");
+			print_label("gateway", json_string_value(json_object_get(row, "name")));
+			printf("} %lld\n", (long long)json_integer_value(
+			    json_object_get(row, kinds[k].key)));
+		}
+	}
+	json_decref(rows);
+}
+
 static void
 print_certificates(struct ctl *c)
 {
@@ -208,6 +241,8 @@ COMMAND(cmd_metrics)
 		up |= d->answered;
 		if (d->answered && strcmp(d->name, "gwregd") == 0)
 			print_gateways(c);
+		if (d->answered && strcmp(d->name, "sipd") == 0)
+			print_channels(c);
 		if (d->answered && strcmp(d->name, "sipd") == 0)
 			print_certificates(c);
 	}

@@ -204,7 +204,7 @@ is_local(const struct ctl *c, struct str domain)
 
 static int
 ask_route(struct ctl *c, const struct line *l, struct str candidate,
-    struct route_answer *a, bool *confirmed)
+    struct route_answer *a, bool *confirmed, char caller[AOR_MAX])
 {
 	const char	*from_typed = line_option(l, "from");
 	const char	*method = line_option(l, "method");
@@ -213,6 +213,7 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	const char	*why_typed = line_option(l, "why-not");
 	uint32_t	 why_not = 0;
 	char		 uri[1024], from[1024], source[PEER_TEXT_MAX], aor[AOR_MAX];
+	struct str	 all = STR_NONE;
 	struct str	 user = STR_NONE, domain = STR_NONE;
 	struct uri	 u;
 	struct msg_route body = { .test = true };
@@ -238,7 +239,8 @@ ask_route(struct ctl *c, const struct line *l, struct str candidate,
 	body.why_not = why_not;
 	strlcpy(a->source, source, sizeof(a->source));
 	if (uri_parse(&u, body.from) == 0)
-		aor_split(uri_aor(&u, aor), &user, &domain);
+		aor_split(all = uri_aor(&u, aor), &user, &domain);
+	str_copy(caller, AOR_MAX, all);
 	*confirmed = is_local(c, domain);
 	if (*confirmed) {
 		body.account = user;
@@ -324,6 +326,7 @@ COMMAND(cmd_route_test)
 	struct str		records;
 	unsigned		refused;
 	bool			confirmed = false;
+	char			caller[AOR_MAX] = "";
 	char			*text;
 	int			code;
 
@@ -331,11 +334,13 @@ COMMAND(cmd_route_test)
 		return CTL_NO;
 	a.steps = json_array();
 	a.stages = json_array();
-	code = ask_route(c, l, records, &a, &confirmed);
+	code = ask_route(c, l, records, &a, &confirmed, caller);
 	if (code == CTL_DONE)
 		code = expand_all(c, &a);
 	if (code == CTL_DONE) {
 		route_where(c, &a, a.source);
+		if (confirmed)
+			route_pstn(c, &a, caller);
 		refused = judge(&a, confirmed);
 		generation_in_force(&c->dirs, &g);
 		if (out_for_people(&c->out))

@@ -31,6 +31,11 @@ json_t	*route_targets_now(const struct route_answer *a);
  * nothing. source: the peer that the request comes from.
  */
 void	route_where(struct ctl *c, struct route_answer *a, const char *source);
+/*
+ * route_pstn.c: who is confirmed as aor may not use each gateway (rows 108, 140c); a
+ * step for each, and those that are left.
+ */
+void	route_pstn(struct ctl *c, struct route_answer *a, const char *aor);
 /* code: what it is refused with, 0: routed. */
 void	route_print(const struct route_answer *a, unsigned code, uint64_t generation);
 void	route_print_json(const struct ctl *c, const struct route_answer *a,

@@ -185,6 +185,7 @@ write_line(struct text *t, uint64_t id, const struct cdr *c, int64_t now)
 	add_text(t, "reason", c->reason);
 	add_text(t, "ended_by", str_of(c->ended_by));
 	add_text(t, "gateway", c->gateway);
+	add_text(t, "from_gateway", c->came_by);
 	add_text(t, "media", c->proxied ? STR("proxied") : STR("direct"));
 	add_text(t, "call_id", c->call_id);
 	add_text(t, "caller_tag", c->caller_tag);

@@ -17,7 +17,8 @@ struct cdr {
 	struct str	call_id, caller_tag;
 	struct str	callee_tag;	/* "" of a refused call */
 	struct str	from, to;	/* AORs or URIs */
-	struct str	gateway;	/* "" */
+	struct str	gateway;	/* that it went through, or "" */
+	struct str	came_by;	/* that it came from, or "" */
 	uint32_t	cseq;		/* of a refused INVITE */
 	int64_t		begun_ms;	/* wall clock */
 	int64_t		answered_ms;	/* 0: never */

@@ -308,6 +308,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 	else {
 		p->verdict = m->judged.verdict;
 		p->no_pstn = m->judged.no_pstn;
+		p->dial_classes = text_or_null(m->judged.dial_classes);
 		if (p->verdict == VERDICT_GOOD)
 			p->account = str_dup(m->judged.aor);
 		signed_as_gateway(p);

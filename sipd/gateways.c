@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/dial_class.h"
 #include "common/map.h"
 #include "common/stats.h"
 #include "common/uri.h"
@@ -296,6 +297,17 @@ gateway_challenges(const struct gateway *g)
 
 	pthread_rwlock_rdlock(&state.lock);
 	yes = g->set != NULL && g->set->challenge;
+	pthread_rwlock_unlock(&state.lock);
+	return yes;
+}
+
+bool
+gateway_admits(const struct gateway *g, struct str classes)
+{
+	bool	yes;
+
+	pthread_rwlock_rdlock(&state.lock);
+	yes = g->set == NULL || dial_class_fits(&g->set->classes, classes);
 	pthread_rwlock_unlock(&state.lock);
 	return yes;
 }

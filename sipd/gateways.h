@@ -62,6 +62,8 @@ bool	gateway_is_at(const struct gateway *g, const struct addr *a);
 struct gateway *gateway_calling(const struct addr *from, struct str user);
 /* The one whose calls sign in as this account (canonical), or NULL. */
 struct gateway *gateway_of_account(struct str aor);
+/* May an account with these dial classes (words) call through it? */
+bool	gateway_admits(const struct gateway *g, struct str classes);
 /* Must its calls show a credential of an account? */
 bool	gateway_challenges(const struct gateway *g);
 

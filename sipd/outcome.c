@@ -13,6 +13,7 @@
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/reply.h"
+#include "sipd/trunk.h"
 #include "sipd/worker.h"
 
 static bool
@@ -44,6 +45,20 @@ outcome_unrung(struct proxy *p)
 		call_end(p->w->core->calls, k);
 }
 
+/* The one that was tried last, or "". */
+static struct str
+gateway_of(const struct proxy *p)
+{
+	const struct leg	*g;
+
+	for (unsigned i = p->nlegs; i-- > 0;) {
+		g = p->legs[i];
+		if (g->begun && g->trunk != NULL && g->trunk->gateway != NULL)
+			return gateway_name(g->trunk->gateway);
+	}
+	return STR_NONE;
+}
+
 /* Of an INVITE that the call table has nothing of (any more). */
 static void
 record_invite(struct proxy *p, uint16_t code, const char *by)
@@ -53,6 +68,8 @@ record_invite(struct proxy *p, uint16_t code, const char *by)
 
 	cdr_write(&(struct cdr){ .call_id = m->call_id, .caller_tag = m->from_tag,
 	    .from = uri_aor(&m->from.uri, from), .to = uri_aor(&m->to.uri, to),
+	    .gateway = gateway_of(p),
+	    .came_by = p->came_by != NULL ? gateway_name(p->came_by) : STR_NONE,
 	    .cseq = m->cseq, .begun_ms = p->begun_ms,
 	    .answered_ms = code < 300 ? wall_ms() : 0, .code = code,
 	    .reason = reply_reason(code), .ended_by = by, .proxied = has_media(p) });
@@ -91,6 +108,7 @@ outcome_ended(const struct call *k, const char *by)
 		return;
 	cdr_write(&(struct cdr){ .call_id = f.call_id, .caller_tag = f.caller_tag,
 	    .callee_tag = f.callee_tag, .from = f.from, .to = f.to, .gateway = f.gateway,
+	    .came_by = f.came_by,
 	    .begun_ms = f.begun_ms, .answered_ms = f.since_ms, .code = 200,
 	    .reason = STR("OK"), .ended_by = by, .proxied = f.media });
 }

@@ -62,12 +62,13 @@ proxy_shrink(struct proxy *p)
 	free(p->realm);
 	free(p->from_aor);
 	free(p->account);
+	free(p->dial_classes);
 	free(p->from_is);
 	free(p->best);
 	free(p->challenges);
 	free(p->bytes);
 	p->decision = NULL;
-	p->realm = p->from_aor = p->account = p->from_is = NULL;
+	p->realm = p->from_aor = p->account = p->from_is = p->dial_classes = NULL;
 	p->best = p->bytes = NULL;
 	p->challenges = NULL;
 }

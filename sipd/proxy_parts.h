@@ -39,6 +39,7 @@ struct proxy {
 	bool		 failed;	/* routed did not answer */
 	uint8_t		 verdict;	/* enum verdict; 0: nothing was asked */
 	bool		 no_pstn;	/* the account may use no gateway (row 108) */
+	char		*dial_classes;	/* the account's, or NULL */
 	bool		 from_local;
 	struct gateway	*came_by;	/* the caller's, or NULL */
 	bool		 channel;	/* one of it is taken */

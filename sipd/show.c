@@ -5,6 +5,7 @@
 
 #include "sipd/calls.h"
 #include "sipd/flows.h"
+#include "sipd/gateways.h"
 #include "sipd/identity.h"
 #include "sipd/media_policy.h"
 #include "sipd/ping.h"
@@ -21,6 +22,15 @@ show_time(struct show *s, const char *name, int64_t ms)
 	gmtime_r(&t, &tm);
 	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	show_text(s, name, str_of(buf));
+}
+
+static void
+show_gateway(struct show *s, const char *name, struct str gateway)
+{
+	if (gateway.len > 0)
+		show_text(s, name, gateway);
+	else
+		show_null(s, name);
 }
 
 static uint64_t
@@ -40,10 +50,30 @@ show_calls(void *arg, struct show *s, uint64_t cursor)
 		show_time(s, "since", f->since_ms);
 		show_text(s, "media", f->media ? STR("proxied") : STR("direct"));
 		show_text(s, "media_reason", str_of(media_why_text(f->media_why)));
-		if (f->gateway.len > 0)
-			show_text(s, "gateway", f->gateway);
-		else
-			show_null(s, "gateway");
+		show_gateway(s, "gateway", f->gateway);
+		show_gateway(s, "from_gateway", f->came_by);
+		if (show_full(s))
+			return cursor;
+	}
+	return 0;
+}
+
+/* How many calls each gateway has: gw list joins them by name. */
+static uint64_t
+show_channels(void *arg, struct show *s, uint64_t cursor)
+{
+	struct gateway_shown	g;
+
+	while (gateways_next(&cursor, &g)) {
+		show_row(s);
+		show_text(s, "name", str_of(g.name));
+		show_number(s, "used", g.used);
+		show_number(s, "channels", g.channels);
+		show_number(s, "calls", (int64_t)g.calls);
+		show_number(s, "answered", (int64_t)g.answered);
+		show_number(s, "failed", (int64_t)g.failed);
+		show_number(s, "full", (int64_t)g.full);
+		show_number(s, "last_code", g.last_code);
 		if (show_full(s))
 			return cursor;
 	}
@@ -174,6 +204,7 @@ show_nats(void *arg, struct show *s, uint64_t cursor)
 const struct show_table sipd_tables[] = {
 	{ "calls", show_calls },
 	{ "certificates", show_certificates },
+	{ "channels", show_channels },
 	{ "lost flows", show_lost_flows },
 	{ "nats", show_nats },
 	{ "pings", show_pings },

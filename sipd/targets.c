@@ -287,10 +287,22 @@ add_flow(struct proxy *p, const struct choice *c)
 /* ---- gateways ---- */
 
 static void
-no_gateway(struct proxy *p, const char *why)
+no_gateway(struct proxy *p, uint16_t code, const char *why)
 {
-	proxy_why(p, 503, why);
-	best_keep(p, 503, STR_NONE);
+	record_note(p->w, RECORD_FAILURE, code, "GW", str_of(why));
+	proxy_why(p, code, why);
+	best_keep(p, code, STR_NONE);
+}
+
+/*
+ * Rows 108 and 127. Who did not have to show an account calls by somebody else's
+ * right: that of whom he calls, or of his network.
+ */
+static bool
+may_use(const struct proxy *p, const struct gateway *g)
+{
+	return p->urgent || (!p->no_pstn && (p->account == NULL ||
+	    gateway_admits(g, str_of(p->dial_classes))));
 }
 
 /* Where a call to it is sent: row 170, RFC 3608 section 5, else to the domain. */
@@ -339,12 +351,12 @@ add_gateway(struct proxy *p, const struct rec_target *t, uint32_t order)
 		gateway_read(gateway, &f);
 	text_init(&uri, buf, sizeof(buf));
 	if (gateway == NULL || !f.present)
-		no_gateway(p, "No Such Gateway");
-	else if (p->no_pstn && !p->urgent)
-		best_keep(p, 403, STR_NONE);
+		no_gateway(p, 503, "No Such Gateway");
+	else if (!may_use(p, gateway))
+		no_gateway(p, 403, "Not In Your Dial Classes");
 	else if (!gateway_uri(&f, str_make(t->value.s, (size_t)at), &uri) ||
 	    gateway_way(&f, text_str(&uri), &way) < 0)
-		no_gateway(p, "Gateway Has No Address");
+		no_gateway(p, 503, "Gateway Has No Address");
 	else if ((g = leg_add(p, &way, text_str(&uri), str_of(f.service_route), gateway,
 	    order)) != NULL) {
 		g->peer = true;
@@ -452,7 +464,7 @@ targets_start(struct proxy *p)
 	if (p->nlegs == 0 && (!known || !gateways) && !p->led && wait_for_replica(p))
 		return;
 	if (p->nlegs == 0 && !gateways)
-		no_gateway(p, "Gateways Not Known Yet");
+		no_gateway(p, 503, "Gateways Not Known Yet");
 	if (p->nlegs == 0 && p->best_code == 0 && known && !p->led &&
 	    stages_unregistered(p) && p->nlegs == 0)
 		return;

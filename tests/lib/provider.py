@@ -30,11 +30,11 @@ class Provider(Phone):
         contact = request.get("contact")
         return self.reply(request, 200, to_tag=token(), headers=[("Contact", f"{contact};expires={expires}")])
 
-    def register_line(self, expires=60, timeout=10):
+    def register_line(self, expires=60, timeout=10, password="secret"):
         """Challenges the REGISTER of a house, and believes the second. Returns that."""
         self.challenge_it(self.wait_request("REGISTER", timeout), 401)
         second = self.wait_request("REGISTER", timeout)
-        assert self.signed(second, "secret"), second
+        assert self.signed(second, password), second
         self.serve_register(second, expires)
         return second
 

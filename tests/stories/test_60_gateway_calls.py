@@ -1,10 +1,12 @@
 """Calls through gateways and from them: what reaches the provider, what comes back, and
 what neither side may see of the other (FEATURES.md (a.2) F)."""
+import json
+
 import pytest
 
 from lib.message import uri_of
-from lib.provider import Provider
-from lib.sip import Call
+from lib.provider import Provider, copy
+from lib.sip import Call, NoAnswer
 from lib.talk import body
 from lib.wait import eventually
 
@@ -42,10 +44,25 @@ def arrives(provider, call_id=None):
     return provider.wait_request("INVITE", call_id=call_id)
 
 
+def no_call(provider, seconds=0.2):
+    with pytest.raises(NoAnswer):
+        provider.wait_request("INVITE", seconds)
+
+
 def acked(provider, request):
     """The ACK of this INVITE; older ones may come again."""
     return provider.wait(lambda m: m.is_request and m.method == "ACK" and m.call_id == request.call_id
                          and m.cseq == request.cseq, what="an ACK")
+
+
+def records(house, count):
+    """The lines of cdr.ndjson, once there are so many."""
+    path = house.log / "cdr.ndjson"
+
+    def rows():
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    eventually(lambda: len(rows()) >= count, 5, 0.1, f"{count} records")
+    return rows()
 
 
 def answered(caller, call, provider, request):
@@ -125,6 +142,47 @@ def test_a_call_and_its_challenges(home, provider, phones):
     eventually(lambda: home.json("calls") == [], 5, 0.1, "the call is over")
 
 
+def test_the_five_samples(home, peers_closed, phones):
+    """The manual's records against two providers: numbers, From, To and Authorization as the rows say."""
+    one, intl = peers_closed(Provider("provider1.test")), peers_closed(Provider("intl.test"))
+    one.add_to(home, "Provider1", "--calls-authenticate", "authorization", "--substitute-from", "--substitute-to",
+               "--register-every", "1h", username="15550100", password="p1")
+    one.register_line(expires=3600, password="p1")
+    intl.add_to(home, "IntlProvider", "--calls-authenticate", "proxy-authorization", "--register-every", "1h",
+                username="555", password="p2")
+    intl.register_line(expires=3600, password="p2")
+    intl.add_to(home, "LocProvider", "--substitute-to", "--register-every", "1h", username="loc", password="p3")
+    intl.register_line(expires=3600, password="p3")
+    routes(home, "NoRelay:Signal:<1*> = *@Provider1.sipgw\nNoRelay:Signal:<+1*> = *@Provider1.sipgw\n"
+                 "NoRelay:Signal:<+*> = 011*@IntlProvider.sipgw\nNoRelay:Signal:<011*> = 011*@IntlProvider.sipgw\n"
+                 "NoRelay:Signal:<9*> = 415*@LocProvider.sipgw\n")
+    anna = phones(home, "anna").registered()
+    me = anna.aor
+    samples = [     # dialled, who gets it, user of the Request-URI, From, To, header with the credential
+        ("12125551234", one, "2125551234", "sip:15550100@provider1.test", "sip:2125551234@provider1.test",
+         "Authorization"),
+        ("+12125551234", one, "2125551234", "sip:15550100@provider1.test", "sip:2125551234@provider1.test",
+         "Authorization"),
+        ("+442071234567", intl, "011442071234567", me, f"sip:+442071234567@{home.domain}", "Proxy-Authorization"),
+        ("011442071234567", intl, "011442071234567", me, f"sip:011442071234567@{home.domain}",
+         "Proxy-Authorization"),
+        ("95551234", intl, "4155551234", me, "sip:4155551234@intl.test", None)]
+    for dialled, provider, number, caller, callee, header in samples:
+        call = anna.invite(dialled, body(anna))
+        request = arrives(provider, call.call_id)
+        assert request.uri == f"sip:{number}@{provider.domain}"
+        assert (uri_of(request.get("from")), uri_of(request.get("to"))) == (caller, callee)
+        assert [name for name, _ in provider.credentials(request)] == ([header] if header else [])
+        if header:
+            assert provider.signed(request, "p1" if provider is one else "p2", header,
+                                   provider.credentials(request)[0][1]["nonce"])
+        there = answered(anna, call, provider, request)
+        there.send_bye()
+        call.wait_bye()
+    rows = records(home, 5)
+    assert [r["gateway"] for r in rows] == ["Provider1"] * 2 + ["IntlProvider"] * 2 + ["LocProvider"]
+
+
 # ---- who is refused, and what comes next ------------------------------------------
 
 
@@ -178,6 +236,38 @@ def test_channels(home, provider, phones):
     eventually(lambda: used() == 0, 5, 0.1, "all are given back")
 
 
+def test_another_way(home, peers_closed, phones):
+    """The next one is tried after silence and after the codes that the gateway names, and after no other."""
+    one, two = peers_closed(Provider("one.test")), peers_closed(Provider("two.test"))
+    one.add_to(home, "one", "--group", "out", "--failover-codes", "486 5xx", "--priority", "1")
+    two.add_to(home, "two", "--group", "out", "--priority", "2")
+    routes(home, "NoRelay:<9*> = *@out.sipgw\n")
+    anna = phones(home, "anna").registered()
+    for code, passes in ((486, True), (500, True), (404, False)):
+        call = anna.invite(f"9{code}", body(anna))
+        provider_request = arrives(one, call.call_id)
+        one.reply(provider_request, code, to_tag="x")
+        if not passes:
+            assert call.finish().code == code
+            no_call(two)
+            continue
+        there = answered(anna, call, two, arrives(two, call.call_id))
+        assert home.json("calls")[0]["gateway"] == "two"
+        there.send_bye()
+        call.wait_bye()
+    home.sipctl("gw", "disable", "one")
+    call = anna.invite("91", body(anna))
+    there = answered(anna, call, two, arrives(two, call.call_id))
+    there.send_bye()
+    call.wait_bye()
+    home.sipctl("gw", "disable", "two")
+    refused = anna.invite("92", body(anna)).finish()
+    assert refused.start.endswith("480 No Gateway")
+    routes(home, "NoRelay:<9*> = *@two.sipgw\n")
+    refused = anna.invite("92", body(anna)).finish()
+    assert refused.start.endswith("480 Gateway Disabled")
+
+
 # ---- kills -------------------------------------------------------------------------
 
 
@@ -214,3 +304,236 @@ def test_kills(home, provider, phones, victims):
     assert uri_of(bye.get("from")) == f"sip:92@{home.domain}"
     assert not [m for way, m in provider.log if m.is_request and m.method == "REGISTER"][2:], "no REGISTER storm"
     eventually(lambda: home.json("calls") == [], 5, 0.1, "both are over")
+
+
+# ---- who may -----------------------------------------------------------------------
+
+
+def test_pstn_right_and_dial_classes(home, peers_closed, phones):
+    """Row 108, and gateways for some: refused with the reason, on the wire and by route test."""
+    cheap, dear = peers_closed(Provider("cheap.test")), peers_closed(Provider("dear.test"))
+    cheap.add_to(home, "cheap")
+    dear.add_to(home, "dear", "--classes", "staff boss")
+    routes(home, "NoRelay:<9*> = *@cheap.sipgw\nNoRelay:<8*> = *@dear.sipgw\n")
+    anna, bert = phones(home, "anna").registered(), phones(home, "bert").registered()
+
+    def outcome(phone, number, provider):
+        call = phone.invite(number, body(phone))
+        if call.final:
+            phone.ack_failure(call.request, call.final)
+            return call.final.start.split(" ", 1)[1]
+        provider.reply(arrives(provider, call.call_id), 486, to_tag="b")
+        call.finish()
+        return "called"
+
+    def tested(who, number):
+        r = json.loads(home.sipctl("route", "test", number, "--from", f"{who}@{home.domain}", "-o", "json",
+                                   check=False).stdout)
+        return r["code"], [s["why"] for s in r["steps"] if s["text"] in ("pstn", "dial-classes")]
+
+    assert outcome(anna, "91", cheap) == "called"
+    home.sipctl("user", "set", f"anna@{home.domain}", "--set", "pstn=off")
+    assert outcome(anna, "91", cheap) == "403 No Calls Through Gateways For You"
+    assert tested("anna", "91") == (403, [f"anna@{home.domain} may not call through gateways"])
+    assert outcome(bert, "81", dear) == "403 Not In Your Dial Classes"
+    code, why = tested("bert", "81")
+    assert code == 403 and "gateway dear wants one of its classes" in why[-1]
+    home.sipctl("user", "set", f"bert@{home.domain}", "--set", "dial-classes=boss,night")
+    assert outcome(bert, "81", dear) == "called"
+    assert tested("bert", "81")[0] in (0, None)
+    no_call(dear)
+
+
+# ---- calls from gateways -----------------------------------------------------------
+
+
+def rings(phone, provider, target, headers=(), **how):
+    """An INVITE of the provider; as it arrives at the phone."""
+    m = provider.request("INVITE", target, headers=headers, body=body(provider), **how)
+    provider.send(m)
+    request = phone.wait_request("INVITE", call_id=m.call_id)
+    return m, request
+
+
+def test_incoming(home, peers_closed, phones):
+    """Recognised by where it registered, by its addresses, by its account; what it says of the caller
+    is believed only if it is trusted (RFC 3325)."""
+    tele = peers_closed(Provider("tele.test"))
+    tele.add_to(home, "tele", "--register-every", "1h", "--contact", f"line7@{home.ip}:5060", "--trusted")
+    tele.register_line(expires=3600)
+    other = peers_closed(Provider("other.test"))
+    home.sipctl("gw", "add", "other", "--domain", "other.test", "--via", "sip:127.0.0.99", "--networks", other.ip)
+    other.wire.server = (home.ip, home.port)
+    routes(home, f"S:<line7@[{home.ip}]> = anna\nS:<incoming*@[{home.ip}]> = *\nNoRelay:<9*> = *@tele.sipgw\n")
+    anna = phones(home, "anna").registered()
+    identity = [("P-Asserted-Identity", "<sip:+4412@tele.test>"), ("Privacy", "none")]
+    believed = [("P-Asserted-Identity", "<sip:+4412@tele.test>")]
+
+    # to the contact that was registered; From is one of ours' domain, as some write it
+    m, request = rings(anna, tele, f"sip:line7@{home.ip}:5060", believed, from_uri=f"sip:+4412@{home.ip}")
+    assert request.all("p-asserted-identity") == ["<sip:+4412@tele.test>"]
+    there = Call.from_invite(anna, request)
+    anna.reply(request, 200, to_tag=there.local_tag, body=body(anna), headers=[("Contact", f"<{anna.contact}>")])
+    r = tele.wait(lambda x: not x.is_request and x.branch == m.branch and x.code == 200, what="200")
+    row = home.json("calls")[0]
+    assert row["from_gateway"] == "tele" and row["gateway"] is None
+    assert home.figure("sipd", "gateway_channels") == 1
+    # the provider challenges our user's BYE: he never sees that
+    tele.send(tele.request("ACK", anna.contact, to=f"sip:line7@{home.ip}:5060", to_tag=r.tag("to"),
+                           from_tag=m.tag("from"), call_id=m.call_id, route=list(reversed(r.all("record-route"))),
+                           from_uri=f"sip:+4412@{home.ip}"))
+    anna.wait_request("ACK")
+    home.sipctl("gw", "set", "tele", "--calls-authenticate", "authorization")
+    there.send_bye()
+    tele.challenge_it(tele.wait_request("BYE"), 407)
+    bye = tele.wait_request("BYE")
+    assert tele.signed(bye, "secret", "Proxy-Authorization") and bye.cseq == there.bye_request.cseq + 1
+    tele.reply(bye, 200)
+    assert anna.wait(lambda x: not x.is_request and x.method == "BYE").code == 200
+    assert records(home, 1)[0]["from_gateway"] == "tele"
+
+    # by its address; nobody trusts what it says
+    m, request = rings(anna, other, f"sip:incominganna@{home.ip}:5060", identity, from_uri=f"sip:x@{home.domain}")
+    assert request.all("p-asserted-identity") == []
+    anna.reply(request, 486, to_tag="b")
+    assert home.figure("sipd", "gateway_incoming") == 2
+
+    # somebody else at that contact is a stranger: neither believed nor counted
+    mallory = phones(home, "mallory", domain="elsewhere.test")
+    m, request = rings(anna, mallory, f"sip:line7@{home.ip}:5060", identity)
+    assert request.all("p-asserted-identity") == [] and home.figure("sipd", "gateway_incoming") == 2
+    anna.reply(request, 486, to_tag="b")
+
+    # a gateway may not call out through another one for nothing
+    m = other.request("INVITE", f"sip:91234@{home.ip}:5060", body=body(other))
+    other.send(m)
+    assert other.wait(lambda x: not x.is_request and x.branch == m.branch and x.code > 100).code == 407
+
+    # it must show an account, which makes it known from anywhere
+    home.sipctl("gw", "set", "other", "--challenge", "--account", f"bert@{home.domain}")
+    m = other.request("INVITE", f"sip:incominganna@{home.ip}:5060", body=body(other))
+    assert other.transact(m).code == 407
+    bert = phones(home, "bert", ip=home.ip)
+    call = bert.invite(f"incominganna@{home.ip}", body(bert))
+    request = anna.wait_request("INVITE", call_id=call.call_id)
+    anna.reply(request, 486, to_tag="b")
+    call.finish()
+    assert [r for r in records(home, 4) if r["call_id"] == call.call_id][0]["from_gateway"] == "other"
+
+
+# ---- attacks -----------------------------------------------------------------------
+
+
+def leaked(*parties):
+    """Credentials of ours that anybody of them has got."""
+    return [m for p in parties for way, m in p.log if way == "<" and m.is_request and m.method != "REGISTER"
+            and [1 for name, c in p.credentials(m)]]
+
+
+def test_s09_digest_leak(home, peers_closed, phones):
+    """Who is not the gateway, or asks for another realm, gets no answer to his challenge: a gateway with a
+    false realm, the place where its Contact points, a phone, a stranger that is called."""
+    tele, thief = peers_closed(Provider("tele.test")), peers_closed(Provider("thief.test"))
+    tele.add_to(home, "tele", "--calls-authenticate", "authorization", "--realm", "tele.test")
+    tele.register_line()
+    thief.wire.server = (home.ip, home.port)
+    routes(home, f"NoRelay:<9*> = *@tele.sipgw\nNoRelay:<8*> = *@[{thief.ip}]\n")
+    anna = phones(home, "anna").registered()
+    tele.log.clear()
+    for code in (401, 407):
+        call = anna.invite("91", body(anna))
+        tele.challenge_it(arrives(tele, call.call_id), code, realm="thief.test")
+        final = call.finish()
+        assert final.start.endswith("502 Gateway Does Not Accept Us")
+        assert not final.all("www-authenticate") and not final.all("proxy-authenticate")
+        m = anna.request("MESSAGE", f"sip:91@{home.domain}", headers=[("Content-Type", "text/plain")], body=b"x")
+        m = anna.credential(m, anna.transact(m))
+        anna.send(m)
+        tele.challenge_it(tele.wait_request("MESSAGE"), code, realm="thief.test")
+        assert anna.wait(lambda r: r.branch == m.branch and r.code > 100).code == 502
+    assert [m for m in leaked(tele) if m.method != "INVITE"] == []
+    assert all(c["realm"] == "tele.test" and c["nonce"] for m in leaked(tele) for _, c in tele.credentials(m))
+
+    # its answer points to somebody else, who asks for the right realm
+    call = anna.invite("92", body(anna))
+    request = arrives(tele, call.call_id)
+    tele.reply(request, 200, to_tag="t", body=body(tele), headers=[("Contact", f"<sip:x@{thief.ip}:5060>")])
+    call.established()
+    call.send_bye()
+    thief.challenge_it(thief.wait_request("BYE"), 407, realm="tele.test")
+    assert anna.wait(lambda m: not m.is_request and m.method == "BYE").code == 502
+
+    # a stranger that is called, and the caller himself
+    call = anna.invite("81", body(anna))
+    thief.challenge_it(arrives(thief, call.call_id), 407, realm="tele.test")
+    assert call.finish().code == 407
+    call = anna.invite("93", body(anna))
+    there = answered(anna, call, tele, arrives(tele, call.call_id))
+    there.send_bye()
+    bye = anna.wait_request("BYE", call_id=call.call_id)
+    anna.send(anna.response(bye, 407, headers=[("Proxy-Authenticate", 'Digest realm="tele.test", nonce="n"')]))
+    assert tele.wait(lambda m: not m.is_request and m.method == "BYE").code == 407
+    assert leaked(thief) == []
+    assert [m for way, m in anna.log if way == "<" and m.is_request and tele.credentials(m)] == []
+
+
+def test_s16_sixty_strangers(home, provider, phones):
+    """Sixty ways into a gateway: nothing reaches the provider."""
+    provider.add_to(home, "tele")
+    routes(home, "NoRelay:S:<00(6-15d)*> = +*@telnum\nNoRelay:S:<+*@telnum> = 00*@pstn\nNoRelay:S:<9*> = *@pstn\n"
+                 f"NoRelay:S:<*@pstn> = *@tele.sipgw\nold.test = {home.domain}\n")
+    home.sipctl("alias", "add", "@alias.test", f"@{home.domain}")
+    bert = phones(home, "bert").registered()
+    mallory, wrong = phones(home, "mallory", password="x", domain="elsewhere.test"), []
+    numbers = ["0015551234567", "+15551234567", "95551234567"]
+    forms = ["{n}@{d}", "{n}@{ip}", "{n}@{ip}:5060;user=phone", "{n}@alias.test", "{n}@old.test", "{n}@telnum",
+             "{n}@pstn", "{n}@tele.sipgw", "{n}%25tele.sipgw@{d}", "{n}%25pstn@{d}", "{n}%25telnum@{d}",
+             "tele.sipgw!{n}@{d}", "{d}!tele.sipgw!{n}@{d}", "%40tele.sipgw%3A{n}@{d}", "{n}@tele.sipgw.udp",
+             "{n}%25tele.sipgw@{ip}.via", "{n}@{d};maddr={p}", "{n}%40tele.sipgw@{d}"]
+    ways = [(f"sip:{f.format(n=n, d=home.domain, ip=home.ip, p=provider.ip)}", ()) for f in forms for n in numbers]
+    ways += [(f"sip:{n}@{home.domain}", (("Route", r),)) for n in numbers for r in (
+        f"<sip:{provider.ip};lr>", f"<sip:{home.ip};lr>, <sip:{provider.ip};lr>", "<sip:tele.sipgw;lr>",
+        f"<sip:{n}@tele.sipgw;lr>")]
+    ways += [(f"sip:nobody@{home.domain}", (h,)) for h in (
+        ("Refer-To", f"<sip:9555@{home.domain}>"), ("Replaces", "a;to-tag=b;from-tag=c"))]
+    assert len(ways) >= 60
+    for way, headers in ways:
+        r = mallory.transact(mallory.request("INVITE", way, headers=headers, body=body(mallory)))
+        if r.code not in (400, 403, 404, 407, 482):
+            wrong.append((way, headers, r.start))
+    # a phone of ours sends a stranger on to the gateway: 3xx
+    m = mallory.request("INVITE", bert.aor, body=body(mallory))
+    mallory.send(m)
+    bert.reply(bert.wait_request("INVITE"), 302, to_tag="b", headers=[("Contact", f"<sip:95551@{home.domain}>"),
+                                                                     ("Contact", "<sip:5551@tele.sipgw>")])
+    r = mallory.wait(lambda x: not x.is_request and x.branch == m.branch and x.code >= 200)
+    assert r.code == 302 and not wrong, wrong
+    assert [m for way, m in provider.log if way == "<" and m.method != "REGISTER"] == []
+    no_call(provider)
+
+
+def test_s23_forged_answers(home, peers_closed, phones):
+    """Answers to a live INVITE at a gateway that are not from where it went, or guess its branch."""
+    tele, liar = peers_closed(Provider("tele.test")), peers_closed(Provider("liar.test"))
+    tele.add_to(home, "tele", "--calls-authenticate", "authorization")
+    routes(home, "NoRelay:<9*> = *@tele.sipgw\n")
+    liar.wire.server = (home.ip, home.port)
+    anna = phones(home, "anna").registered()
+    call = anna.invite("91", body(anna))
+    request = arrives(tele, call.call_id)
+    there = Call.from_invite(tele, request)
+    there.ring()
+    call.wait_code(180)
+    before = home.figure("sipd", "responses_misplaced")
+    for code in (200, 302, 401, 407, 600):
+        forged = liar.response(request, code, to_tag="f", headers=[("Contact", f"<sip:x@{liar.ip}>"), (
+            "WWW-Authenticate", 'Digest realm="tele.test", nonce="n"')])
+        liar.send(forged)                       # the right branch, the wrong address
+        guessed = copy(forged)
+        guessed.headers[0] = ("Via", guessed.headers[0][1].replace(request.branch, request.branch[:-4] + "zzzz"))
+        tele.send(guessed, request.source)      # the right address, a guess
+    eventually(lambda: home.figure("sipd", "responses_misplaced") == before + 5, 5, 0.1, "all were looked at")
+    anna.silent(0.2)
+    provider_side = answered(anna, call, tele, request)
+    provider_side.send_bye()
+    call.wait_bye()
