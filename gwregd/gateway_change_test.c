@@ -74,6 +74,37 @@ test_remove(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* The nonce has ended meanwhile: the sign-off is challenged and sent again. */
+static void
+test_remove_is_challenged(void **state)
+{
+	until_state("registered");
+	h.nonce++;
+	h.settings.ngateways = 0;
+	commit();
+	while (map_count(h.g->gateways) > 0)
+		loop_once(h.self.loop, 100);
+	assert_int_equal(h.unregistered, 1);
+	assert_int_equal(h.bad, 2);
+	h.settings.ngateways = 1;
+}
+
+/* Its block went while no gwregd ran: nothing can be signed off, its file goes. */
+static void
+test_file_without_gateway(void **state)
+{
+	char path[128];
+
+	until_state("registered");
+	killed();
+	snprintf(path, sizeof(path), "%s/state/gwregd/far", h.dir);
+	assert_int_equal(access(path, F_OK), 0);
+	h.settings.ngateways = 0;
+	up();
+	assert_int_equal(access(path, F_OK), -1);
+	h.settings.ngateways = 1;
+}
+
 /* Removed and added again before the sign-off was answered. */
 static void
 test_remove_and_add(void **state)
@@ -244,6 +275,8 @@ main(void)
 		T(test_new_password),
 		T(test_other_settings),
 		T(test_remove),
+		T(test_remove_is_challenged),
+		T(test_file_without_gateway),
 		T(test_remove_and_add),
 		T(test_orders),
 		T(test_kill),

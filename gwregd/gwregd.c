@@ -15,6 +15,7 @@
 #include "common/mono.h"
 #include "common/stats.h"
 #include "gwregd/gateway.h"
+#include "gwregd/keep.h"
 #include "gwregd/secret.h"
 
 #define LEAVE_MAX_MS	1000		/* for signing off at the end */
@@ -219,12 +220,22 @@ gwregd_start(struct self *self)
 	return 0;
 }
 
+static bool
+is_ours(void *arg, struct str file)
+{
+	return map_find(((struct gwregd *)arg)->gateways, file) != NULL;
+}
+
 int
 gwregd_run(struct self *self)
 {
 	struct gwregd *g = self->own;
+	unsigned gone;
 
 	apply(g, self->settings);
+	if ((gone = keep_clean(g->dir, is_ours, g)) > 0)
+		log_major("GW", "%u files of gateways that were removed meanwhile are "
+		    "gone; their registrations end by themselves", gone);
 	bus_handlers_add(self->server, handlers, g);
 	show_serve(self->server, tables, g);
 	show_serve(self->monitor, tables, g);

@@ -7,6 +7,7 @@
  */
 #include "gwregd/keep.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -229,4 +230,22 @@ keep_remove(const char *dir, const char *name)
 
 	if (path_make(path, dir, "", name) == 0)
 		(void)unlink(path);
+}
+
+unsigned
+keep_clean(const char *dir, bool (*wanted)(void *arg, struct str name), void *arg)
+{
+	unsigned n = 0;
+	struct dirent *e;
+	DIR *d = opendir(dir);
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    wanted(arg, str_of(e->d_name)))
+			continue;
+		n += unlinkat(dirfd(d), e->d_name, 0) == 0;
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
 }

@@ -42,5 +42,8 @@ struct keep {
 int	keep_read(struct keep *k, const char *dir, const char *name);
 int	keep_write(const struct keep *k, const char *dir, const char *name);
 void	keep_remove(const char *dir, const char *name);
+/* Removes the files of all that wanted() does not want; how many. */
+unsigned keep_clean(const char *dir, bool (*wanted)(void *arg, struct str name),
+	    void *arg);
 
 #endif

@@ -246,7 +246,9 @@ on_failed(void *arg, struct txn *t, int error)
 		return;
 	txn_forget(t);
 	fail(s, error == -ETIMEDOUT ? 408 : 503, error == -ETIMEDOUT ?
-	    STR("no answer") : str_of(strerror(-error)));
+	    STR("no answer") : error == -EPROTO ?
+	    STR("TLS failed, see sipctl log") :
+	    str_of(strerror(-error)));
 }
 
 /* Only when this process stops: gwregd asks the next one. */
