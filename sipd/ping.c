@@ -106,6 +106,7 @@ on_time(void *arg)
 	e->sent = loop_now(e->w->loop);
 	if (!ping_send(e))
 		e->token = 0;
+	nat_pinged(e, e->sent);
 	wheel_start(e->w->wheel, &e->timer, nat_interval(e));
 	pthread_mutex_unlock(&state.lock);
 }
@@ -121,7 +122,7 @@ pinged_new(struct worker *w, const struct hop *flow, struct str uri)
 	e->uri = str_dup(uri);
 	e->rtt_us = -1;
 	e->round = state.walks[w->index].round;
-	nat_join(e);
+	nat_join(e, loop_now(w->loop));
 	map_put(state.by_flow, e);
 	wheel_timer_init(&e->timer, on_time, e);
 	wheel_start(w->wheel, &e->timer, (int64_t)(id_u64() % (uint64_t)nat_interval(e)));

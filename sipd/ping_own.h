@@ -13,6 +13,9 @@ struct nat {
 	unsigned	 moved;
 	int64_t		 interval_ms;	/* 0: that of the settings */
 	struct pinged	*first;
+	struct pinged	*trial;		/* pinged less often, to see; or NULL */
+	struct mono	 since;		/* the last change of interval or trial */
+	unsigned	 patience;	/* doubled by every trial that failed */
 };
 
 struct pinged {
@@ -35,8 +38,10 @@ struct pinged {
 void	nats_open(void);
 void	nats_close(void);
 /* Enters e into the NAT that it is seen from, and leaves it. */
-void	nat_join(struct pinged *e);
+void	nat_join(struct pinged *e, struct mono now);
 void	nat_leave(struct pinged *e);
+/* e was pinged: time for a longer interval? */
+void	nat_pinged(struct pinged *e, struct mono now);
 /* Until the next ping of e. */
 int64_t	nat_interval(const struct pinged *e);
 const struct nat *nats_next(size_t *cursor);
