@@ -217,6 +217,7 @@ end_detach(struct sessions *ss, struct end *e)
 	}
 	e->leg->ends[e->stream] = NULL;
 	stats->media_ports -= 2;
+	stats->rtp_lost += flow_lost(e->flow[0].count);
 	free(e);
 }
 

@@ -26,6 +26,7 @@ cost_add(struct cost *c, struct mono begin, struct mono end)
 	uint64_t	ns = end.ns > begin.ns ? (uint64_t)(end.ns - begin.ns) : 0;
 
 	c->count++;
+	c->sum_ns += ns;
 	c->n[bucket_of(ns)]++;
 	if (ns > c->longest_ns)
 		c->longest_ns = ns;
@@ -40,4 +41,14 @@ cost_below(const struct cost *c, unsigned per_thousand)
 		if ((sum += c->n[i]) >= want)
 			return bucket_end(i);
 	return 0;
+}
+
+uint64_t
+cost_within(const struct cost *c, uint64_t ns)
+{
+	uint64_t	sum = 0;
+
+	for (unsigned i = 0; i < COST_BUCKETS && bucket_end(i) <= ns + 1; i++)
+		sum += c->n[i];
+	return sum;
 }

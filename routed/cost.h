@@ -14,12 +14,14 @@
 
 struct cost {
 	uint64_t	count;
-	uint64_t	longest_ns;
+	uint64_t	longest_ns, sum_ns;
 	uint64_t	n[COST_BUCKETS];
 };
 
 void	cost_add(struct cost *c, struct mono begin, struct mono end);
 /* What so many of a thousand stay below, in ns, rounded up to a step; 0: none yet. */
 uint64_t cost_below(const struct cost *c, unsigned per_thousand);
+/* How many took no longer than ns, rounded down to a step. */
+uint64_t cost_within(const struct cost *c, uint64_t ns);
 
 #endif

@@ -36,6 +36,10 @@ test_shares(void **state)
 		add(&c, 1000);
 	for (int i = 0; i < 10; i++)
 		add(&c, 1000000);
+	assert_int_equal(cost_within(&c, 500), 0);
+	assert_int_equal(cost_within(&c, 2000), 990);
+	assert_int_equal(cost_within(&c, UINT64_MAX - 1), 1000);
+	assert_int_equal(c.sum_ns, 990 * 1000 + 10 * 1000000);
 	assert_in_range(cost_below(&c, 500), 1000, 1130);
 	assert_in_range(cost_below(&c, 990), 1000, 1130);
 	assert_in_range(cost_below(&c, 991), 1000000, 1130000);

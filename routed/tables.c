@@ -63,7 +63,29 @@ show_accounts(void *arg, struct show *s, uint64_t cursor)
 	return 0;
 }
 
+/* As sipd's table "meters": how many decisions took up to le_us. */
+static uint64_t
+show_cost(void *arg, struct show *s, uint64_t cursor)
+{
+	static const uint64_t	 bounds_us[] = { 10, 25, 50, 100, 250, 500, 1000, 2500, 5000,
+	    10000, 100000, 1000000 };
+	const struct cost	*c = &((struct routed *)arg)->cost;
+
+	(void)cursor;
+	for (size_t i = 0; i < sizeof(bounds_us) / sizeof(bounds_us[0]); i++) {
+		show_row(s);
+		show_number(s, "le_us", (int64_t)bounds_us[i]);
+		show_number(s, "n", (int64_t)cost_within(c, bounds_us[i] * 1000));
+	}
+	show_row(s);
+	show_null(s, "le_us");
+	show_number(s, "sum_us", (int64_t)(c->sum_ns / 1000));
+	show_number(s, "n", (int64_t)c->count);
+	return 0;
+}
+
 const struct show_table routed_tables[] = {
+	{ "cost", show_cost },
 	{ "domains", show_domains },
 	{ "aliases", show_aliases },
 	{ "forwarders", show_forwarders },

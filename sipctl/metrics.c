@@ -4,11 +4,9 @@
  * ours as cordboard_NAME. No label names a user or a call.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "common/stats.h"
-#include "sipctl/ask.h"
-#include "sipctl/overview.h"
+#include "sipctl/metrics.h"
 
 /* One sample: a figure of a daemon, with labels. */
 struct sample {
@@ -25,9 +23,6 @@ struct family {
 #define LABEL(name, value)	name "=\"" value "\""
 
 static const struct family families[] = {
-	{ "sip_messages", true, "SIP messages received", {
-	    { LABEL("dir", "in") "," LABEL("kind", "request"), "sipd", "requests" },
-	    { LABEL("dir", "in") "," LABEL("kind", "response"), "sipd", "responses" } } },
 	{ "sip_transactions", false, "transactions under way", {
 	    { LABEL("side", "server"), "sipd", "txn_server" },
 	    { LABEL("side", "client"), "sipd", "txn_client" } } },
@@ -61,35 +56,24 @@ static const struct family families[] = {
 	    { LABEL("result", "relayed"), "mediad", "rtp_relayed" },
 	    { LABEL("result", "dropped"), "mediad", "rtp_dropped" },
 	    { LABEL("result", "wrong_source"), "mediad", "rtp_dropped_source" } } },
+	{ "media_one_way", true, "calls in which one side began to hear nothing", {
+	    { "", "mediad", "media_one_way_begun" } } },
 	{ "media_silent_streams", true, "media sessions that ended in silence", {
 	    { "", "mediad", "media_timeouts" } } },
-	{ "udp_drops", true, "datagrams that the kernel did not send", {
-	    { "", "sipd", "udp_send_failed" } } },
+	{ "udp_drops", true, "datagrams that the kernel dropped: a socket of ours was full", {
+	    { LABEL("dir", "in"), "sipd", "udp_receive_dropped" },
+	    { LABEL("dir", "out"), "sipd", "udp_send_failed" } } },
+	{ "bus_queue_depth", false, "questions to other daemons without an answer", {
+	    { LABEL("from", "sipd") "," LABEL("to", "routed"), "sipd", "waiting_routed" },
+	    { LABEL("from", "sipd") "," LABEL("to", "regd"), "sipd", "waiting_regd" },
+	    { LABEL("from", "sipd") "," LABEL("to", "mediad"), "sipd", "waiting_mediad" },
+	    { LABEL("from", "sipd") "," LABEL("to", "gwregd"), "sipd", "waiting_gwregd" } } },
 };
-
-/* OpenMetrics: backslash, quote and end of line are escaped in labels. */
-static void
-print_label(const char *name, const char *value)
-{
-	printf("%s=\"", name);
-	for (; *value != '\0'; value++)
-		if (*value == '"' || *value == '\\')
-			printf("\\%c", *value);
-		else if ((unsigned char)*value >= ' ')
-			putchar(*value);
-	putchar('"');
-}
-
-static void
-print_head(const char *name, bool counter, const char *help)
-{
-	printf("# TYPE %s %s\n# HELP %s %s\n", name, counter ? "counter" : "gauge", name, help);
-}
 
 static void
 print_family(const struct house_view *h, const struct family *f)
 {
-	print_head(f->name, f->counter, f->help);
+	metrics_head(f->name, f->counter ? "counter" : "gauge", f->help);
 	for (size_t i = 0; i < 6 && f->samples[i].daemon != NULL; i++) {
 		const struct sample	*s = &f->samples[i];
 
@@ -106,7 +90,7 @@ print_own(const struct house_view *h, const struct stats_info *i)
 	char	name[96];
 
 	snprintf(name, sizeof(name), "cordboard_%s", i->name);
-	print_head(name, !i->gauge, i->help);
+	metrics_head(name, i->gauge ? "gauge" : "counter", i->help);
 	for (size_t k = 0; k < DAEMONS; k++)
 		if (h->daemons[k].answered && json_object_get(h->daemons[k].figures,
 		    i->name) != NULL)
@@ -130,7 +114,7 @@ print_daemons(const struct house_view *h)
 	};
 
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		print_head(kinds[k].name, kinds[k].counter, kinds[k].help);
+		metrics_head(kinds[k].name, kinds[k].counter ? "counter" : "gauge", kinds[k].help);
 		for (size_t i = 0; i < DAEMONS; i++) {
 			const struct daemon_view	*d = &h->daemons[i];
 			const double			 values[] = { d->answered,
@@ -141,84 +125,6 @@ print_daemons(const struct house_view *h)
 				    kinds[k].counter ? "_total" : "", d->name, values[k]);
 		}
 	}
-}
-
-static void
-print_gateways(struct ctl *c)
-{
-	json_t	*rows, *row;
-	size_t	 i;
-
-	if (ask_show(c, "gwregd", "gateways", NULL, &rows) != CTL_DONE)
-		return;
-	print_head("gateway_up", false, "whether a gateway is registered, or needs not to be");
-	json_array_foreach(rows, i, row) {
-		const char	*name = json_string_value(json_object_get(row, "name"));
-		const char	*state = json_string_value(json_object_get(row, "state"));
-
-		if (name == NULL || state == NULL)
-			continue;
-		printf("gateway_up{");
-		print_label("gateway", name);
-		printf("} %d\n", strcmp(state, "registered") == 0);
-	}
-	json_decref(rows);
-}
-
-/* Calls through each: sipd counts them. */
-static void
-print_channels(struct ctl *c)
-{
-	static const struct {
-		const char	*name, *key, *help;
-		bool		 counter;
-	} kinds[] = {
-		{ "gateway_channels", "used", "calls through a gateway at present", false },
-		{ "gateway_channels_limit", "channels", "its channels, 0: no limit", false },
-		{ "gateway_calls", "calls", "calls that were sent to it and are decided", true },
-		{ "gateway_calls_answered", "answered", "of these, that were answered", true },
-		{ "gateway_calls_failed", "failed",
-		    "of these, that failed for another reason than the callee's", true },
-		{ "gateway_calls_refused", "full", "calls that found no channel", true },
-	};
-	json_t	*rows, *row;
-	size_t	 i;
-
-	if (ask_show(c, "sipd", "channels", NULL, &rows) != CTL_DONE)
-		return;
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		print_head(kinds[k].name, kinds[k].counter, kinds[k].help);
-		json_array_foreach(rows, i, row) {
-			printf("%s%s{", kinds[k].name, kinds[k].counter ? "_total" : "");
-			print_label("gateway", json_string_value(json_object_get(row, "name")));
-			printf("} %lld\n", (long long)json_integer_value(
-			    json_object_get(row, kinds[k].key)));
-		}
-	}
-	json_decref(rows);
-}
-
-static void
-print_certificates(struct ctl *c)
-{
-	json_t	*rows, *row;
-	size_t	 i;
-
-	if (ask_show(c, "sipd", "certificates", NULL, &rows) != CTL_DONE)
-		return;
-	print_head("tls_certificate_expiry_timestamp_seconds", false, "when a certificate ends");
-	json_array_foreach(rows, i, row) {
-		const char	*domain = json_string_value(json_object_get(row, "domain"));
-		const char	*end = json_string_value(json_object_get(row, "not_after"));
-		struct tm	 tm = { 0 };
-
-		if (end == NULL || strptime(end, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
-			continue;
-		printf("tls_certificate_expiry_timestamp_seconds{");
-		print_label("domain", domain != NULL ? domain : "");
-		printf("} %lld\n", (long long)timegm(&tm));
-	}
-	json_decref(rows);
 }
 
 COMMAND(cmd_metrics)
@@ -239,12 +145,8 @@ COMMAND(cmd_metrics)
 		const struct daemon_view	*d = &o.house.daemons[i];
 
 		up |= d->answered;
-		if (d->answered && strcmp(d->name, "gwregd") == 0)
-			print_gateways(c);
-		if (d->answered && strcmp(d->name, "sipd") == 0)
-			print_channels(c);
-		if (d->answered && strcmp(d->name, "sipd") == 0)
-			print_certificates(c);
+		if (d->answered)
+			metrics_tables(c, d->name, &o.house);
 	}
 	printf("# EOF\n");
 	overview_fini(&o);

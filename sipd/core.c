@@ -27,6 +27,7 @@
 #include "sipd/extension.h"
 #include "sipd/failures.h"
 #include "sipd/merged.h"
+#include "sipd/meters.h"
 #include "sipd/nexthop.h"
 #include "sipd/proxy.h"
 #include "sipd/ping.h"
@@ -82,6 +83,7 @@ core_worker_start(struct worker *w)
 
 	w->core = c;
 	c->w = w;
+	meters_start(w);
 	c->txns = txns_new(w);
 	c->calls = calls_of(w->index);
 	c->ringing = ringing_of(w->index);
@@ -116,6 +118,7 @@ core_worker_stop(struct worker *w)
 	free(c->body);
 	merged_free(c->merged);
 	proxies_close(c);
+	meters_stop(w);
 	free(c);
 	w->core = NULL;
 }
@@ -404,6 +407,7 @@ core_request(struct inbound *in)
 	uint16_t		 code = m->bad_code;
 
 	stats->requests++;
+	meter_message(in->w, METER_IN, in->p->from.transport, m->method, 0);
 	if (bad == NULL)
 		bad = too_long(m, &code);
 	if (bad != NULL) {
@@ -450,6 +454,7 @@ core_response(struct worker *w, struct sip_msg *m, const struct packet *p)
 	uint16_t	 code;
 
 	stats->responses++;
+	meter_message(w, METER_IN, p->from.transport, m->method, m->code);
 	if (too_long(m, &code) != NULL) {
 		stats->parse_errors++;
 		record_bad(w, p);

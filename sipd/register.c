@@ -17,6 +17,7 @@
 #include "sipd/closed.h"
 #include "sipd/core.h"
 #include "sipd/merged.h"
+#include "sipd/meters.h"
 #include "sipd/record.h"
 #include "sipd/registration.h"
 #include "sipd/replica.h"
@@ -153,6 +154,9 @@ answer_registered(struct registering *r, const struct msg_registered *got)
 	default:
 		break;
 	}
+	if (a.code == 200)
+		meter_time(r->w, METER_REGISTRATION, mono_ms_between(txn_began(r->txn),
+		    loop_now(r->w->loop)));
 	answer_send_kept(r->w, r->txn, kept_head(r), &a);
 	return a.code;
 }

@@ -8,6 +8,7 @@
 #include "sipd/gateways.h"
 #include "sipd/identity.h"
 #include "sipd/media_policy.h"
+#include "sipd/meters.h"
 #include "sipd/ping.h"
 #include "sipd/show_txn.h"
 #include "sipd/tls.h"
@@ -207,6 +208,7 @@ const struct show_table sipd_tables[] = {
 	{ "channels", show_channels },
 	{ "lost flows", show_lost_flows },
 	{ "nats", show_nats },
+	{ "meters", show_meters },
 	{ "pings", show_pings },
 	{ "transactions", NULL, show_txn },
 	{ 0 }

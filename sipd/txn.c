@@ -16,6 +16,7 @@
 #include "common/daemon.h"
 #include "common/stats.h"
 #include "sipd/core.h"
+#include "sipd/meters.h"
 #include "sipd/msg.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
@@ -608,6 +609,26 @@ txn_server_taken(struct txn *t, struct str provisional, bool accepted)
 
 /* ---- what happens to it ------------------------------------------------------ */
 
+static int64_t
+age_ms(const struct txn *t)
+{
+	return mono_ms_between(t->began, loop_now(t->x->w->loop));
+}
+
+/* Each at its first response of that kind. */
+static void
+meter_reply(const struct txn *t, uint16_t code)
+{
+	bool	invite = t->kind == TXN_INVITE_SERVER;
+
+	if (invite && code > 100 && code < 300 && t->code <= 100)
+		meter_time(t->x->w, METER_REQUEST_DELAY, age_ms(t));
+	if (invite && code >= 200 && code < 300 && t->code < 200)
+		meter_time(t->x->w, METER_SETUP, age_ms(t));
+	if (code >= 200 && t->code < 200)
+		meter_time(t->x->w, METER_SERVER, age_ms(t));
+}
+
 bool
 txn_reply(struct txn *t, uint16_t code, struct str bytes)
 {
@@ -618,6 +639,7 @@ txn_reply(struct txn *t, uint16_t code, struct str bytes)
 		stats->txn_ignored++;
 		return false;
 	}
+	meter_reply(t, code);
 	t->code = code;
 	t->interval_ms = 0;
 	t->recording.plain = t->x->w->recording.plain;
@@ -649,6 +671,8 @@ txn_response(struct txn *t, const struct sip_msg *m, const struct packet *p)
 {
 	enum txn_event	ev;
 
+	if (m->code >= 200 && t->code < 200)
+		meter_time(t->x->w, METER_CLIENT, age_ms(t));
 	t->code = m->code;
 	ev = m->code < 200 ? EV_RX_1XX : m->code < 300 ? EV_RX_2XX : EV_RX_FINAL;
 	txn_event(t, ev, &(struct occasion){ .msg = m, .packet = p });

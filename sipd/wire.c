@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sipd/listeners.h"
+#include "sipd/meters.h"
 #include "sipd/record.h"
 #include "sipd/sockets.h"
 #include "sipd/tcp.h"
@@ -34,6 +35,8 @@ wire_send(struct worker *w, const struct hop *to, struct str bytes,
 		error = -EPROTONOSUPPORT;
 	if (local->len == 0 && l != NULL)
 		local = &l->addr;
+	if (error == 0)
+		meter_out(w, to->transport, bytes);
 	record_out(w, to, local, bytes, error);
 	return error;
 }

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import threading
 
@@ -13,9 +14,18 @@ from lib.house import BIN
 from lib.wait import eventually
 from test_20_trace import talk_and_end
 
-FAMILIES = {"sip_messages", "sip_transactions", "sip_retransmissions", "sip_parse_errors", "sip_registrations",
-            "sip_auth", "sip_route", "sip_calls", "media_sessions", "media_packets", "config_generation", "build",
-            "udp_drops", "gateway_up"}
+# The least there has to be, and what tells their samples apart.
+FAMILIES = {
+    "sip_messages": {"dir", "method", "transport"}, "sip_responses": {"dir", "code", "method"},
+    "sip_transactions": {"side"}, "sip_transaction_seconds": {"side", "le"}, "sip_retransmissions": {"dir"},
+    "sip_parse_errors": {"reason"}, "sip_registrations": set(), "sip_auth": {"result"}, "sip_route_seconds": {"le"},
+    "sip_route": {"result"}, "sip_calls": {"state"}, "sip_call_setup_seconds": {"le"}, "media_sessions": set(),
+    "media_one_way": set(), "media_silent_streams": set(), "media_packets": {"result"}, "media_lost": set(),
+    "media_jitter_seconds": set(), "gateway_up": {"gateway"}, "gateway_channels": {"gateway"},
+    "config_generation": {"daemon"}, "bus_queue_depth": {"from", "to"}, "udp_drops": {"dir"},
+    "tls_certificate_expiry_timestamp_seconds": {"domain"}, "build": {"version"},
+    "sip_registration_delay_seconds": {"le"}, "sip_session_request_delay_seconds": {"le"},
+    "sip_session_establishment_ratio": set()}
 
 
 def metrics(house):
@@ -28,16 +38,45 @@ def test_metrics_and_stats(house, phones):
     before = metrics(house)[1]
     talk_and_end(anna, bert)
     families, after = metrics(house)
-    assert FAMILIES <= set(families), FAMILIES - set(families)
+    for name, labels in FAMILIES.items():
+        assert name in families, name
+        assert all(set(s.labels) <= labels for s in families[name].samples), families[name]
     assert all(f.documentation for f in families.values())
-    key = ("sip_messages_total", ("dir", "in"), ("kind", "request"))
-    assert after[key] - before[key] >= 4                    # INVITE twice, ACK, BYE
+    grown = {k: v - before.get(k, 0) for k, v in after.items() if v != before.get(k, 0)}
+
+    def by(name, **labels):
+        return grown.get((name, *sorted(labels.items())), 0)
+    assert by("sip_messages_total", dir="in", method="INVITE", transport="udp") >= 2
+    assert by("sip_messages_total", dir="out", method="INVITE", transport="udp") >= 1
+    assert by("sip_messages_total", dir="in", method="BYE", transport="udp") == 1
+    assert by("sip_responses_total", dir="out", code="407", method="INVITE") == 1
+    assert by("sip_responses_total", dir="in", code="180", method="INVITE") == 1
+    assert by("sip_responses_total", dir="out", code="200", method="BYE") == 1
+    assert by("sip_call_setup_seconds_count") == 1 and by("sip_session_request_delay_seconds_count") == 1
+    assert by("sip_call_setup_seconds_bucket", le="+Inf") == 1 and by("sip_call_setup_seconds_sum") < 5
+    assert after["sip_registration_delay_seconds_count",] == 2
+    assert by("sip_transaction_seconds_count", side="server") >= 2
+    assert by("sip_transaction_seconds_count", side="client") == 2         # INVITE, BYE
+    assert by("sip_route_seconds_count") >= 1 and after["sip_session_establishment_ratio",] == 1
+    rows = house.json("stats")
+    key = sum(v for k, v in after.items() if k[0] == "sip_messages_total" and ("dir", "in") in k)
+    assert next(r for r in rows if r["name"] == "requests")["value"] >= key
     assert after[("sip_registrations",)] == 2
     assert after[("sip_auth_total", ("result", "good"))] > before[("sip_auth_total", ("result", "good"))]
     assert after[("config_generation", ("daemon", "sipd"))] == 1
-    rows = house.json("stats")
     requests = next(r for r in rows if (r["daemon"], r["name"]) == ("sipd", "requests"))
-    assert requests["value"] >= after[key] and requests["help"] and requests["kind"] == "counter"
+    assert requests["help"] and requests["kind"] == "counter"
+
+
+def test_udp_drops_are_counted(houses):
+    """sipd stands still and more comes than its sockets can hold."""
+    house = houses(settings={"processors": "1"}).start()
+    with house.frozen("sipd"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(20000):
+            s.sendto(b"x" * 1400, (house.ip, house.port))
+    dropped = eventually(lambda: metrics(house)[1]["udp_drops_total", ("dir", "in")], what="drops")
+    assert dropped > 1000
+    assert {r["check"]: r for r in house.json("doctor", check=1)}["udp-drops"]["state"] == "!"
 
 
 def test_check_speaks_plugin(house):
