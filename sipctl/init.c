@@ -12,6 +12,7 @@
 
 #include "common/generation.h"
 #include "common/users.h"
+#include "sipctl/lan.h"
 #include "sipctl/selfsigned.h"
 #include "sipctl/sipctl.h"
 
@@ -168,6 +169,23 @@ write_listens(const struct line *l, struct text *t)
 	}
 }
 
+/* What the interfaces say; the comment tells what it is good for. */
+static void
+write_lan(struct text *t)
+{
+	char		buf[2048];
+	struct text	lan;
+
+	text_init(&lan, buf, sizeof(buf));
+	lan_write(&lan);
+	if (lan.len == 0 || lan.full)
+		return;
+	text_add(t, STR("# Networks of this machine that the Internet does not reach: media "
+	    "between them\n# and the world outside are relayed.\nlan-networks ["));
+	text_add(t, text_str(&lan));
+	text_add(t, STR("]\n"));
+}
+
 static void
 write_conf(const struct line *l, struct text *t)
 {
@@ -191,6 +209,7 @@ write_conf(const struct line *l, struct text *t)
 	}
 	while ((media = line_option_next(l, "media", &at)) != NULL)
 		text_printf(t, "media %s\n", media);
+	write_lan(t);
 }
 
 /* text with NAME=VALUE in it; takes text. NULL after complaining. */

@@ -1,6 +1,7 @@
 """Changing what runs: set, diff, apply, confirm, rollback, history, restart."""
 import pytest
 
+from lib.internet import internet
 from lib.wait import eventually
 
 
@@ -162,3 +163,13 @@ def test_aliases_of_an_address_and_of_a_domain(house):
     assert {row["alias"] for row in house.json("alias", "list")} == {f"boss@{house.domain}", "@old.test"}
     house.sipctl("alias", "del", "@old.test")
     assert [row["alias"] for row in house.json("alias", "list")] == [f"boss@{house.domain}"]
+
+
+def test_lan_networks_come_from_the_interfaces(houses):
+    """Row 153: the private networks of the machine, unless the administrator names them."""
+    with internet() as net, net.server().inside() as _:
+        house = houses().init()
+        text = (house.etc / "sip.conf").read_text()
+        assert "\nlan-networks [10.0.0.0/24]\n" in text, text
+        named = houses(settings={"lan-networks": "10.1.0.0/16"}).init()
+        assert (named.etc / "sip.conf").read_text().count("\nlan-networks 10.1.0.0/16\n") == 1
