@@ -27,6 +27,7 @@ struct slot {
 
 struct map {
 	map_key_fn	*key;
+	bool		 hashed;	/* keys are */
 	struct slot	*slots;
 	size_t		 mask;
 	size_t		 count;
@@ -44,6 +45,15 @@ map_new(map_key_fn *key)
 	return m;
 }
 
+struct map *
+map_new_hashed(map_key_fn *key)
+{
+	struct map	*m = map_new(key);
+
+	m->hashed = true;
+	return m;
+}
+
 void
 map_free(struct map *m)
 {
@@ -53,10 +63,19 @@ map_free(struct map *m)
 	free(m);
 }
 
-static uint32_t
-tag_of(struct str key)
+static inline uint64_t
+load64(const void *p)
 {
-	uint32_t	tag = (uint32_t)hash_str(key);
+	uint64_t	v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
+static uint32_t
+tag_of(const struct map *m, struct str key)
+{
+	uint32_t	tag = (uint32_t)(m->hashed ? load64(key.s) : hash_str(key));
 
 	return tag >= TAG_FIRST ? tag : tag + TAG_FIRST;
 }
@@ -84,7 +103,7 @@ look(const struct map *m, struct str key, uint32_t tag, struct slot **at)
 void *
 map_find(const struct map *m, struct str key)
 {
-	struct slot	*s = look(m, key, tag_of(key), NULL);
+	struct slot	*s = look(m, key, tag_of(m, key), NULL);
 
 	return s != NULL ? s->object : NULL;
 }
@@ -117,7 +136,7 @@ void *
 map_put(struct map *m, void *object)
 {
 	struct str	 key = m->key(object);
-	uint32_t	 tag = tag_of(key);
+	uint32_t	 tag = tag_of(m, key);
 	struct slot	*s, *at;
 	void		*old;
 
@@ -143,7 +162,7 @@ map_put(struct map *m, void *object)
 void *
 map_remove(struct map *m, struct str key)
 {
-	struct slot	*s = look(m, key, tag_of(key), NULL);
+	struct slot	*s = look(m, key, tag_of(m, key), NULL);
 	size_t		 i;
 	void		*old;
 
@@ -194,15 +213,6 @@ rotl(uint64_t x, int n)
 	return x << n | x >> (64 - n);
 }
 
-static inline uint64_t
-load64(const void *p)
-{
-	uint64_t	v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
 static inline void
 store64(uint8_t *p, uint64_t v)
 {
@@ -226,6 +236,20 @@ rounds(struct sip *s, int n)
 	}
 }
 
+/* The last n < 8 octets. */
+static inline uint64_t
+rest64(struct str data, size_t n)
+{
+	const char	*end = data.s + data.len;
+	uint64_t	 v = 0;
+
+	if (n > 0 && data.len >= 8)
+		return load64(end - 8) >> 8 * (8 - n);
+	for (size_t i = 1; i <= n; i++)
+		v = v << 8 | (uint8_t)end[-(ptrdiff_t)i];
+	return v;
+}
+
 /*
  * All of data and the last word, which holds its length, c rounds each; not the
  * finish.
@@ -234,7 +258,6 @@ static inline struct sip
 absorb(const uint8_t key[16], struct str data, uint64_t tweak, int c)
 {
 	uint64_t	k0 = load64(key), k1 = load64(key + 8), word;
-	uint8_t		last[8] = { 0 };
 	size_t		i;
 	struct sip	s = {
 		k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ tweak,
@@ -247,10 +270,7 @@ absorb(const uint8_t key[16], struct str data, uint64_t tweak, int c)
 		rounds(&s, c);
 		s.v0 ^= word;
 	}
-	if (i < data.len)
-		memcpy(last, data.s + i, data.len - i);
-	last[7] = (uint8_t)data.len;
-	word = load64(last);
+	word = rest64(data, data.len - i) | (uint64_t)data.len << 56;
 	s.v3 ^= word;
 	rounds(&s, c);
 	s.v0 ^= word;

@@ -16,6 +16,8 @@ struct map;
 typedef struct str map_key_fn(const void *object);
 
 struct map *map_new(map_key_fn *key);
+/* The same for keys of 8 octets that are keyed hashes already: taken as they are. */
+struct map *map_new_hashed(map_key_fn *key);
 void	map_free(struct map *m);		/* the objects are the caller's */
 void	*map_find(const struct map *m, struct str key);
 /* Returns the object that was replaced, or NULL. */

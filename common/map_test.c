@@ -145,6 +145,34 @@ test_remove_while_walking(void **state)
 }
 
 /* The reference vectors: key 00 .. 0f, input 00 .. n-1. */
+static struct str
+number_key(const void *object)
+{
+	return str_make(object, sizeof(uint64_t));
+}
+
+/* Keys taken as they are; the smallest look like marks of the table. */
+static void
+test_hashed(void **state)
+{
+	static uint64_t	 v[] = { 0, 1, 2, 3, UINT64_C(1) << 32, UINT64_MAX };
+	const size_t	 n = sizeof(v) / sizeof(v[0]);
+	struct map	*m = map_new_hashed(number_key);
+
+	for (size_t i = 0; i < n; i++)
+		assert_null(map_put(m, &v[i]));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t	same = v[i];
+
+		assert_ptr_equal(map_find(m, number_key(&same)), &v[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		assert_ptr_equal(map_remove(m, number_key(&v[i])), &v[i]);
+		assert_null(map_find(m, number_key(&v[i])));
+	}
+	map_free(m);
+}
+
 static void
 test_siphash(void **state)
 {
@@ -184,6 +212,7 @@ main(void)
 		cmocka_unit_test(test_churn),
 		cmocka_unit_test(test_replace),
 		cmocka_unit_test(test_remove_while_walking),
+		cmocka_unit_test(test_hashed),
 		cmocka_unit_test(test_siphash),
 	};
 

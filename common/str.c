@@ -126,19 +126,23 @@ static int
 digits(struct str s, uint64_t max, uint64_t *out)
 {
 	uint64_t	v = 0;
+	bool		large = false;
 
 	if (s.len == 0)
 		return -EBADMSG;
-	for (size_t i = 0; i < s.len; i++)
-		if (s.s[i] < '0' || s.s[i] > '9')
-			return -EBADMSG;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned d = (unsigned)(s.s[i] - '0');
 
-		if (v > (max - d) / 10)
-			return -ERANGE;
-		v = v * 10 + d;
+		if (d > 9)
+			return -EBADMSG;
+		/* Nine digits always fit: no division for them. */
+		if (i >= 9 && v > (max - d) / 10)
+			large = true;	/* unless it is no number at all */
+		else
+			v = v * 10 + d;
 	}
+	if (large)
+		return -ERANGE;
 	*out = v;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "sipd/nameaddr.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "common/scan.h"
 #include "sipd/msg.h"
@@ -200,7 +201,9 @@ list_next(struct str *rest, struct str *value)
 
 	if (rest->s == NULL)
 		return false;
-	for (i = 0; i < rest->len; i++) {
+	/* Most lists have one value, and no comma at all. */
+	for (i = memchr(rest->s, ',', rest->len) == NULL ? rest->len : 0;
+	    i < rest->len; i++) {
 		char	c = rest->s[i];
 
 		if (quoted) {

@@ -95,8 +95,8 @@ txns_new(struct worker *w)
 	struct txns	*x = xcalloc(1, sizeof(*x));
 
 	x->w = w;
-	x->maps[false] = map_new(key_of);
-	x->maps[true] = map_new(key_of);
+	x->maps[false] = map_new_hashed(key_of);
+	x->maps[true] = map_new_hashed(key_of);
 	x->slab = slab_new(sizeof(struct txn));
 	return x;
 }
