@@ -139,57 +139,116 @@ cdr_close(void)
 /* ---- a line ---- */
 
 static void
-add_text(struct text *t, const char *key, struct str s)
+add_key(struct text *t, struct str key)
 {
-	text_printf(t, ",\"%s\":\"", key);
+	text_add(t, STR(",\""));
+	text_add(t, key);
+	text_add(t, STR("\":"));
+}
+
+/* What stands in a JSON string as it is. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void
+add_text(struct text *t, struct str key, struct str s)
+{
+	size_t	plain = 0;
+
+	add_key(t, key);
+	text_ch(t, '"');
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char	c = (unsigned char)s.s[i];
 
+		if (is_plain(c))
+			continue;
+		text_add(t, str_make(s.s + plain, i - plain));
+		plain = i + 1;
 		if (c == '"' || c == '\\')
 			text_printf(t, "\\%c", c);
-		else if (c < ' ' || c >= 0x7f)
-			text_printf(t, "\\u%04x", c);
 		else
-			text_ch(t, (char)c);
+			text_printf(t, "\\u%04x", c);
 	}
+	text_add(t, str_make(s.s + plain, s.len - plain));
+	text_ch(t, '"');
+}
+
+/* .007 */
+static void
+add_ms(struct text *t, uint64_t ms)
+{
+	text_ch(t, '.');
+	text_ch(t, (char)('0' + ms / 100 % 10));
+	text_ch(t, (char)('0' + ms / 10 % 10));
+	text_ch(t, (char)('0' + ms % 10));
+}
+
+static void
+add_time(struct text *t, struct str key, int64_t ms)
+{
+	static _Thread_local char	buf[32];	/* the last one's, to the second */
+	static _Thread_local time_t	of;
+	time_t				s = (time_t)(ms / 1000);
+	struct tm			tm;
+
+	add_key(t, key);
+	if (ms <= 0 || (s != of && gmtime_r(&s, &tm) == NULL)) {
+		text_add(t, STR("null"));
+		return;
+	}
+	if (s != of) {
+		strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm);
+		of = s;
+	}
+	text_ch(t, '"');
+	text_add(t, str_of(buf));
+	add_ms(t, (uint64_t)(ms % 1000));
+	text_add(t, STR("Z\""));
+}
+
+static void
+add_id(struct text *t, uint64_t id)
+{
+	text_add(t, STR(ID_BEGIN));
+	for (int shift = 60; shift >= 0; shift -= 4)
+		text_ch(t, "0123456789abcdef"[id >> shift & 15]);
 	text_ch(t, '"');
 }
 
 static void
-add_time(struct text *t, const char *key, int64_t ms)
+add_duration(struct text *t, int64_t ms)
 {
-	time_t		s = (time_t)(ms / 1000);
-	struct tm	tm;
-	char		buf[32] = "";
-
-	if (ms == 0 || gmtime_r(&s, &tm) == NULL) {
-		text_printf(t, ",\"%s\":null", key);
-		return;
-	}
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm);
-	text_printf(t, ",\"%s\":\"%s.%03dZ\"", key, buf, (int)(ms % 1000));
+	add_key(t, STR("duration_s"));
+	if (ms < 0)		/* the clock was set back meanwhile */
+		text_ch(t, '-');
+	text_u64(t, (uint64_t)(ms < 0 ? -ms : ms) / 1000);
+	add_ms(t, (uint64_t)(ms < 0 ? -ms : ms));
 }
 
+/* One a call: without printf() it takes a third of the time. */
 static void
 write_line(struct text *t, uint64_t id, const struct cdr *c, int64_t now)
 {
-	text_printf(t, ID_BEGIN "%016llx\"", (unsigned long long)id);
-	add_time(t, "begun", c->begun_ms);
-	add_time(t, "answered", c->answered_ms);
-	add_time(t, "ended", now);
-	text_printf(t, ",\"duration_s\":%.3f", c->answered_ms == 0 ? 0.0 :
-	    (double)(now - c->answered_ms) / 1000);
-	add_text(t, "from", c->from);
-	add_text(t, "to", c->to);
-	text_printf(t, ",\"code\":%u", c->code);
-	add_text(t, "reason", c->reason);
-	add_text(t, "ended_by", str_of(c->ended_by));
-	add_text(t, "gateway", c->gateway);
-	add_text(t, "from_gateway", c->came_by);
-	add_text(t, "media", c->proxied ? STR("proxied") : STR("direct"));
-	add_text(t, "call_id", c->call_id);
-	add_text(t, "caller_tag", c->caller_tag);
-	add_text(t, "callee_tag", c->callee_tag);
+	add_id(t, id);
+	add_time(t, STR("begun"), c->begun_ms);
+	add_time(t, STR("answered"), c->answered_ms);
+	add_time(t, STR("ended"), now);
+	add_duration(t, c->answered_ms == 0 ? 0 : now - c->answered_ms);
+	add_text(t, STR("from"), c->from);
+	add_text(t, STR("to"), c->to);
+	add_key(t, STR("code"));
+	text_u64(t, c->code);
+	add_text(t, STR("reason"), c->reason);
+	add_text(t, STR("ended_by"), str_of(c->ended_by));
+	add_text(t, STR("gateway"), c->gateway);
+	add_text(t, STR("from_gateway"), c->came_by);
+	add_text(t, STR("media"), c->proxied ? STR("proxied") : STR("direct"));
+	add_text(t, STR("call_id"), c->call_id);
+	add_text(t, STR("caller_tag"), c->caller_tag);
+	add_text(t, STR("callee_tag"), c->callee_tag);
 	text_add(t, STR("}\n"));
 }
 
