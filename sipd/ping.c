@@ -25,13 +25,17 @@
 #include "sipd/worker.h"
 
 #define WALK_MS		100	/* a slice this often ... */
-#define WALK_SLOTS	4096	/* ... of so many slots of the replica */
+#define WALK_SLOTS	4096	/* ... of at most so many slots of the replica ... */
+#define WALK_SLOTS_MIN	256
+#define WALK_SHARE	5	/* ... so that a round takes a fifth of the interval */
 
 /* A worker's walk. */
 struct walk {
 	struct wheel_timer timer;
 	uint64_t	 cursor;	/* replica_walk(); 0: a round begins */
 	uint32_t	 round;
+	uint64_t	 seen;		/* slots, in this round */
+	uint64_t	 size;		/* slots, in the one before; 0: none yet */
 };
 
 static struct {
@@ -191,6 +195,25 @@ round_end(struct worker *w)
 	k->round++;
 }
 
+/*
+ * A new contact has to be found well before its NAT forgets it, not at once: a walk
+ * as fast as that of a full table would take a percent of the CPU from the calls.
+ */
+static unsigned
+slice_of(const struct walk *k, const struct settings *s)
+{
+	uint64_t	interval = (uint64_t)s->ping_interval, n;
+
+	if (interval == 0 || (s->ping_interval_tcp != 0 &&
+	    (uint64_t)s->ping_interval_tcp < interval))
+		interval = (uint64_t)s->ping_interval_tcp;
+	if (k->size == 0 || interval == 0)
+		return WALK_SLOTS;
+	n = k->size * WALK_MS * WALK_SHARE / interval;
+	return n < WALK_SLOTS_MIN ? WALK_SLOTS_MIN : n < WALK_SLOTS ? (unsigned)n :
+	    WALK_SLOTS;
+}
+
 static void
 on_walk(void *arg)
 {
@@ -199,7 +222,7 @@ on_walk(void *arg)
 	const struct settings	*s = settings_now();
 	struct mono		 now = loop_now(w->loop);
 	const struct aor	*a;
-	unsigned		 slots = WALK_SLOTS;
+	unsigned		 slice = slice_of(k, s), slots = slice;
 	struct contact		 c;
 
 	pthread_mutex_lock(&state.lock);
@@ -209,8 +232,12 @@ on_walk(void *arg)
 			if (is_wanted(s, &c, now))
 				see(w, &c);
 	} while (a != NULL);
-	if (k->cursor == 0)
+	k->seen += slice - slots;
+	if (k->cursor == 0) {
+		k->size = k->seen;
+		k->seen = 0;
 		round_end(w);
+	}
 	pthread_mutex_unlock(&state.lock);
 	wheel_start(w->wheel, &k->timer, WALK_MS);
 }
