@@ -288,12 +288,13 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 		return -EPROTONOSUPPORT;
 	if ((error = wire_told(w, &f->to, &far)) < 0)
 		return error;
-	forward_target(f, target);
 	if (f->branch != NULL)
 		memcpy(branch, f->branch, BRANCH_LEN);
 	else {
+		if (f->target == NULL)
+			forward_target(f, target);
 		spiral_mark(f->m, mark);
-		branch_make(&in, target, mark, branch);
+		branch_make(&in, f->target != NULL ? f->target : target, mark, branch);
 	}
 	edits_init(&e, f->m);
 	edit_target(&e, f, &p);

@@ -28,6 +28,7 @@ struct forward {
 	const struct cookie *cookie;	/* NULL: no Record-Route */
 	bool		 path;		/* of a REGISTER: Path, to where it came from */
 	const char	*branch;	/* BRANCH_LEN octets; NULL: made here */
+	const char	*target;	/* forward_target() of it; NULL: made here */
 	unsigned	 breadth;	/* Max-Breadth; 0: all that it came with */
 	bool		 new_body;
 	struct str	 body;

@@ -125,7 +125,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 		.m = m, .from = &p->from, .to = g->hop, .uri = str_of(g->uri),
 		.route = str_of(g->route), .pop_routes = p->pop_routes,
 		.branch = ringing_branch_of(p->ring, g->record),
-		.breadth = g->breadth,
+		.target = g->target[0] != '\0' ? g->target : NULL, .breadth = g->breadth,
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
 		.trunk = g->trunk, .trusted = p->trusted,
 	};
@@ -142,6 +142,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	if (g->switched) {
 		stats->size_switches++;
 		f.dialog = &g->hop;
+		f.target = NULL;
 		text_init(out, p->w->out, MESSAGE_MAX);
 		error = forward_write(p->w, &f, out, branch);
 	}

@@ -135,13 +135,21 @@ ends_call(uint16_t code)
 }
 
 static void
-hung_up(struct proxy *p, const struct sip_msg *m, struct call *k, bool from_caller,
-    uint16_t code)
+hung_up(struct proxy *p, uint16_t code)
 {
-	if (!ends_call(code) || (k != NULL && is_old(k, from_caller, m->cseq)))
+	const struct proxy_bye	*b = &p->bye;
+	bool			 from_caller = false;
+	struct call		*k;
+
+	if (!ends_call(code))
+		return;
+	k = call_find(p->w->core->calls, b->call_id, b->from_tag, b->to_tag,
+	    &from_caller);
+	if (k != NULL && is_old(k, from_caller, b->cseq))
 		return;
 	if (has_media(p))
-		media_end(p->w, p->call, m->call_id, proxy_caller_tag(p, m), STR_NONE);
+		media_end(p->w, p->call, b->call_id,
+		    p->from_caller ? b->from_tag : b->to_tag, STR_NONE);
 	if (k != NULL) {
 		outcome_ended(k, from_caller ? "caller" : "callee");
 		call_end(p->w->core->calls, k);
@@ -175,14 +183,16 @@ outcome_of(struct proxy *p, uint16_t code)
 			record_invite(p, code, "unseen");
 		return;
 	}
-	if (p->method != METHOD_BYE && code >= 300)
+	if (p->method == METHOD_BYE) {
+		hung_up(p, code);
+		return;
+	}
+	if (code >= 300)
 		return;
 	m = proxy_request(p);
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag,
 	    &from_caller);
-	if (p->method == METHOD_BYE)
-		hung_up(p, m, k, from_caller, code);
-	else if (k != NULL)
+	if (k != NULL)
 		accepted(p, m, k, from_caller);
 }
 

@@ -154,6 +154,13 @@ static const struct txn_user user = {
 	.ended = on_server_ended,
 };
 
+static struct str
+kept(const struct proxy *p, const struct sip_msg *m, struct str slice)
+{
+	return slice.s == NULL ? STR_NONE :
+	    str_make(p->bytes + (slice.s - m->text.s), slice.len);
+}
+
 /*
  * In its record, which a restart goes on from, or, where there is none, here.
  */
@@ -171,6 +178,8 @@ keep_request(struct proxy *p, const struct sip_msg *m, bool record)
 	p->len = m->text.len;
 	p->bytes = xrealloc(NULL, 1, p->len);
 	memcpy(p->bytes, m->text.s, p->len);
+	p->bye = (struct proxy_bye){ kept(p, m, m->call_id), kept(p, m, m->from_tag),
+	    kept(p, m, m->to_tag), m->cseq };
 }
 
 struct proxy *

@@ -16,6 +16,12 @@ struct answer;
 struct ringing;
 struct ringing_branch;
 
+/* Slices of the request that is kept: its end does not need it parsed again. */
+struct proxy_bye {
+	struct str	call_id, from_tag, to_tag;
+	uint32_t	cseq;
+};
+
 struct proxy {
 	struct worker	*w;
 	unsigned	 refs;
@@ -83,6 +89,7 @@ struct proxy {
 	int64_t		 begun_ms;	/* wall clock */
 	int64_t		 asked_ms;	/* Expires of an INVITE; 0: none */
 	bool		 offered;	/* the request carries SDP */
+	struct proxy_bye bye;		/* of a BYE: what its call is found by */
 	uint64_t	 serial;	/* names bytes to core_reparse() */
 	size_t		 len;
 	char		*bytes;		/* the request; NULL once it is answered */
