@@ -127,7 +127,7 @@ gateway_registers(const struct gateway *w)
 void
 gateway_show(struct gateway *w, struct show *s)
 {
-	int64_t now_ms = boot_ms();
+	int64_t now_ms = boot_ms(), next_s;
 	char error[260];
 	const struct machine *m = &w->machine;
 
@@ -154,9 +154,10 @@ gateway_show(struct gateway *w, struct show *s)
 		show_null(s, "rtt_ms");
 	show_null(s, "calls");
 	show_number(s, "channels", w->set->channels);
+	next_s = (m->wake_ms - now_ms + 999) / 1000;
 	if (w->error[0] != '\0' && machine_backs_off(m))
-		(void)snprintf(error, sizeof(error), "%s, next try in %lld s",
-		    w->error, (long long)(m->wake_ms - now_ms + 999) / 1000);
+		(void)snprintf(error, sizeof(error), "%s, next try in %lld:%02lld",
+		    w->error, (long long)next_s / 60, (long long)next_s % 60);
 	else
 		(void)snprintf(error, sizeof(error), "%s", w->error);
 	show_text(s, "last_error", str_of(error));

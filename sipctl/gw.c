@@ -1,7 +1,7 @@
 /*
  * gw - gateways: their state is gwregd's, their settings stand in etc/. add, set,
  * del, enable and disable edit the file and apply it; a failed apply leaves the
- * file as it was. gw_options.c writes what stands in the file.
+ * file as it was. gw_options.c writes what stands in the file, gw_view.c shows.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,67 +16,6 @@
 
 #define GATEWAYS_CONF	"conf.d/gateways.conf"
 #define BLOCK_MAX	16384
-
-static const struct column columns[] = {
-	{ "name", "NAME", COLUMN_TEXT },
-	{ "state", "STATE", COLUMN_TEXT },
-	{ "registered_as", "REGISTERED AS", COLUMN_TEXT },
-	{ "domain", "DOMAIN", COLUMN_TEXT },
-	{ "server", "SERVER", COLUMN_TEXT },
-	{ "expires_s", "EXPIRES", COLUMN_SECONDS },
-	{ "rtt_ms", "RTT", COLUMN_MS },
-	{ "calls", "CALLS", COLUMN_TEXT },
-	{ "calls_failed", "FAILED", COLUMN_NUMBER },
-	{ "last_error", "LAST ERROR", COLUMN_TEXT },
-	{ "reason", "REASON", COLUMN_TEXT },
-	{ NULL }
-};
-
-/* ---- state ---- */
-
-/* sipd counts the calls; for people "12/30", where there is a limit. */
-static void
-add_calls(struct ctl *c, json_t *rows)
-{
-	json_t	*counts, *row, *one;
-	char	 text[32];
-	size_t	 i, k;
-
-	if (ask_show(c, "sipd", "channels", NULL, &counts) != CTL_DONE)
-		return;
-	json_array_foreach(rows, i, row)
-		json_array_foreach(counts, k, one) {
-			json_int_t	used = json_integer_value(json_object_get(one, "used"));
-			json_int_t	limit = json_integer_value(json_object_get(one,
-					    "channels"));
-
-			if (!json_equal(json_object_get(row, "name"),
-			    json_object_get(one, "name")))
-				continue;
-			json_object_set_new(row, "calls", json_integer(used));
-			json_object_set(row, "calls_answered", json_object_get(one, "answered"));
-			json_object_set(row, "calls_failed", json_object_get(one, "failed"));
-			if (!out_for_people(&c->out))
-				continue;
-			snprintf(text, sizeof(text), limit > 0 ? "%lld/%lld" : "%lld/-",
-			    (long long)used, (long long)limit);
-			json_object_set_new(row, "calls", json_string(text));
-		}
-	json_decref(counts);
-}
-
-COMMAND(cmd_gw_list)
-{
-	json_t	*rows;
-	int	 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	add_calls(c, rows);
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
-}
 
 /* Its settings in force, for people. */
 static void
@@ -100,28 +39,33 @@ print_settings(const struct ctl *c, const char *name)
 	edition_fini(&now);
 }
 
-COMMAND(cmd_gw_show)
+COMMAND(cmd_gw_list)
 {
-	json_t		*rows, *row;
-	const char	*name;
-	size_t		 i;
-	int		 code = ask_show(c, "gwregd", "gateways", NULL, &rows);
+	json_t	*rows;
+	int	 code = gw_rows(c, NULL, &rows);
 
 	if (code != CTL_DONE)
 		return code;
-	for (i = json_array_size(rows); i-- > 0; ) {
-		row = json_array_get(rows, i);
-		name = json_string_value(json_object_get(row, "name"));
-		if (name == NULL || strcmp(name, l->args[0]) != 0)
-			json_array_remove(rows, i);
-	}
-	add_calls(c, rows);
-	out_rows(&c->out, rows, columns);
+	gw_print(c, rows);
+	json_decref(rows);
+	return CTL_DONE;
+}
+
+COMMAND(cmd_gw_show)
+{
+	json_t	*rows;
+	int	 code = gw_rows(c, l->args[0], &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	gw_print(c, rows);
 	if (json_array_size(rows) == 0)
 		code = no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
 		    l->args[0]);
-	else if (out_for_people(&c->out))
+	else if (out_for_people(&c->out)) {
+		gw_print_more(json_array_get(rows, 0));
 		print_settings(c, l->args[0]);
+	}
 	json_decref(rows);
 	return code;
 }

@@ -3,7 +3,21 @@
 
 #include "sipctl/sipctl.h"
 
-/* The options of "gw add" and "gw set" as lines of a gateway's block. */
+#include <jansson.h>
+
+/* ---- gw_view.c ---- */
+
+/*
+ * The gateways, or the one of this name, as gwregd knows them, with what sipd counts of
+ * their calls. An exit code.
+ */
+int	gw_rows(struct ctl *c, const char *name, json_t **rows);
+/* As a table for people in their words; else as it is. */
+void	gw_print(struct ctl *c, json_t *rows);
+/* What has no place in the table, a line each. */
+void	gw_print_more(const json_t *row);
+
+/* ---- gw_options.c: the options of "gw add" and "gw set" as lines of a block ---- */
 
 /* Beside sip.conf, where its password is put. */
 const char *gw_secret_name(char buf[128], const char *gateway);

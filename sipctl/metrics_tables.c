@@ -199,11 +199,13 @@ print_gateways(struct ctl *c)
 
 	if (ask_show(c, "gwregd", "gateways", NULL, &rows) != CTL_DONE)
 		return;
-	metrics_head("gateway_up", "gauge", "whether a gateway is registered");
+	metrics_head("gateway_up", "gauge", "whether a gateway is in use, answers its "
+	    "probes and is registered, or needs not to be");
 	json_array_foreach(rows, i, row) {
 		printf("gateway_up{");
 		metrics_label("gateway", text_of(row, "name"));
-		printf("} %d\n", strcmp(text_of(row, "state"), "registered") == 0);
+		printf("} %d\n", strcmp(text_of(row, "state"), "registered") == 0 ||
+		    strcmp(text_of(row, "state"), "unregistered") == 0);
 	}
 	json_decref(rows);
 }

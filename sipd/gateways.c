@@ -15,8 +15,10 @@
 
 #include "common/dial_class.h"
 #include "common/map.h"
+#include "common/mono.h"
 #include "common/stats.h"
 #include "common/uri.h"
+#include "sipd/hour.h"
 
 struct gateway {
 	char		name[GATEWAY_NAME_MAX + 1];
@@ -31,6 +33,7 @@ struct gateway {
 	_Atomic uint32_t limit;			/* channels; 0: none */
 	_Atomic uint32_t used;
 	_Atomic uint64_t calls, answered, failed, full;
+	struct hour	 hour;
 	_Atomic uint16_t last_code;
 };
 
@@ -354,6 +357,7 @@ void
 gateway_result(struct gateway *g, uint16_t code)
 {
 	atomic_fetch_add(&g->calls, 1);
+	hour_add(&g->hour, !is_failure(code), wall_ms() / 1000);
 	stats->gateway_calls++;
 	if (code >= 200 && code < 300)
 		atomic_fetch_add(&g->answered, 1);
@@ -387,6 +391,8 @@ gateways_next(uint64_t *cursor, struct gateway_shown *out)
 			.full = atomic_load(&g->full),
 			.last_code = atomic_load(&g->last_code),
 		};
+		hour_sum(&g->hour, wall_ms() / 1000, &out->hour_calls,
+		    &out->hour_failed);
 		str_copy(out->name, sizeof(out->name), str_of(g->name));
 	}
 	pthread_rwlock_unlock(&state.lock);

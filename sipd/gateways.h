@@ -81,6 +81,7 @@ struct gateway_shown {
 	char		name[GATEWAY_NAME_MAX + 1];
 	uint32_t	channels, used;
 	uint64_t	calls, answered, failed, full;
+	uint64_t	hour_calls, hour_failed;	/* of the last hour */
 	uint16_t	last_code;	/* of a failure; 0: none */
 };
 bool	gateways_next(uint64_t *cursor, struct gateway_shown *out);

@@ -74,6 +74,8 @@ show_channels(void *arg, struct show *s, uint64_t cursor)
 		show_number(s, "answered", (int64_t)g.answered);
 		show_number(s, "failed", (int64_t)g.failed);
 		show_number(s, "full", (int64_t)g.full);
+		show_number(s, "hour_calls", (int64_t)g.hour_calls);
+		show_number(s, "hour_failed", (int64_t)g.hour_failed);
 		show_number(s, "last_code", g.last_code);
 		if (show_full(s))
 			return cursor;
