@@ -1,7 +1,7 @@
 /*
- * handlers - what sipd may ask: rewrite a body, end a session.
+ * handlers - what sipd may ask: rewrite a body, refresh or end a session.
  *
- * Both may be asked again, by the same sipd or the next one, with the same result
+ * All may be asked again, by the same sipd or the next one, with the same result
  * (messages.def says what each field means).
  */
 #include "common/log.h"
@@ -90,8 +90,23 @@ on_end(void *arg, struct bus_ticket t, const union msg *msg)
 	bus_done(t);
 }
 
+static void
+on_refresh(void *arg, struct bus_ticket t, const union msg *msg)
+{
+	struct self				*self = arg;
+	struct mediad				*m = self->own;
+	const struct msg_media_refresh		*q = &msg->media_refresh;
+
+	if (sessions_refresh(m->sessions, q->call_id, q->caller_tag,
+	    loop_now(self->loop)))
+		log_low("MEDIA", t.call, "session refreshed call=%s",
+		    log_str(q->call_id));
+	bus_done(t);
+}
+
 const struct bus_handler mediad_handlers[] = {
 	{ MSG_MEDIA_REWRITE, on_rewrite, false },
+	{ MSG_MEDIA_REFRESH, on_refresh, false },
 	{ MSG_MEDIA_END, on_end, false },
 	{ 0 },
 };

@@ -142,6 +142,20 @@ session_has_branch(const struct sessions *ss, const struct session *s,
 	return leg_find(s, hash) != NULL;
 }
 
+bool
+sessions_refresh(struct sessions *ss, struct str call_id, struct str tag,
+    struct mono now)
+{
+	struct session	*s = session_find(ss, call_id, tag);
+
+	if (s == NULL)
+		return false;
+	s->signalled = now;
+	s->no_rtp = s->no_rtcp = false;
+	session_save(s);
+	return true;
+}
+
 /* Out of the tables of this process. */
 static void
 session_leave(struct sessions *ss, struct session *s)

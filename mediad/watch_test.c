@@ -65,6 +65,9 @@ test_session_timer(void **state)
 	h->now = mono_add_ms(h->now, 89000);
 	say(h, "", OFFER, 2, CALLER, AUDIO(4000));
 	say(h, "", ANSWER | FINAL | BY_CALLEE, 2, CALLEE, AUDIO(5000));
+	h->now = mono_add_ms(h->now, 89000);	/* and once more without a body */
+	assert_true(sessions_refresh(h->ss, STR("call-1"), STR("tag-a"), h->now));
+	assert_false(sessions_refresh(h->ss, STR("call-1"), STR("tag-b"), h->now));
 	only(h)->caller->ends[0]->flow[0].count->last_ns =
 	    mono_add_ms(h->now, 89000).ns;
 	sweep_at(h, 89000);

@@ -35,7 +35,7 @@ media_rewrite(struct worker *w, uint64_t call, const struct media_body *b,
 
 /* Nothing depends on the answer; the bus repeats the question until it comes. */
 static void
-on_ended(void *arg, int error, enum msg_type type, const union msg *m)
+on_done(void *arg, int error, enum msg_type type, const union msg *m)
 {
 }
 
@@ -47,7 +47,18 @@ media_end(struct worker *w, uint64_t call, struct str call_id,
 		.call = call, .call_id = call_id, .caller_tag = caller_tag, .branch = leg,
 	};
 
-	bus_ask(w->mediad, MSG_MEDIA_END, &q, END_DEADLINE_MS, on_ended, NULL);
+	bus_ask(w->mediad, MSG_MEDIA_END, &q, END_DEADLINE_MS, on_done, NULL);
+}
+
+void
+media_refresh(struct worker *w, uint64_t call, struct str call_id,
+    struct str caller_tag)
+{
+	struct msg_media_refresh	q = {
+		.call = call, .call_id = call_id, .caller_tag = caller_tag,
+	};
+
+	bus_ask(w->mediad, MSG_MEDIA_REFRESH, &q, END_DEADLINE_MS, on_done, NULL);
 }
 
 bool

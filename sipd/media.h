@@ -38,6 +38,9 @@ uint64_t media_rewrite(struct worker *w, uint64_t call, const struct media_body 
 /* The session, or one leg of it, is over; repeated until mediad says so. */
 void	media_end(struct worker *w, uint64_t call, struct str call_id,
 	    struct str caller_tag, struct str leg);
+/* The call was refreshed without a body: its session is alive. */
+void	media_refresh(struct worker *w, uint64_t call, struct str call_id,
+	    struct str caller_tag);
 /* True if the message carries an SDP body. */
 bool	media_has_sdp(const struct sip_msg *m);
 

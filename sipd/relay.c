@@ -181,13 +181,27 @@ ask_mediad(struct leg *g, const struct sip_msg *m, const struct hop *from)
 	}, on_rewritten, r);
 }
 
+/* A session refresh without a body (RFC 4028): media are not told of it otherwise. */
+static bool
+is_refresh(const struct leg *g, const struct sip_msg *m)
+{
+	const struct proxy	*p = g->p;
+
+	return g->media && p->in_dialog && !p->offered && m->code / 100 == 2 &&
+	    (p->method == METHOD_UPDATE || p->method == METHOD_INVITE);
+}
+
 void
 relay_response(struct leg *g, const struct sip_msg *m, const struct hop *from)
 {
 	if (g->p->server == NULL)
 		return;
-	if (!g->media || !media_has_sdp(m))
+	if (!g->media || !media_has_sdp(m)) {
+		if (is_refresh(g, m))
+			media_refresh(g->p->w, g->p->call, m->call_id,
+			    proxy_caller_tag(g->p, m));
 		send_up(g, m, NULL);
-	else if (g->asking < (m->code < 200 ? ASKING_MAX : ASKING_FINAL_MAX))
+	} else if (g->asking < (m->code < 200 ? ASKING_MAX : ASKING_FINAL_MAX)) {
 		ask_mediad(g, m, from);
+	}
 }

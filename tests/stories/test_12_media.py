@@ -154,6 +154,21 @@ def test_silent_session_ends(houses, phones, player):
     assert house.figure("mediad", "media_timeouts") == 1
 
 
+def test_a_refresh_without_a_body_counts(houses, phones, player):
+    """RFC 4028: UPDATE of either side renews the session's time, in which nothing else is heard."""
+    house = proxied(houses)
+    talk = Talk(house, player, phones(house, "anna").registered(), phones(house, "bert").registered())
+    refreshed = f"session refreshed call={talk.request.call_id}"
+    for n, (side, other) in enumerate(((talk.call, talk.answer), (talk.answer, talk.call)), 1):
+        update = side._in_dialog("UPDATE")
+        side.phone.send(update)
+        other.phone.reply(other.phone.wait_request("UPDATE"), 200)
+        assert side.phone.wait(lambda m, u=update: m.branch == u.branch, what="200 to UPDATE").code == 200
+        eventually(lambda n=n: (house.log / "mediad.log").read_text().count(refreshed) == n, what="the refresh")
+    talk.hang_up()
+    house.idle()
+
+
 def test_silent_calls_are_hung_up(houses, phones, player):
     """Row 162: BYE to both sides, each in the other's name."""
     house = proxied(houses, **{"media-timeout": "2s", "media-timeout-bye": "on"})
