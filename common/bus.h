@@ -142,6 +142,11 @@ void	feed_serve(struct feed *f, struct bus_server *s, feed_walk_fn *walk,
 	    void *arg);
 /* False: this record was taken, but the part is full. */
 bool	feed_emit(struct feed *f, enum msg_type type, const void *record);
+/*
+ * Changes of this type go by a stream of their own: followers that do not take it
+ * (bulk below) are not even sent what there is most of.
+ */
+void	feed_bulk(struct feed *f, enum msg_type type);
 /* The first change leaves at the turn's end, more are gathered for 5 ms. */
 void	feed_publish(struct feed *f, enum msg_type type, const void *record);
 uint32_t feed_followers(const struct feed *f);
@@ -153,8 +158,9 @@ struct feed_follower {
 	void	(*record)(void *arg, enum msg_type type, const union msg *m);
 	/* The snapshot is in: what was not seen since begin() is gone. */
 	void	(*complete)(void *arg);
-	/* Only these types, ended by MSG_NONE; NULL: all. Others cost nothing. */
+	/* Only these types, ended by MSG_NONE; NULL: all. Others cost little. */
 	const enum msg_type *types;
+	bool	bulk;			/* and what the peer calls feed_bulk() */
 	/*
 	 * True: this record, which begins with (key, version), brings nothing new
 	 * and need not be unpacked. NULL: not asked. Only with types whose records

@@ -118,25 +118,32 @@ part_in(void *arg, int error, enum msg_type type, const union msg *m)
 	w->f->complete(w->arg);
 }
 
-/* The changes of a frame whose first one is number first. */
+/* Has a frame of each stream come? Until then a change could be missed. */
+static bool
+all_heard(const struct follow *w)
+{
+	return w->next[0] != 0 && (!w->f->bulk || w->next[1] != 0);
+}
+
+/* The changes of a frame of that stream, whose first one is number first. */
 static int
-changes_in(struct bus_peer *p, struct unpack *u, uint64_t first)
+changes_in(struct bus_peer *p, struct unpack *u, unsigned stream, uint64_t first)
 {
 	struct follow	*w = &p->follow;
 	struct str	 packed;
 	int		 r;
 
-	if (w->state == FOLLOW_WAITS || first != w->next) {
-		if (w->state != FOLLOW_WAITS) {
-			p->bus->figures.gaps++;
-			log_rate(LOG_PROBLEMS, "BUS", "%s: changes missed, "
-			    "taking a snapshot", p->name);
-		}
-		w->next = first;
-		follow_begin(p);
+	if (w->state != FOLLOW_WAITS && first != w->next[stream]) {
+		p->bus->figures.gaps++;
+		log_rate(LOG_PROBLEMS, "BUS", "%s: changes missed, "
+		    "taking a snapshot", p->name);
+		w->state = FOLLOW_WAITS;
 	}
+	w->next[stream] = first;
+	if (w->state == FOLLOW_WAITS && all_heard(w))
+		follow_begin(p);
 	while ((r = bus_frame_next(u, &packed)) > 0) {
-		w->next++;
+		w->next[stream]++;
 		if ((r = record_in(p, packed, false)) < 0)
 			break;
 	}
@@ -160,10 +167,10 @@ bus_follow_in(void *arg, struct str id, struct str frame)
 		return;
 	}
 	bus_peer_seen(p, epoch);
-	if (topic != FEED_RECORDS || p->follow.state == FOLLOW_NOT ||
-	    epoch != p->epoch)
+	if ((topic != FEED_RECORDS && topic != FEED_BULK) ||
+	    p->follow.state == FOLLOW_NOT || epoch != p->epoch)
 		return;
-	if (changes_in(p, &u, number) < 0)
+	if (changes_in(p, &u, topic == FEED_BULK, number) < 0)
 		bus_bad_frame(p->bus, p->name, "not records");
 }
 
@@ -177,6 +184,7 @@ bus_follow_epoch(struct bus_peer *p)
 		bus_forget(p, p->follow.question);
 	p->follow.question = 0;
 	p->follow.state = FOLLOW_WAITS;
+	p->follow.next[0] = p->follow.next[1] = 0;
 }
 
 void
@@ -186,6 +194,8 @@ bus_peer_follow(struct bus_peer *p, const struct feed_follower *f, void *arg)
 	p->follow.arg = arg;
 	p->follow.state = FOLLOW_WAITS;
 	bus_sock_subscribe(&p->sub, FEED_HEARTBEAT, false);
+	if (f->bulk)
+		bus_sock_subscribe(&p->sub, FEED_BULK, true);
 	bus_sock_subscribe(&p->sub, FEED_RECORDS, true);
 }
 

@@ -93,7 +93,9 @@ void	bus_out_adapt(struct bus_out *o, int64_t dt_us);
 #define BUS_TICK_MS	100	/* heartbeats, ages, idle askers */
 #define BUS_DEAD_TICKS	3
 #define FEED_HEARTBEAT	'H'	/* topics: the first octet of a feed's frame, */
-#define FEED_RECORDS	'R'	/* a small msgpack integer itself */
+#define FEED_RECORDS	'R'	/* a small msgpack integer itself: */
+#define FEED_BULK	'B'	/* see bus.h, feed_bulk() */
+#define FEED_STREAMS	2	/* of records: those two */
 
 TAILQ_HEAD(bus_socks, bus_sock);
 TAILQ_HEAD(bus_outs, bus_out);
@@ -186,14 +188,22 @@ void	bus_peers_deadline(struct bus *b);
 /* A frame of p's with this epoch came. */
 void	bus_peer_seen(struct bus_peer *p, uint64_t epoch);
 
+/* The records of one topic, numbered by themselves. */
+struct feed_stream {
+	struct feed		*feed;
+	uint8_t			 topic;
+	struct bus_out		 out;
+	uint64_t		 next;		/* number of the next change */
+	uint32_t		 followers;
+};
+
 struct feed {
 	TAILQ_ENTRY(feed)	 entry;
 	struct bus		*bus;
 	struct bus_sock		 sock;
-	struct bus_out		 out;
-	uint64_t		 next;		/* number of the next change */
+	struct feed_stream	 streams[FEED_STREAMS];
+	enum msg_type		 bulk;		/* goes by the second one */
 	uint32_t		 listeners;	/* to heartbeats */
-	uint32_t		 followers;
 	feed_walk_fn		*walk;
 	void			*arg;
 	struct buf		 part;		/* of a snapshot: packed records */
@@ -217,7 +227,8 @@ struct follow {
 	enum follow_state	 state;
 	const struct feed_follower *f;
 	void			*arg;
-	uint64_t		 next;		/* number of the next change */
+	uint64_t		 next[FEED_STREAMS];	/* number of the next change; */
+						/* 0: no frame has come yet */
 	uint64_t		 question;	/* open SNAPSHOT, or 0 */
 };
 

@@ -1,7 +1,7 @@
 /*
  * feed - the stream of changes of our state, and its snapshots.
  *
- * A frame is a topic octet ('H' or 'R', small msgpack integers themselves), our
+ * A frame is a topic octet ('H', 'R', 'B': small msgpack integers themselves), our
  * epoch, the number of its first change, then the changes, each in a bin. A
  * heartbeat is a frame without changes: it names the change that comes next, so a
  * follower that missed the last one sees it. Those who only want to know whether
@@ -21,19 +21,19 @@
 #define RECORD_MAX	(384 * 1024)
 
 static void
-head(struct buf *b, const struct feed *f, uint8_t topic)
+head(struct buf *b, const struct feed *f, uint8_t topic, uint64_t next)
 {
 	pack_u64(b, topic);
 	pack_u64(b, f->bus->epoch);
-	pack_u64(b, f->next);
+	pack_u64(b, next);
 }
 
 static void
-heartbeat(struct feed *f, uint8_t topic)
+heartbeat(struct feed *f, uint8_t topic, uint64_t next)
 {
 	struct buf	b = { 0 };
 
-	head(&b, f, topic);
+	head(&b, f, topic, next);
 	bus_sock_send(&f->sock, STR_NONE, str_make(b.s, b.len));
 	buf_fini(&b);
 }
@@ -41,11 +41,16 @@ heartbeat(struct feed *f, uint8_t topic)
 static void
 heartbeats(struct feed *f)
 {
-	bus_out_flush(&f->out);		/* the numbers stay in order */
+	struct feed_stream	*s;
+
 	if (f->listeners > 0)
-		heartbeat(f, FEED_HEARTBEAT);
-	if (f->followers > 0)
-		heartbeat(f, FEED_RECORDS);
+		heartbeat(f, FEED_HEARTBEAT, f->streams[0].next);
+	for (unsigned i = 0; i < FEED_STREAMS; i++) {
+		s = &f->streams[i];
+		bus_out_flush(&s->out);		/* the numbers stay in order */
+		if (s->followers > 0)
+			heartbeat(f, s->topic, s->next);
+	}
 }
 
 void
@@ -59,15 +64,16 @@ static void
 feed_in(void *arg, struct str id, struct str frame)
 {
 	struct feed	*f = arg;
-	uint32_t	*count;
+	uint32_t	*count = NULL;
 
 	if (frame.len != 2)
 		return;
 	if (frame.s[1] == FEED_HEARTBEAT)
 		count = &f->listeners;
-	else if (frame.s[1] == FEED_RECORDS)
-		count = &f->followers;
-	else
+	for (unsigned i = 0; i < FEED_STREAMS; i++)
+		if ((uint8_t)frame.s[1] == f->streams[i].topic)
+			count = &f->streams[i].followers;
+	if (count == NULL)
 		return;
 	if (frame.s[0] == 1) {
 		(*count)++;
@@ -79,15 +85,30 @@ feed_in(void *arg, struct str id, struct str frame)
 static void
 feed_open(struct bus_out *o)
 {
-	head(&o->buf, o->arg, FEED_RECORDS);
+	const struct feed_stream	*s = o->arg;
+
+	head(&o->buf, s->feed, s->topic, s->next);
 }
 
 static void
 feed_send(struct bus_out *o)
 {
-	struct feed	*f = o->arg;
+	struct feed_stream	*s = o->arg;
 
-	bus_sock_send(&f->sock, STR_NONE, str_make(o->buf.s, o->buf.len));
+	bus_sock_send(&s->feed->sock, STR_NONE, str_make(o->buf.s, o->buf.len));
+}
+
+static void
+stream_init(struct feed_stream *s, struct feed *f, uint8_t topic)
+{
+	s->feed = f;
+	s->topic = topic;
+	s->next = 1;
+	bus_out_init(&s->out, f->bus);
+	s->out.fixed_us = GATHER_US;
+	s->out.open = feed_open;
+	s->out.send = feed_send;
+	s->out.arg = s;
 }
 
 int
@@ -97,7 +118,6 @@ feed_new(struct bus *b, const char *endpoint, struct feed **out)
 	int		 r;
 
 	f->bus = b;
-	f->next = 1;
 	f->sock.in = feed_in;
 	f->sock.arg = f;
 	r = bus_sock_open(&f->sock, b, BUS_XPUB, endpoint);
@@ -105,14 +125,17 @@ feed_new(struct bus *b, const char *endpoint, struct feed **out)
 		free(f);
 		return r;
 	}
-	bus_out_init(&f->out, b);
-	f->out.fixed_us = GATHER_US;
-	f->out.open = feed_open;
-	f->out.send = feed_send;
-	f->out.arg = f;
+	stream_init(&f->streams[0], f, FEED_RECORDS);
+	stream_init(&f->streams[1], f, FEED_BULK);
 	TAILQ_INSERT_TAIL(&b->feeds, f, entry);
 	*out = f;
 	return 0;
+}
+
+void
+feed_bulk(struct feed *f, enum msg_type type)
+{
+	f->bulk = type;
 }
 
 /*
@@ -122,16 +145,18 @@ feed_new(struct bus *b, const char *endpoint, struct feed **out)
 void
 feed_publish(struct feed *f, enum msg_type type, const void *record)
 {
-	if (f->followers > 0 && bus_out_add(&f->out, type, record) < 0)
+	struct feed_stream	*s = &f->streams[type == f->bulk];
+
+	if (s->followers > 0 && bus_out_add(&s->out, type, record) < 0)
 		log_problem("BUS", "a record of type %s is too big for the feed",
 		    msg_name(type));
-	f->next++;
+	s->next++;
 }
 
 uint32_t
 feed_followers(const struct feed *f)
 {
-	return f->followers;
+	return f->streams[0].followers;
 }
 
 /* ---- snapshots ---- */
@@ -164,7 +189,7 @@ snapshot(void *arg, struct bus_ticket t, const union msg *m)
 
 	buf_clear(&f->part);
 	f->nends = 0;
-	part.number = f->next - 1;
+	part.number = f->streams[0].next - 1;
 	part.next = f->walk(f->arg, m->snapshot.cursor, f);
 	records = xcalloc(f->nends + 1, sizeof(*records));
 	for (uint32_t i = 0; i < f->nends; i++) {
@@ -198,7 +223,8 @@ feed_free(struct feed *f)
 {
 	TAILQ_REMOVE(&f->bus->feeds, f, entry);
 	bus_sock_close(&f->sock);
-	bus_out_fini(&f->out);
+	for (unsigned i = 0; i < FEED_STREAMS; i++)
+		bus_out_fini(&f->streams[i].out);
 	buf_fini(&f->part);
 	free(f->ends);
 	free(f);

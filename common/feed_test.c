@@ -135,7 +135,7 @@ test_feed_gap(void **state)
 	feed_serve(h->feed, h->server, walk, h);
 	bus_peer_follow(h->peer, &follower, h);
 	until(h, bus_peer_synced(h->peer));
-	h->feed->next++;
+	h->feed->streams[0].next++;
 	h->state[5] = 77;
 	until(h, h->completes == 2);
 	assert_true(same(h));
@@ -160,6 +160,53 @@ test_feed_new_epoch(void **state)
 	feed_serve(h->feed, h->server, walk, h);
 	until(h, bus_peer_synced(h->peer));
 	assert_true(same(h));
+}
+
+/* What there is most of has a stream of its own, with numbers of its own. */
+static void
+test_feed_bulk(void **state)
+{
+	static const struct feed_follower	takes = {
+		on_begin, on_record, on_complete, only_accounts, .bulk = true,
+	};
+	struct house	*h = *state;
+
+	feed_bulk(h->feed, MSG_ACCOUNT);
+	publish(h, 0, 1);
+	feed_serve(h->feed, h->server, walk, h);
+	bus_peer_follow(h->peer, &takes, h);
+	until(h, bus_peer_synced(h->peer));
+	assert_int_equal(h->completes, 1);
+	publish(h, 5, 2);
+	until(h, same(h));
+	assert_int_equal(figures(h->asker).gaps, 0);
+	h->feed->streams[1].next++;
+	h->state[5] = 77;
+	until(h, h->completes == 2);
+	assert_true(same(h));
+	assert_int_equal(figures(h->asker).gaps, 1);
+}
+
+/* Who does not take it gets it with a snapshot and then no more. */
+static void
+test_feed_without_bulk(void **state)
+{
+	struct house	*h = *state;
+	uint64_t	 in;
+
+	feed_bulk(h->feed, MSG_ACCOUNT);
+	publish(h, 0, 1);
+	feed_serve(h->feed, h->server, walk, h);
+	bus_peer_follow(h->peer, &follower, h);
+	until(h, bus_peer_synced(h->peer));
+	in = figures(h->asker).frames_in;
+	for (unsigned i = 0; i < 16; i++)
+		publish(h, i, 2);
+	ask(h, 3000);
+	until(h, h->answered == 1);
+	assert_false(same(h));
+	assert_in_range(figures(h->asker).frames_in - in, 1, 3);
+	assert_int_equal(figures(h->asker).gaps, 0);
 }
 
 /* Without a follower heartbeats come, records do not. */
@@ -187,6 +234,8 @@ main(void)
 		T(test_feed_changes_between_parts),
 		T(test_feed_gap),
 		T(test_feed_new_epoch),
+		T(test_feed_bulk),
+		T(test_feed_without_bulk),
 		T(test_feed_heartbeat_only),
 	};
 

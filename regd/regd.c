@@ -204,6 +204,7 @@ regd_start(struct self *self)
 	r->before = accounts_new();
 	r->late = late_new();
 	r->feed = self->feed;
+	feed_bulk(r->feed, MSG_BINDINGS);
 	dirs_path(keys, self->dirs.state, "keys");
 	if ((error = keys_load(&r->auth.nonces, keys, "nonce")) < 0) {
 		log_at(LOG_FAILURE, "REG", 0, "cannot read the key %s/nonce: %s",

@@ -196,7 +196,7 @@ static void
 test_feed(void **state)
 {
 	static const struct feed_follower follower = {
-		fed_begin, fed_record, fed_complete
+		fed_begin, fed_record, fed_complete, .bulk = true
 	};
 	struct phone p = anna();
 

@@ -110,6 +110,7 @@ replica_follow(struct bus_peer *regd, struct loop *l)
 		.record = on_record,
 		.complete = on_complete,
 		.types = types,
+		.bulk = true,
 		.knows = on_knows,
 	};
 
