@@ -188,6 +188,7 @@ do_left(void *arg)
 	}
 	if (w->next != NULL) {
 		memset(&w->keep.sign, 0, sizeof(w->keep.sign));
+		w->keep.realm[0] = '\0';
 		settings_take(w, w->next);
 	}
 	if (gateway_wanted(w))
@@ -317,8 +318,10 @@ gateway_configure(struct gateway *w, const struct gateway_settings *set)
 		machine_event(&w->machine, EV_STOP, boot_ms());
 		return;
 	}
-	if (new_secret)
+	if (new_secret) {
 		w->keep.sign.valid = w->calls.valid = false;
+		w->keep.realm[0] = '\0';
+	}
 	if (new_secret || new_period || w->machine.state == ST_OFF)
 		machine_event(&w->machine, EV_START, boot_ms());
 	gateway_publish(w);

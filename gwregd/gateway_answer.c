@@ -97,6 +97,9 @@ granted(struct gateway *w, const struct msg_sent *m)
 	if (s > EXPIRES_MAX_S)
 		s = EXPIRES_MAX_S;
 	w->machine.granted_ms = s * 1000;
+	if (w->was_signed)
+		str_copy(w->keep.realm, sizeof(w->keep.realm),
+		    str_of(w->keep.sign.realm));
 	w->error[0] = '\0';
 	service_route_set(w, m);
 	return EV_OK;
@@ -128,14 +131,18 @@ nonce_ended(struct gateway *w)
 	    (long long)age_ms / 1000);
 }
 
+/*
+ * The configured one; else that in which it has accepted us; before there is one, any
+ * that the configured address asks for.
+ */
 static bool
 realm_may_be_answered(const struct gateway *w, struct str realm)
 {
 	if (w->set->realm[0] != '\0')
 		return str_eq(realm, str_of(w->set->realm));
-	return w->keep.moved[0] == '\0' || str_eq(realm, str_of(w->set->domain)) ||
-	    (w->keep.sign.realm[0] != '\0' &&
-	    str_eq(realm, str_of(w->keep.sign.realm)));
+	if (w->keep.realm[0] != '\0')
+		return str_eq(realm, str_of(w->keep.realm));
+	return w->keep.moved[0] == '\0' || str_eq(realm, str_of(w->set->domain));
 }
 
 /* -EACCES: none of a realm that we may answer; else as sign_take(). */

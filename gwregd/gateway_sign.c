@@ -29,6 +29,8 @@ gateway_realm_fits(const struct gateway *w, struct str realm)
 	struct str wanted = str_of(w->set->realm);
 
 	if (wanted.len == 0)
+		wanted = str_of(w->keep.realm);
+	if (wanted.len == 0)
 		wanted = str_of(w->keep.sign.realm);
 	if (wanted.len == 0)
 		wanted = str_of(w->calls.realm);

@@ -160,6 +160,31 @@ test_other_realms(void **state)
 	}
 }
 
+/*
+ * S09: what has accepted us in one realm is not answered in another, until the
+ * administrator says so or gives another password.
+ */
+static void
+test_realm_stays(void **state)
+{
+	until_state("registered");
+	h.reply = R_REALM;
+	h.nonce++;
+	h.name[0] = '\0';
+	assert_int_equal(order("test"), MSG_REFUSED);
+	assert_true(str_find(h.m.refused.text, STR("realm \"other\"")) >= 0);
+	assert_int_equal(order("test"), MSG_REFUSED);
+	h.reply = R_CHECK;
+	assert_int_equal(order("test"), MSG_DONE);
+	h.reply = R_REALM;
+	secret_write("another\n");
+	h.nonce++;
+	h.name[0] = '\0';
+	gwregd_commit(&h.self, &h.settings);
+	while (h.name[0] == '\0')		/* now it is */
+		loop_once(h.self.loop, 100);
+}
+
 static void
 test_circles(void **state)
 {
@@ -229,6 +254,7 @@ main(void)
 		T(test_failures),
 		T(test_redirect),
 		T(test_other_realms),
+		T(test_realm_stays),
 		T(test_circles),
 		T(test_nonce_life),
 		T(test_service_route),

@@ -45,6 +45,7 @@ static const struct line lines[] = {
 	TIME_("nonce-at", nonce_at_ms),
 	NUMBER_("nonce-life", nonce_life_ms),
 	NUMBER_("nonce-once", nonce_once),
+	TEXT_("accepted-realm", realm),
 	TEXT_("moved", moved),
 	TEXT_("service-route", service_route),
 	TEXT_("realm", sign.realm),

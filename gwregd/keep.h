@@ -33,6 +33,7 @@ struct keep {
 	int64_t		nonce_at_ms;	/* when sign's nonce came */
 	uint32_t	nonce_life_ms;	/* learnt; 0: not known */
 	uint32_t	nonce_once;	/* 1: learnt that they serve once */
+	char		realm[SIGN_TEXT_MAX];	/* in which it has accepted us, or "" */
 	char		moved[KEEP_URI_MAX];	/* where 301 or 302 led, or "" */
 	char		service_route[KEEP_ROUTE_MAX];
 	struct sign	sign;

@@ -212,6 +212,8 @@ request_write(struct text *t, const struct request *r)
 	add_cseq(t, r->cseq, r->method);
 	if (r->contact.len > 0)
 		add_party(t, STR("Contact"), r->contact, STR_NONE);
+	if (str_eq(r->method, STR("REGISTER")))		/* RFC 3327 section 5.1 */
+		line_write(t, STR("Supported"), STR("path"));
 	if (r->expires_s >= 0) {
 		text_add(t, STR("Expires: "));
 		text_u64(t, (uint64_t)r->expires_s);

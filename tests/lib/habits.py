@@ -72,6 +72,16 @@ def a_day(p, m):
     return p.accept(m, expires=86400)
 
 
+def wants_path(p, m):
+    """An edge proxy stands between us and the registrar (RFC 3327 section 5.3)."""
+    if "path" not in m.all("supported"):
+        return [p.answer(m, 421, [("Require", "path")])]
+    answers = p.accept(m)
+    for a in answers:
+        a.headers.append(("Path", f"<sip:edge@{p.ip};lr>"))
+    return answers
+
+
 def half_a_message(p, m):
     """Over TCP: the head of a response without its end, and the connection is closed."""
     return [b"SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 19", None]
@@ -105,6 +115,7 @@ HABITS = {
     "garbage": (lambda p, m: [b"\x00\xff garbage \r\n\r\n"], "udp"),
     "another Via": (wrong_via, "udp"),
     "slow": (slow, "udp"),
+    "wants Path": (wants_path, "udp"),
 }
 
 
