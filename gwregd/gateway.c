@@ -59,6 +59,10 @@ gateway_save(struct gateway *w)
 
 	w->keep.until_ms = m->until_ms;
 	w->keep.refresh_ms = m->state == ST_REGISTERED ? m->wake_ms : 0;
+	w->keep.wake_ms = machine_backs_off(m) ? m->wake_ms : 0;
+	w->keep.failures = m->failures;
+	w->keep.refused = m->state == ST_REFUSED;
+	str_copy(w->keep.error, sizeof(w->keep.error), str_of(w->error));
 	identity_print(&w->id, w->keep.print);
 	ahead = w->keep;
 	ahead.sign.nc |= KEEP_NC_STEP - 1;	/* calls use it meanwhile */
@@ -221,21 +225,24 @@ begin(struct gateway *w)
 	    strcmp(old.print, print) != 0) {
 		if (gateway_wanted(w))
 			machine_resume(&w->machine, 0, 0,
-			    now_ms + gwregd_slot(w->g), now_ms);
+			    now_ms + gwregd_slot(w->g), false, now_ms);
 		else
 			gateway_publish(w);
 		return;
 	}
 	w->keep = old;
 	w->machine.nonce_ms = old.nonce_life_ms;
+	w->machine.failures = old.failures;
+	str_copy(w->error, sizeof(w->error), str_of(old.error));
 	sent = old.sent_ms > 0 && old.sent_ms <= now_ms ? old.sent_ms + GAP_MS : 0;
 	if (old.refresh_ms <= now_ms && gateway_wanted(w)) {
 		slot = now_ms + gwregd_slot(w->g);
 		sent = sent > slot ? sent : slot;
+		sent = sent > old.wake_ms ? sent : old.wake_ms;
 	}
 	if (gateway_wanted(w) || old.until_ms > now_ms)
 		machine_resume(&w->machine, old.until_ms, old.refresh_ms, sent,
-		    now_ms);
+		    old.refused, now_ms);
 	if (!gateway_wanted(w))			/* no longer, but registered */
 		machine_event(&w->machine, EV_STOP, now_ms);
 }

@@ -174,7 +174,9 @@ test_kill_while_asking(void **state)
 	asked = h.asked;
 	killed();
 	up();
-	assert_string_equal(cell("state"), "trying");
+	assert_string_equal(cell("state"), "failed");
+	assert_int_equal(strncmp(cell("last_error"), "503 Service Unavailable, next try in",
+	    36), 0);
 	for (int i = 0; i < 5; i++)
 		loop_once(h.self.loop, 20);
 	assert_int_equal(h.asked, asked);

@@ -47,7 +47,7 @@ struct gateway {
 	bool		 counted;	/* in the gauge of registered ones */
 	int		 rtt_ms;	/* -1: not known */
 	char		 server[80];
-	char		 error[200];
+	char		 error[KEEP_ERROR_MAX];
 	struct bus_ticket testers[TESTERS_MAX];
 	unsigned	 ntesters;
 	struct identity	 id;		/* of set */

@@ -17,6 +17,7 @@
  */
 #define KEEP_TEXT_MAX	128
 #define KEEP_URI_MAX	512
+#define KEEP_ERROR_MAX	200
 #define KEEP_ROUTE_MAX	2048
 
 /* The count of a nonce is written so far ahead that each call need not write it. */
@@ -33,6 +34,10 @@ struct keep {
 	int64_t		nonce_at_ms;	/* when sign's nonce came */
 	uint32_t	nonce_life_ms;	/* learnt; 0: not known */
 	uint32_t	nonce_once;	/* 1: learnt that they serve once */
+	int64_t		wake_ms;	/* backing off until then; 0: not */
+	uint32_t	failures;	/* in a row */
+	uint32_t	refused;	/* 1: the last was a refusal */
+	char		error[KEEP_ERROR_MAX];	/* of the last */
 	char		realm[SIGN_TEXT_MAX];	/* in which it has accepted us, or "" */
 	char		moved[KEEP_URI_MAX];	/* where 301 or 302 led, or "" */
 	char		service_route[KEEP_ROUTE_MAX];

@@ -199,16 +199,17 @@ machine_event(struct machine *m, enum machine_event ev, int64_t now_ms)
 
 void
 machine_resume(struct machine *m, int64_t until_ms, int64_t refresh_ms,
-    int64_t not_before_ms, int64_t now_ms)
+    int64_t not_before_ms, bool refused, int64_t now_ms)
 {
 	int64_t at = until_ms > now_ms ? refresh_ms : 0;
 
 	if (at < not_before_ms)
 		at = not_before_ms;
 	m->until_ms = until_ms > now_ms ? until_ms : 0;
-	m->state = m->until_ms > 0 ? ST_REGISTERED : ST_WAITING;
+	m->state = refused ? ST_REFUSED :
+	    m->until_ms > 0 && m->failures == 0 ? ST_REGISTERED : ST_WAITING;
 	if (at <= now_ms) {
-		machine_event(m, EV_START, now_ms);
+		machine_event(m, EV_TIMER, now_ms);
 		return;
 	}
 	wake_in(m, at - now_ms, now_ms);

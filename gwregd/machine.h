@@ -75,10 +75,11 @@ void	machine_init(struct machine *m, const struct machine_owner *owner,
 void	machine_event(struct machine *m, enum machine_event ev, int64_t now_ms);
 /*
  * A registration that a process before us made: goes on with it. until_ms 0:
- * there is none; then it begins, but not before not_before_ms.
+ * there is none; then it begins, but not before not_before_ms. m->failures may say how
+ * many attempts have failed; refused: the last one was.
  */
 void	machine_resume(struct machine *m, int64_t until_ms, int64_t refresh_ms,
-	    int64_t not_before_ms, int64_t now_ms);
+	    int64_t not_before_ms, bool refused, int64_t now_ms);
 /* It failed and waits for its next try. */
 bool	machine_backs_off(const struct machine *m);
 bool	machine_registered(const struct machine *m, int64_t now_ms);

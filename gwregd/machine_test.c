@@ -328,7 +328,7 @@ test_resume(void **state)
 		machine_resume(&f.m, f.now + resumes[i].until -
 		    (resumes[i].until == 0 ? f.now : 0),
 		    f.now + resumes[i].refresh, f.now + resumes[i].not_before,
-		    f.now);
+		    false, f.now);
 		if (f.m.state != resumes[i].state ||
 		    f.sends != resumes[i].sends ||
 		    f.timer - f.now != resumes[i].timer)
@@ -336,6 +336,21 @@ test_resume(void **state)
 			    machine_state_name(f.m.state), f.sends,
 			    (long long)(f.timer - f.now));
 	}
+}
+
+/* A process that was killed while it backed off does not begin anew. */
+static void
+test_resume_backing_off(void **state)
+{
+	f.m.failures = 3;
+	f.dice = 500;
+	machine_resume(&f.m, 0, 0, f.now + 40000, true, f.now);
+	assert_int_equal(f.m.state, ST_REFUSED);
+	assert_true(machine_backs_off(&f.m));
+	assert_int_equal(wait_timer(), 40000);
+	assert_int_equal(f.m.state, ST_TRYING);
+	event(EV_NOBODY);
+	assert_in_range(f.timer - f.now, 39990, 40100);	/* the fourth */
 }
 
 int
@@ -353,6 +368,7 @@ main(void)
 		T(test_leaving_is_easy_when_nothing_is_registered),
 		T(test_too_brief),
 		T(test_resume),
+		T(test_resume_backing_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
