@@ -226,13 +226,14 @@ class House:
         finally:
             self.kill(name, sig=signal.SIGCONT)
 
-    def back(self, before, names, timeout=20):
-        """Waits until each of names runs as another process than before and is ready."""
+    def back(self, before, names, timeout=20, states=("ok",)):
+        """Waits until each of names runs as another process than before and is ready; "warn" is, too, where
+        the story has given reason to."""
         def look():
             now = {d["name"]: d for d in self.status()["daemons"]}
             for n in names:
                 assert now[n]["pid"] not in (None, 0, before[n]), f"{n} is not back"
-                assert now[n]["state"] == "ok", f"{n}: {now[n]}"
+                assert now[n]["state"] in states, f"{n}: {now[n]}"
             return True
         eventually(look, timeout, 0.02, f"{names} back")
 
