@@ -1,28 +1,15 @@
 """Registrations with gateways: a carrier by each transport and behind SRV, providers with bad
 habits, a thousand of them at once; groups that follow prices and probes."""
-import socket
 import time
 
 import pytest
 
+from lib.carrier import VIA, carrier_house, silent, way_options
 from lib.certs import Authority
-from lib.house import free_address
-from lib.kamailio import Kamailio, TlsCarrier
-from lib.named import Named
+from lib.kamailio import Kamailio
 from lib.habits import HABITS, PASSWORD, Providers
 from lib.sipp import Sipp
 from lib.wait import eventually, pause
-
-ZONE = """@ IN A {ip}
-dead IN A {dead}
-live IN A {ip}
-_sip._udp IN SRV 1 0 5060 dead
-_sip._udp IN SRV 2 0 5060 live
-_sips._tcp IN SRV 1 0 5061 @
-"""
-VIA = {"udp": "sip:{ip}:5060", "tcp": "sip:{ip}:5060;transport=tcp", "tls": "sip:carrier.test;transport=tls",
-       "srv": ""}
-
 
 def shown(house, name="carrier"):
     return next(g for g in house.json("gw", "list") if g["name"] == name)
@@ -38,34 +25,16 @@ def until(house, state, name="carrier", timeout=10):
 
 
 @pytest.fixture
-def silent():
-    """An address where somebody listens who never answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        ip = free_address()
-        s.bind((ip, 5060))
-        yield ip
-
-
-@pytest.fixture
-def made(houses, peers, tmp_path, silent):
-    """The house, the carrier, and the authority that has certified both."""
-    house = houses(transports=("udp", "tcp", "tls"), settings={"failover-timeout": "500ms"})
-    authority = Authority(house.init().etc / "authority")
-    carrier = peers(TlsCarrier(tmp_path, authority)).start()
-    server = peers(Named(tmp_path, {"carrier.test": ZONE.format(ip=carrier.ip, dead=silent)})).start()
-    chain, key = authority.issue("house", cn=house.domain)
-    for name, value in {"dns-servers": server.server, "tls-certificate": f"{chain} {key}",
-                        "tls-ca-file": authority.file}.items():
-        house.sipctl("config", "set", name, value)
-    return house.up(), carrier
+def made(houses, peers, tmp_path):
+    with silent() as dead:
+        yield carrier_house(houses, peers, tmp_path, dead)
 
 
 @pytest.mark.parametrize("way", VIA)
 def test_with_a_carrier(made, way):
     """Must show 1: register, refresh with the nonce, another nonce, sign off."""
     house, carrier = made
-    via = VIA[way].format(ip=carrier.ip)
-    add(house, "carrier", "--domain", carrier.domain, *(("--via", via) if via else ()))
+    add(house, "carrier", *way_options(way, carrier))
     row = until(house, "registered")
     assert row["server"].startswith(f"{'udp' if way == 'srv' else way}:{carrier.ip}:"), row
     assert len(carrier.contacts("line7")) == 1
