@@ -345,12 +345,13 @@ add_gateway(struct proxy *p, const struct rec_target *t, uint32_t order)
 	struct way		 way;
 	struct leg		*g;
 
-	if (gateway == NULL && !gateways_synced())
-		return false;
+	f.present = false;
 	if (gateway != NULL)
 		gateway_read(gateway, &f);
+	if (!f.present && !gateways_synced())
+		return false;
 	text_init(&uri, buf, sizeof(buf));
-	if (gateway == NULL || !f.present)
+	if (!f.present)
 		no_gateway(p, 503, "No Such Gateway");
 	else if (!may_use(p, gateway))
 		no_gateway(p, 403, "Not In Your Dial Classes");

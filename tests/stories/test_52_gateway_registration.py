@@ -6,10 +6,11 @@ import pytest
 
 from lib.carrier import VIA, carrier_house, silent, way_options
 from lib.certs import Authority
-from lib.kamailio import Kamailio
 from lib.habits import HABITS, PASSWORD, Providers
+from lib.kamailio import Kamailio
 from lib.sipp import Sipp
 from lib.wait import eventually, pause
+
 
 def shown(house, name="carrier"):
     return next(g for g in house.json("gw", "list") if g["name"] == name)

@@ -302,7 +302,8 @@ def test_kills(home, provider, phones, victims):
     new_there.send_bye()
     bye = new.wait_bye()
     assert uri_of(bye.get("from")) == f"sip:92@{home.domain}"
-    assert not [m for way, m in provider.log if m.is_request and m.method == "REGISTER"][2:], "no REGISTER storm"
+    registers = {m.branch for way, m in provider.log if m.is_request and m.method == "REGISTER"}
+    assert len(registers) <= 3, "at most one more REGISTER"
     eventually(lambda: home.json("calls") == [], 5, 0.1, "both are over")
 
 
