@@ -293,6 +293,15 @@ body_limited(struct sessions *ss, const struct rewrite *q)
 	return t.full ? q->sdp : text_str(&t);
 }
 
+void
+sessions_limit_codecs(struct sessions *ss, struct str offer, struct rewritten *out)
+{
+	struct rewrite	q = { .sdp = offer };
+
+	*out = (struct rewritten){ .code = 200, .reason = "",
+	    .sdp = body_limited(ss, &q) };
+}
+
 static bool
 body_parse(struct sessions *ss, const struct rewrite *q, struct rewritten *out)
 {

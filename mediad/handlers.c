@@ -62,7 +62,10 @@ on_rewrite(void *arg, struct bus_ticket t, const union msg *msg)
 		.sdp = q->sdp,
 	};
 
-	sessions_rewrite(m->sessions, &r, loop_now(self->loop), &out);
+	if (q->codecs_only)
+		sessions_limit_codecs(m->sessions, q->sdp, &out);
+	else
+		sessions_rewrite(m->sessions, &r, loop_now(self->loop), &out);
 	tell(self, t, q, &out);
 	bus_answer(t, MSG_MEDIA_REWRITTEN, &(struct msg_media_rewritten){
 		.code = out.code,

@@ -154,6 +154,9 @@ bool	session_has_branch(const struct sessions *ss, const struct session *s,
 /* exchange.c: carries out one offer or answer. */
 void	sessions_rewrite(struct sessions *ss, const struct rewrite *q,
 	    struct mono now, struct rewritten *out);
+/* An offer whose media go directly: with fewer codecs (row 163), else as it is. */
+void	sessions_limit_codecs(struct sessions *ss, struct str offer,
+	    struct rewritten *out);
 /* The call goes on, as its signalling says. False: there is none of these ids. */
 bool	sessions_refresh(struct sessions *ss, struct str call_id,
 	    struct str caller_tag, struct mono now);

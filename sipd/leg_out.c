@@ -205,6 +205,8 @@ on_offer_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	record_media(p->w, error, type == MSG_MEDIA_REWRITTEN ? &m->media_rewritten : NULL);
 	if (g->done || p->finished || p->server == NULL)
 		;		/* cancelled meanwhile */
+	else if (!g->media && (error < 0 || type != MSG_MEDIA_REWRITTEN))
+		leg_send(g, NULL);	/* too many codecs harm less than no call */
 	else if (error < 0 || type != MSG_MEDIA_REWRITTEN)
 		leg_end(g, 503, STR_NONE);
 	else if (m->media_rewritten.code != 200)
@@ -231,6 +233,7 @@ ask_mediad(struct leg *g, const struct sip_msg *m)
 		.source = hop_print_remote(&p->from, source),
 		.toward = hop_print_remote(&g->hop, toward),
 		.agent = core_agent(m),
+		.codecs_only = !g->media,
 		.user = str_of(p->account != NULL ? p->account :
 		    p->from_aor != NULL ? p->from_aor : ""),
 		.sdp = m->body,
@@ -339,12 +342,20 @@ leg_attempt(struct leg *g)
 		leg_go(g);
 }
 
+/* Row 163, where media go directly: what is offered is limited all the same. */
+static bool
+limits_codecs(const struct proxy *p)
+{
+	return settings_now()->media_codecs.n > 0 &&
+	    (p->method == METHOD_INVITE || p->method == METHOD_UPDATE);
+}
+
 void
 leg_go(struct leg *g)
 {
 	const struct sip_msg	*m = proxy_request(g->p);
 
-	if (g->media && media_has_sdp(m))
+	if (media_has_sdp(m) && (g->media || limits_codecs(g->p)))
 		ask_mediad(g, m);
 	else
 		leg_send(g, NULL);

@@ -27,6 +27,7 @@ media_rewrite(struct worker *w, uint64_t call, const struct media_body *b,
 		.toward = b->toward,
 		.agent = b->agent,
 		.user = b->user,
+		.codecs_only = b->codecs_only,
 		.sdp = b->sdp,
 	};
 

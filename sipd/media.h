@@ -29,6 +29,7 @@ struct media_body {
 	struct str	toward;
 	struct str	agent;
 	struct str	user;		/* whose call it is; "" */
+	bool		codecs_only;	/* no session: media go directly */
 	struct str	sdp;
 };
 

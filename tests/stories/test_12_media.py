@@ -336,9 +336,10 @@ def test_one_user_has_so_many_sessions(houses, phones):
     house.idle()
 
 
-def test_codecs_that_may_be_offered(houses, phones):
-    """Row 163: others are not offered; what would be empty is left alone."""
-    house = proxied(houses, **{"media-codecs": "[pcma, opus]"})
+@pytest.mark.parametrize("policy", ("always", "never"))
+def test_codecs_that_may_be_offered(houses, phones, policy):
+    """Row 163: others are not offered, relayed or direct; what would be empty is left alone."""
+    house = proxied(houses, **{"media-codecs": "[pcma, opus]", "media-policy": policy})
     anna, bert = (phones(house, u).registered() for u in ("anna", "bert"))
     for codecs, left in (("0 8 101", "8 101"), ("0 101", "0 101")):
         body = sdp.offer(house.phone_ip, 14000).replace("RTP/AVP 0", f"RTP/AVP {codecs}") + \
@@ -350,6 +351,7 @@ def test_codecs_that_may_be_offered(houses, phones):
         bert.reply(request, 486, to_tag="x")
         call.finish()
     assert house.figure("mediad", "media_formats_removed") == 1
+    assert house.figure("mediad", "media_sessions_begun") == (2 if policy == "always" else 0)
 
 
 def test_forked_early_media(houses, phones, player):
