@@ -7,6 +7,10 @@
  */
 #include "mediad/quality.h"
 
+#include "common/id.h"
+#include "common/mono.h"
+#include "common/notes.h"
+
 #define R_DEFAULT	93.2
 #define PACKET_MS	20
 
@@ -74,4 +78,32 @@ quality_of(const struct end *from)
 	    (q.jitter_ms * 2 > PACKET_MS ? q.jitter_ms * 2 : PACKET_MS);
 	q.mos = quality_mos(q.loss, delay, (enum codec)from->codec);
 	return q;
+}
+
+static void
+note_one(const struct session *s, const struct end *from)
+{
+	struct quality	q = quality_of(from);
+	bool		caller = from->leg->caller;
+	char		buf[128];
+	struct text	t;
+
+	if (!q.known || !from->is_rtp)
+		return;
+	text_init(&t, buf, sizeof(buf));
+	text_printf(&t, "%llu packets from the %s, %.1f%% lost, jitter %.0f ms, MOS %.1f",
+	    (unsigned long long)from->flow[0].count->packets, caller ? "caller" : "callee",
+	    q.loss * 100, q.jitter_ms, q.mos);
+	note(0, id_call(session_call_id(s)), mono_now(), "MEDIA", text_str(&t));
+}
+
+void
+quality_note(const struct session *s)
+{
+	const struct leg	*legs[] = { s->caller, s->selected };
+
+	for (size_t i = 0; i < sizeof(legs) / sizeof(legs[0]); i++)
+		for (unsigned k = 0; legs[i] != NULL && k < legs[i]->nends; k++)
+			if (legs[i]->ends[k] != NULL)
+				note_one(s, legs[i]->ends[k]);
 }

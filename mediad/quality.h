@@ -20,6 +20,9 @@ struct quality {
 /* From this end's phone to the one at the other end. */
 struct quality quality_of(const struct end *from);
 
+/* What became of the sound of a call that ends, for the flight recorder. */
+void	quality_note(const struct session *s);
+
 /* The E-model (ITU-T G.107) with what is known here: delay, loss, codec. */
 double	quality_mos(double loss, double one_way_ms, enum codec codec);
 

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/notes.h"
 #include "common/stats.h"
+#include "mediad/quality.h"
 #include "mediad/session_own.h"
 #include "mediad/steer.h"
 
@@ -171,6 +172,7 @@ session_leave(struct sessions *ss, struct session *s)
 void
 session_free(struct sessions *ss, struct session *s)
 {
+	quality_note(s);
 	session_leave(ss, s);
 	/* From this flip on its legs and ends name no living session. */
 	records_session_give(ss->records, s->index);

@@ -2,9 +2,12 @@
  * why_after - causes that show after the answer: ACKs that get lost, changes that are
  * refused, sound that cannot arrive. And the two last words: nothing, unknown.
  */
+#include <stdlib.h>
+
 #include "sipctl/why_case.h"
 
-#define REPEATS	3	/* of a 2xx: its ACK is not just late */
+#define REPEATS		3	/* of a 2xx: its ACK is not just late */
+#define LOSS_HEARD	3.0	/* percent: from here on people complain */
 
 /* ---- answered, and bad nevertheless ---- */
 
@@ -103,6 +106,61 @@ why_private_media(const struct case_ *k)
 		return true;
 	}
 	return false;
+}
+
+/* ---- what mediad saw of the sound ---- */
+
+bool
+why_one_way(const struct case_ *k)
+{
+	static const struct str	one_way = STR("sound in one direction only: ");
+	const char		*last = fact_note(k->l, "sound in ", NULL);
+	const char		*why = last != NULL ? strstr(last, one_way.s) : NULL;
+
+	if (why == NULL)
+		return false;
+	SAY(k, "Sound went in one direction only: %s.", why + one_way.len);
+	TRY(k, fact_count(k->l, CAME, "BYE", REQUEST) == 0 ? "sipctl calls --one-way" :
+	    "sipctl trace %s", k->l->call_id);
+	return true;
+}
+
+/* "512 packets from the caller, 9.8% lost, jitter 31 ms, MOS 2.1": the worst of them. */
+bool
+why_packets_lost(const struct case_ *k)
+{
+	const char	*worst = NULL;
+	double		 most = LOSS_HEARD, lost;
+
+	for (size_t i = 0; i < k->l->n; i++) {
+		const char	*at = k->l->rows[i].message ? NULL :
+				    strstr(k->l->rows[i].label, " packets from the ");
+
+		if (at == NULL || (at = strstr(at, ", ")) == NULL ||
+		    strstr(at, "% lost") == NULL || (lost = strtod(at + 2, NULL)) < most)
+			continue;
+		most = lost;
+		worst = k->l->rows[i].label;
+	}
+	if (worst == NULL)
+		return false;
+	worst = strncmp(worst, "mediad: ", 8) == 0 ? worst + 8 : worst;
+	SAY(k, "The sound broke up: of %s. The network between there and here loses them.",
+	    worst);
+	TRY(k, "sipctl trace %s", k->l->call_id);
+	return true;
+}
+
+bool
+why_no_sound(const struct case_ *k)
+{
+	if (fact_note(k->l, "session removed: ", NULL) == NULL ||
+	    fact_note(k->l, " packets from the ", NULL) != NULL)
+		return false;
+	SAY(k, "Nobody sent any sound: neither side's packets came to the media proxy, which gave "
+	    "the call up.");
+	TRY(k, "sipctl doctor");
+	return true;
 }
 
 bool

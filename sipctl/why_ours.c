@@ -31,15 +31,24 @@ why_media_refused(const struct case_ *k)
 	return true;
 }
 
-/* The router chose a gateway, and nothing went there. */
+/* It is for a gateway, and none may or can take it: routed knows, or sipd. */
 bool
 why_gateway_unused(const struct case_ *k)
 {
-	if (k->code != 503 || !k->ours || k->invite != NULL ||
-	    fact_note(k->l, "; to gateway ", NULL) == NULL)
+	static const char *const words[] = { "not gateway: ", "gateway " };
+	const char		*note = fact_note(k->l, words[0], NULL), *why;
+
+	if (k->code < 400 || !k->ours || k->invite != NULL)
 		return false;
-	SAY(k, "The router sends it to a gateway, and calls through gateways are not carried yet.");
-	TRY(k, "sipctl route test %s --from %s", k->l->to, k->l->from);
+	if (note == NULL && ((note = fact_note(k->l, ": all of its channels", NULL)) != NULL ||
+	    (note = fact_note(k->l, ": disabled by", NULL)) != NULL))
+		why = strstr(note, words[1]);
+	else
+		why = note != NULL ? strstr(note, words[0]) + strlen(words[0]) : NULL;
+	if (why == NULL)
+		return false;
+	SAY(k, "No gateway takes it: %.*s.", (int)strcspn(why, ";"), why);
+	TRY(k, "sipctl gw list");
 	return true;
 }
 

@@ -8,6 +8,22 @@
 
 /* ---- no answer ---- */
 
+static bool
+is_gateway(const struct case_ *k)
+{
+	return fact_note(k->l, "; to gateway ", NULL) != NULL;
+}
+
+/* What is known of where the last INVITE went. */
+static void
+try_peer(const struct case_ *k)
+{
+	if (is_gateway(k))
+		TRY(k, "sipctl gw show %s", peer_of(k, k->invite)->name);
+	else
+		TRY(k, "sipctl reg show %s", k->l->to);
+}
+
 bool
 why_nothing_listens(const struct case_ *k)
 {
@@ -18,7 +34,7 @@ why_nothing_listens(const struct case_ *k)
 		return false;
 	SAY(k, "%s at %s could not be reached: %s.", peer_of(k, k->invite)->name,
 	    peer_of(k, k->invite)->address, strstr(note, "not sent: ") + strlen("not sent: "));
-	TRY(k, "sipctl reg show %s", k->l->to);
+	try_peer(k);
 	return true;
 }
 
@@ -47,9 +63,10 @@ why_peer_silent(const struct case_ *k)
 {
 	if (!silent(k))
 		return false;
-	SAY(k, "%s never answered at %s: the device is off, gone, or its NAT has forgotten us.",
-	    peer_of(k, k->invite)->name, peer_of(k, k->invite)->address);
-	TRY(k, "sipctl reg show %s", k->l->to);
+	SAY(k, "%s never answered at %s: %s.", peer_of(k, k->invite)->name,
+	    peer_of(k, k->invite)->address, is_gateway(k) ? "it is down, or the way there" :
+	    "the device is off, gone, or its NAT has forgotten us");
+	try_peer(k);
 	return true;
 }
 

@@ -1,11 +1,15 @@
 """sipctl why: each of these calls fails or is bad in its own way, and the cause is named."""
+import itertools
 import os
+import re
 import signal
 import socket
+import struct
 
 import pytest
 
 from lib import sdp
+from lib.house import free_address
 from lib.sip import Call, Phone
 from lib.wait import eventually
 
@@ -16,7 +20,10 @@ def world(shared_houses):
     w = shared_houses(settings={"timer-b": "1s", "media-policy": "never", "dns-servers": "127.0.0.9",
                                 "dns-timeout": "200ms", "blacklist-interval": "0"}).start()
     w.import_users(["anna", "bert", "carl", "dora", "eve"])
-    w.sipctl("gw", "add", "teleco1", "--domain", "provider.test", "--via", f"sip:{w.ip}:5099")
+    carrier = free_address()
+    for name in ("off", "down"):
+        w.sipctl("gw", "add", name, "--domain", f"{name}.test", "--via", f"sip:{carrier}:5060")
+    w.sipctl("gw", "disable", "off")
     w.anna, w.bert, w.dora = (Phone(w, u).registered() for u in ("anna", "bert", "dora"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((w.phone_ip, 0))
@@ -150,6 +157,83 @@ def daemon_silent(w):
         os.kill(routed, signal.SIGCONT)
 
 
+# ---- of calls whose sound goes through mediad ----
+
+@pytest.fixture(scope="module")
+def sounding(shared_houses):
+    w = shared_houses(settings={"media-policy": "always", "media-one-way-timeout": "500ms",
+                                "media-setup-timeout": "2s", "media-timeout": "2s"}).start()
+    w.import_users(["anna", "bert"])
+    w.anna, w.bert = (Phone(w, u).registered() for u in ("anna", "bert"))
+    yield w
+    for phone in (w.anna, w.bert):
+        phone.close()
+
+
+def heard(w, *ends):
+    """A call with media; ends: of which sockets, the caller's and the callee's, something comes.
+    Returns (call, sockets, where each sends to)."""
+    sockets = []
+    for _ in range(2):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((w.phone_ip, 0))
+        sockets.append(s)
+    call = w.anna.invite("bert", sdp.offer(*sockets[0].getsockname()))
+    invite = w.bert.wait_request("INVITE", call_id=call.call_id)
+    far = Call.from_invite(w.bert, invite)
+    w.bert.reply(invite, 200, to_tag=far.local_tag, body=sdp.offer(*sockets[1].getsockname()),
+                 headers=[("Contact", f"<{w.bert.contact}>")])
+    call.established()
+    w.bert.wait_request("ACK", call_id=call.call_id)
+    return call, sockets, (sdp.audio(call.final.body), sdp.audio(invite.body))
+
+
+def speak(sock, to, numbers):
+    for n in numbers:
+        sock.sendto(struct.pack("!BBHII", 0x80, 0, n, n * 160, 77) + bytes(160), to)
+
+
+def hang_up(w, call):
+    w.anna.send(call._in_dialog("BYE"))
+    w.bert.reply(w.bert.wait_request("BYE", call_id=call.call_id), 200)
+    eventually(lambda: not w.json("media"), what="the session's end")
+
+
+def one_way(w):
+    call, sockets, to = heard(w)
+    count = itertools.count()
+
+    def going_on():
+        speak(sockets[0], to[0], [next(count)])
+        return w.figure("mediad", "media_one_way")
+    eventually(going_on, what="one-way sound")
+    hang_up(w, call)
+    return call.call_id
+
+
+def packets_lost(w):
+    call, sockets, to = heard(w)
+    for s, t, numbers in zip(sockets, to, (range(100), [n for n in range(100) if n % 5])):
+        speak(s, t, numbers)
+    eventually(lambda: w.json("media")[0]["packets"] >= 150, what="all packets")
+    hang_up(w, call)
+    return call.call_id
+
+
+def no_sound(w):
+    call, _, _ = heard(w)
+    eventually(lambda: not w.json("media"), what="mediad gives up")
+    return call.call_id
+
+
+SOUNDS = {"one-way": one_way, "packets-lost": packets_lost, "no-sound": no_sound}
+
+
+@pytest.mark.parametrize("cause", SOUNDS)
+def test_sound(sounding, cause):
+    told(sounding, cause, SOUNDS[cause](sounding))
+
+
 FAULTS = {
     "wrong-password": wrong_password,
     "challenge-unanswered": challenge_unanswered,
@@ -157,7 +241,7 @@ FAULTS = {
     "not-registered": lambda w: failed(w, "carl"),
     "no-such-address": lambda w: failed(w, "zoe"),
     "name-unknown": lambda w: failed(w, "zoe@nowhere.test"),
-    "gateway-unused": lambda w: failed(w, "+15550100@teleco1.sipgw"),
+    "gateway-unused": lambda w: failed(w, "+15550100@off.sipgw"),
     "nothing-listens": lambda w: failed(w, "eve"),
     "peer-silent": lambda w: failed(w, "dora"),
     "too-big-for-udp": lambda w: failed(w, "dora", padding=2000),
@@ -186,7 +270,19 @@ FAULTS = {
 
 @pytest.mark.parametrize("cause", FAULTS)
 def test_cause(world, cause):
-    call_id = FAULTS[cause](world)
+    told(world, cause, FAULTS[cause](world))
+
+
+@pytest.mark.parametrize("name, sentence, command", [
+    ("off", "No gateway takes it: off: disabled.", "sipctl gw list"),
+    ("nobody", "No gateway takes it: none is called nobody.", "sipctl gw list"),
+    ("down", "down at udp:<>:5060 could not be reached: Connection refused.", "sipctl gw show down")])
+def test_gateways(world, name, sentence, command):
+    r = world.json("why", failed(world, f"+15550100@{name}.sipgw"), check=1)
+    assert re.sub(r"127[\d.]+", "<>", r["sentence"]) == sentence and r["command"] == command
+
+
+def told(world, cause, call_id):
     r = world.sipctl("why", call_id, "-o", "json", check=False)
     assert f'"cause": "{cause}"' in r.stdout, r.stdout + world.sipctl("trace", call_id).stdout
     assert r.returncode == (0 if cause == "none" else 1)
