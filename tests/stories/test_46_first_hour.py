@@ -22,7 +22,7 @@ class Hour:
     def type(self, command):
         """As it stands, but for addresses."""
         command = command.replace("192.0.2.66", self.scanner()).replace("192.0.2.10", self.provider.ip)
-        command = command.replace("192.0.2.1:", f"{self.house.ip}:")
+        command = command.replace("192.0.2.1:", f"{self.house.ip}:").replace("/etc/cordboard", str(self.house.etc))
         if " init " in command:
             command += f" --media {self.house.ip}:20000-20198 --set ban-after=5"
         done = subprocess.run(["sh", "-ec", command], env=self.env, cwd=self.cwd, capture_output=True, text=True,
@@ -53,6 +53,14 @@ class Hour:
     def the_gateway_is_registered(self):
         eventually(lambda: self.provider.contacts("12345"), what="the gateway's registration")
 
+    def anna_calls__442071234567(self):
+        london = self.phones["london"] = Phone(self.provider, "london", domain="provider.example").registered()
+        call = self.phones["anna"].invite("+442071234567@example.com")
+        far = Call.from_invite(london, london.wait_request("INVITE", call_id=call.call_id))
+        london.reply(far.request, 200, to_tag=far.local_tag, headers=[("Contact", f"<{london.contact}>")])
+        call.established()
+        london.wait_request("ACK", call_id=call.call_id)
+
     def somebody_guesses_passwords(self):
         scanner = Phone(self.house, "anna", domain="example.com", ip=self.scanner(), password="1234")
         for _ in range(6):
@@ -68,19 +76,23 @@ def test_first_hour(houses, tmp_path):
     provider = houses(domain="provider.example").start()
     provider.passwords["12345"] = "provider secret 3"
     provider.sipctl("user", "add", "12345@provider.example", "--password-file", "-", input="provider secret 3\n")
+    provider.add_user("london")
+    provider.sipctl("number", "add", "+442071234567", "london")
     house = houses(domain="example.com")
     shutil.rmtree(house.dir)
     hour = Hour(house, provider, tmp_path)
     steps = re.findall(r"^    \$ (.+)$|^<!-- (.+) -->$", TEXT, re.M)
     assert len(steps) > 30
-    shown = {}
+    shown = {}          # the last of each
     for command, event in steps:
         if command:
             shown[command] = hour.type(command)
         else:
             getattr(hour, re.sub(r"\W", "_", event))()
-    assert "anna@example.com" in shown["sipctl reg list"] and "bert@example.com" in shown["sipctl calls"]
+    assert "anna@example.com" in shown["sipctl reg list"] and "-> bert@example.com" in shown["sipctl trace"]
     assert "The router knows no nobody@example.com" in shown["sipctl why || true"]
+    assert re.search(r"talking +anna@example.com +\+442071234567\S* .*teleco1", shown["sipctl calls"]), shown["sipctl calls"]
+    assert re.search(r"\+442071234567@example.com +200 OK .*teleco1", shown["sipctl trace"]), shown["sipctl trace"]
     assert "registered" in shown["sipctl gw"] and hour.scanner() in shown["sipctl ban list"]
     for phone in hour.phones.values():
         phone.close()
