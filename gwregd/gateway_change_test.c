@@ -199,7 +199,14 @@ test_prepare(void **state)
 	char path[128];
 
 	assert_true(gwregd_prepare(&h.self, &h.settings, &c));
+	assert_int_equal(c.n, 0);
 	snprintf(path, sizeof(path), "%s/etc/far.secret", h.dir);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_true(gwregd_prepare(&h.self, &h.settings, &c));
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.v[0].text, "everybody"));
+	complaints_fini(&c);
+	memset(&c, 0, sizeof(c));
 	unlink(path);
 	assert_false(gwregd_prepare(&h.self, &h.settings, &c));
 	assert_int_equal(c.n, 1);

@@ -91,6 +91,10 @@ gwregd_prepare(struct self *self, const struct settings *next,
 		s = &next->gateways[i];
 		if (s->password_file[0] == '\0')
 			continue;
+		if (secret_is_open(&self->dirs, s))
+			complain(out, true, "sip.conf", 0, 0, "gateway %s: everybody "
+			    "here can read the password-file %s; chmod o-r it",
+			    s->name, s->password_file);
 		if ((error = secret_read(&self->dirs, s, &secret)) == 0) {
 			secret_free(secret);
 			continue;

@@ -11,6 +11,8 @@
  */
 int	secret_read(const struct dirs *d, const struct gateway_settings *set,
 	    char **out);
+/* Can everybody read it? */
+bool	secret_is_open(const struct dirs *d, const struct gateway_settings *set);
 void	secret_free(char *secret);		/* NULL is fine; wipes it */
 
 #endif
