@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/connection.h"
 #include "mediad/codecs.h"
 
 struct reader {
@@ -93,24 +94,6 @@ sdp_word(struct str *rest)
 	w = str_make(rest->s + from, i - from);
 	*rest = str_make(rest->s + i, rest->len - i);
 	return w;
-}
-
-/*
- * "IN IP4 192.0.2.1/127/3": the host, without what multicast appends. False:
- * no address that could be sent to (a name, another net).
- */
-static bool
-connection_parse(struct addr *out, struct str value)
-{
-	struct str	nettype = sdp_word(&value), addrtype = sdp_word(&value);
-	struct str	address = sdp_word(&value), host;
-
-	if (!str_caseeq(nettype, STR("IN")) ||
-	    (!str_caseeq(addrtype, STR("IP4")) && !str_caseeq(addrtype, STR("IP6"))))
-		return false;
-	if (!str_cut(&address, '/', &host) || addr_parse(out, host, 0) < 0)
-		return false;
-	return (out->sa.sa_family == AF_INET6) == str_caseeq(addrtype, STR("IP6"));
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/connection.h"
 #include "common/daemon.h"
 #include "common/stats.h"
 #include "sipd/blacklist.h"
@@ -261,6 +262,8 @@ leg_media(struct leg *g, const struct sip_msg *m)
 	enum media_why		 why;
 	bool			 wanted;
 
+	if (media_has_sdp(m) && !connection_first(&caller.media, m->body))
+		caller.media.len = 0;
 	if (p->in_dialog)
 		return p->cookie.media;
 	if (!proxy_is_invite(p))

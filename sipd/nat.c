@@ -2,7 +2,7 @@
  * nat - far-end NATs, told from what a party writes and where it is seen.
  *
  * targets.c asks for the way to a contact, media_policy.c for media, ping.c for whom
- * to keep reachable. What SDP says is known by mediad, which learns sources itself.
+ * to keep reachable.
  */
 #include "sipd/nat.h"
 
@@ -50,7 +50,10 @@ nat_sign(const struct settings *s, const struct party *p)
 		return NAT_CONTACT;
 	if (via == NAT_CONTACT)
 		return NAT_VIA;
-	return contact != NAT_NONE ? contact : via;
+	if (contact != NAT_NONE || via != NAT_NONE)
+		return contact != NAT_NONE ? contact : via;
+	return s->nat_sdp && p->media.len != 0 && is_nated(s, &p->media) &&
+	    !is_nated(s, seen) && !nat_is_same(s, &p->media, seen) ? NAT_SDP : NAT_NONE;
 }
 
 enum side
@@ -77,6 +80,8 @@ nat_sign_text(enum nat_sign sign)
 		return "a NAT: seen from nat-routers";
 	case NAT_SERVER:
 		return "a NAT: it is one of nat-servers";
+	case NAT_SDP:
+		return "a NAT: its SDP names an address of nated-networks";
 	}
 	return "";
 }

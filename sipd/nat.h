@@ -9,7 +9,7 @@
 /*
  * Who is behind a NAT that is not ours (FEATURES.md a.2 C; rows 145 and 148 to 152), and
  * on which side of us a party is. By addresses alone: what the party names itself,
- * in Contact and Via, and where it is seen.
+ * in Contact, Via and SDP, and where it is seen.
  */
 enum nat_sign {
 	NAT_NONE,
@@ -18,6 +18,7 @@ enum nat_sign {
 	NAT_MISMATCH,		/* both are public, and differ */
 	NAT_ROUTER,		/* seen from "nat-routers": they change the headers */
 	NAT_SERVER,		/* seen from "nat-servers" */
+	NAT_SDP,		/* where it wants media: as NAT_CONTACT */
 };
 
 enum side {
@@ -31,6 +32,7 @@ struct party {
 	const struct hop	*at;
 	struct str		 contact;	/* host of its Contact */
 	struct str		 via;		/* host of its topmost Via */
+	struct addr		 media;		/* of its SDP; len 0: not known */
 };
 
 enum nat_sign	nat_sign(const struct settings *s, const struct party *p);

@@ -90,6 +90,36 @@ test_signs(void **state)
 	settings_free(strict);
 }
 
+/* Row 149: headers that an ALG or STUN made public, and SDP that it did not. */
+static void
+test_sdp(void **state)
+{
+	static const struct { const char *seen, *contact, *media; enum nat_sign want; } cases[] = {
+		{ "203.0.113.7", "203.0.113.7", "192.168.1.5", NAT_SDP },
+		{ "203.0.113.7", "192.168.1.5", "192.168.1.5", NAT_CONTACT },
+		{ "203.0.113.7", "203.0.113.7", "203.0.113.7", NAT_NONE },
+		{ "203.0.113.7", "203.0.113.7", "198.51.100.30", NAT_NONE },
+		{ "203.0.113.7", "203.0.113.7", NULL, NAT_NONE },
+		{ "10.0.0.9", "10.0.0.9", "192.168.1.5", NAT_NONE },
+		{ "2001:db8::7", "2001:db8::7", "fd12::5", NAT_SDP },
+	};
+	struct settings	*s = build(""), *off = build("nat-sdp off\n");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hop	h = seen_at(cases[i].seen);
+		struct party	p = { .at = &h, .contact = str_of(cases[i].contact) };
+
+		if (cases[i].media != NULL)
+			p.media = seen_at(cases[i].media).remote;
+		if (nat_sign(s, &p) != cases[i].want)
+			fail_msg("case %zu: %s", i, nat_sign_text(nat_sign(s, &p)));
+		assert_int_equal(nat_sign(off, &p), cases[i].want == NAT_SDP ? NAT_NONE :
+		    cases[i].want);
+	}
+	settings_free(s);
+	settings_free(off);
+}
+
 /* Rows 141 and 147: class against class. */
 static void
 test_media(void **state)
@@ -150,6 +180,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signs),
+		cmocka_unit_test(test_sdp),
 		cmocka_unit_test(test_media),
 	};
 
