@@ -307,12 +307,6 @@ db_i64(struct db_stmt *s, int column)
 	return sqlite3_column_int64(s->h, column);
 }
 
-int64_t
-db_changes(struct db *db)
-{
-	return sqlite3_changes(db->h);
-}
-
 void
 db_checkpoint(struct db *db)
 {

@@ -40,7 +40,6 @@ void	db_reset(struct db_stmt *s);
 struct str db_str(struct db_stmt *s, int column);
 struct str db_blob(struct db_stmt *s, int column);
 int64_t	db_i64(struct db_stmt *s, int column);
-int64_t	db_changes(struct db *db);
 /* Passes the WAL into the database as far as readers allow; for idle times. */
 void	db_checkpoint(struct db *db);
 /* Gives the memory of the page cache back: after much was read or written at once. */

@@ -321,9 +321,3 @@ hash_str(struct str data)
 	rounds(&s, 3);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
-
-uint64_t
-hash_u64(uint64_t v)
-{
-	return hash_str(str_make((const char *)&v, sizeof(v)));
-}

@@ -32,7 +32,6 @@ void	*map_next(const struct map *m, size_t *cursor);
 
 /* SipHash-1-3 with the process's random key, for tables of our own. */
 uint64_t hash_str(struct str s);
-uint64_t hash_u64(uint64_t v);
 /* SipHash-2-4, 64 and 128 bit, with a key that is kept. */
 uint64_t siphash64(const uint8_t key[16], struct str data);
 void	siphash128(const uint8_t key[16], struct str data, uint8_t out[16]);

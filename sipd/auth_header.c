@@ -164,22 +164,6 @@ auth_next(struct auth *out, const struct sip_msg *m, enum header id,
 	return 0;
 }
 
-bool
-auth_find(struct auth *out, const struct sip_msg *m, enum header id,
-    struct str realm, struct text *scratch)
-{
-	struct auth	a;
-	unsigned	line = 0;
-
-	while (auth_next(&a, m, id, &line, scratch) > 0) {
-		if (realm.s != NULL && !str_caseeq(a.realm, realm))
-			continue;
-		*out = a;
-		return true;
-	}
-	return false;
-}
-
 void
 auth_to_record(struct rec_digest *out, const struct auth *a)
 {

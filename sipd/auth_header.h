@@ -58,12 +58,6 @@ int	auth_parse(struct auth *out, struct str value, struct text *scratch);
  */
 int	auth_next(struct auth *out, const struct sip_msg *m, enum header id,
 	    unsigned *line, struct text *scratch);
-/*
- * The credentials for a realm (any case) among the lines of one header; realm
- * with NULL: the first. False if there are none.
- */
-bool	auth_find(struct auth *out, const struct sip_msg *m, enum header id,
-	    struct str realm, struct text *scratch);
 
 /* As the messages of the bus have it. */
 void	auth_to_record(struct rec_digest *out, const struct auth *a);

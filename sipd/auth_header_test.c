@@ -127,11 +127,8 @@ test_lines(void **state)
 	assert_int_equal(auth_next(&a, &m, HDR_AUTHORIZATION, &line, &scratch), 1);
 	assert_true(str_eq(a.realm, STR("two")));
 	assert_int_equal(auth_next(&a, &m, HDR_AUTHORIZATION, &line, &scratch), 0);
-	assert_true(auth_find(&a, &m, HDR_AUTHORIZATION, STR("TWO"), &scratch));
-	assert_true(auth_find(&a, &m, HDR_AUTHORIZATION, STR_NONE, &scratch));
-	assert_true(str_eq(a.realm, STR("one")));
-	assert_false(auth_find(&a, &m, HDR_AUTHORIZATION, STR("three"), &scratch));
-	assert_false(auth_find(&a, &m, HDR_PROXY_AUTHORIZATION, STR_NONE, &scratch));
+	line = 0;
+	assert_int_equal(auth_next(&a, &m, HDR_PROXY_AUTHORIZATION, &line, &scratch), 0);
 }
 
 int
