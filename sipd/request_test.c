@@ -83,6 +83,7 @@ test_write(void **state)
 	char		scratch[AUTH_SCRATCH];
 	struct text	t, s;
 	struct auth	a;
+	unsigned	line = 0;
 
 	text_init(&t, out, sizeof(out) - 1);
 	assert_int_equal(request_write(&t, &r), 0);
