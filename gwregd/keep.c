@@ -150,9 +150,20 @@ path_make(char path[4096], const char *dir, const char *begin, const char *name)
 }
 
 int
+keep_parse(struct keep *k, struct str text)
+{
+	struct keep *in = xcalloc(1, sizeof(*in));
+	int error = parse(in, text);
+
+	if (error == 0)
+		*k = *in;
+	free(in);
+	return error;
+}
+
+int
 keep_read(struct keep *k, const char *dir, const char *name)
 {
-	struct keep *in;
 	char path[4096], *text;
 	size_t len;
 	int error;
@@ -160,10 +171,7 @@ keep_read(struct keep *k, const char *dir, const char *name)
 	if ((error = path_make(path, dir, "", name)) < 0 ||
 	    (error = file_read(path, FILE_MAX, &text, &len)) < 0)
 		return error;
-	in = xcalloc(1, sizeof(*in));
-	if ((error = parse(in, str_make(text, len))) == 0)
-		*k = *in;
-	free(in);
+	error = keep_parse(k, str_make(text, len));
 	free(text);
 	return error;
 }

@@ -46,6 +46,8 @@ struct keep {
 
 /* -ENOENT, -EBADMSG: begin anew; k is untouched. */
 int	keep_read(struct keep *k, const char *dir, const char *name);
+/* The same from a text: for tests. */
+int	keep_parse(struct keep *k, struct str text);
 int	keep_write(const struct keep *k, const char *dir, const char *name);
 void	keep_remove(const char *dir, const char *name);
 /* Removes the files of all that wanted() does not want; how many. */

@@ -150,14 +150,57 @@ name_is_good(const char *name)
 	return false;
 }
 
-COMMAND(cmd_gw_add)
+/* Which file may be edited now, for a gateway that there is. */
+static int
+to_change(struct ctl *c, const char *name, char file[CONF_NAME_MAX + 1])
+{
+	int	code = etc_nothing_pending(c);
+
+	if (code != CTL_DONE)
+		return code;
+	return file_of(c, name, file) ? CTL_DONE :
+	    no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw", name);
+}
+
+/* Puts the edited text in force, which it takes; NULL: out says why there is none. */
+static int
+apply_text(struct ctl *c, const struct line *l, const char *file, char *text,
+    struct complaints *out, bool secret)
+{
+	char	why[128];
+	int	code;
+
+	complaints_say(c, out, NULL);
+	complaints_fini(out);
+	if (text == NULL)
+		return CTL_NO;
+	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
+	code = etc_apply(c, file, text, why, secret);
+	free(text);
+	return code;
+}
+
+/* The file with the gateway's block as new_text, or without it. */
+static int
+apply_block(struct ctl *c, const struct line *l, const char *file,
+    const char *new_text, bool secret)
 {
 	struct complaints out = { 0 };
-	char		  file[CONF_NAME_MAX + 1], why[128], *old, *text;
-	char		  block[BLOCK_MAX];
-	struct text	  t;
-	bool		  given;
-	int		  code;
+	char		 *old = etc_read(c, file), *text;
+
+	if (old == NULL)
+		return CTL_NO;
+	text = conf_edit_block(file, str_of(old), "gateway", l->args[0], new_text, &out);
+	free(old);
+	return apply_text(c, l, file, text, &out, secret);
+}
+
+COMMAND(cmd_gw_add)
+{
+	char		file[CONF_NAME_MAX + 1], block[BLOCK_MAX];
+	struct text	t;
+	bool		given;
+	int		code;
 
 	if (!name_is_good(l->args[0]))
 		return CTL_USAGE;
@@ -173,70 +216,32 @@ COMMAND(cmd_gw_add)
 	text_init(&t, block, sizeof(block) - 1);
 	gw_block(l, given, &t);
 	block[t.len] = '\0';
-	if ((old = etc_read(c, GATEWAYS_CONF)) == NULL)
-		return CTL_NO;
-	text = conf_edit_block(GATEWAYS_CONF, str_of(old), "gateway", l->args[0],
-	    block, &out);
-	complaints_say(c, &out, NULL);
-	complaints_fini(&out);
-	free(old);
-	if (text == NULL)
-		return CTL_NO;
-	snprintf(why, sizeof(why), "gw add %s", l->args[0]);
-	code = etc_apply(c, GATEWAYS_CONF, text, why, given);
-	free(text);
-	return code;
+	return apply_block(c, l, GATEWAYS_CONF, block, given);
 }
 
 COMMAND(cmd_gw_set)
 {
 	struct complaints out = { 0 };
-	char		  file[CONF_NAME_MAX + 1], why[128], *text;
+	char		  file[CONF_NAME_MAX + 1], *text;
 	bool		  given;
 	int		  code;
 
-	if ((code = etc_nothing_pending(c)) != CTL_DONE)
-		return code;
-	if (!file_of(c, l->args[0], file))
-		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
-		    l->args[0]);
-	if ((code = take_secret(c, l, &given)) != CTL_DONE)
+	if ((code = to_change(c, l->args[0], file)) != CTL_DONE ||
+	    (code = take_secret(c, l, &given)) != CTL_DONE)
 		return code;
 	text = etc_read(c, file);
 	text = gw_set_options(l, file, text, given, &out);
-	complaints_say(c, &out, NULL);
-	complaints_fini(&out);
-	if (text == NULL)
-		return CTL_NO;
-	snprintf(why, sizeof(why), "gw set %s", l->args[0]);
-	code = etc_apply(c, file, text, why, given);
-	free(text);
-	return code;
+	return apply_text(c, l, file, text, &out, given);
 }
 
 COMMAND(cmd_gw_del)
 {
-	struct complaints out = { 0 };
-	char		  file[CONF_NAME_MAX + 1], why[128], secret[128];
-	char		  path[4096], *old, *text;
-	int		  code;
+	char	file[CONF_NAME_MAX + 1], secret[128], path[4096];
+	int	code;
 
-	if ((code = etc_nothing_pending(c)) != CTL_DONE)
+	if ((code = to_change(c, l->args[0], file)) != CTL_DONE)
 		return code;
-	if (!file_of(c, l->args[0], file))
-		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
-		    l->args[0]);
-	if ((old = etc_read(c, file)) == NULL)
-		return CTL_NO;
-	text = conf_edit_block(file, str_of(old), "gateway", l->args[0], NULL, &out);
-	free(old);
-	complaints_say(c, &out, NULL);
-	complaints_fini(&out);
-	if (text == NULL)
-		return CTL_NO;
-	snprintf(why, sizeof(why), "gw del %s", l->args[0]);
-	code = etc_apply(c, file, text, why, false);
-	free(text);
+	code = apply_block(c, l, file, NULL, false);
 	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
 		unlink(dirs_path(path, c->dirs.etc, "%s",
 		    gw_secret_name(secret, l->args[0])));
@@ -248,25 +253,15 @@ COMMAND(cmd_gw_switch)
 {
 	struct complaints out = { 0 };
 	bool		  disable = strcmp(l->command->verb, "disable") == 0;
-	char		  file[CONF_NAME_MAX + 1], why[128], *old, *text;
+	char		  file[CONF_NAME_MAX + 1], *old, *text;
 	int		  code;
 
-	if ((code = etc_nothing_pending(c)) != CTL_DONE)
+	if ((code = to_change(c, l->args[0], file)) != CTL_DONE)
 		return code;
-	if (!file_of(c, l->args[0], file))
-		return no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",
-		    l->args[0]);
 	if ((old = etc_read(c, file)) == NULL)
 		return CTL_NO;
 	text = conf_edit(file, str_of(old), "gateway", l->args[0], "disabled",
 	    disable ? "on" : NULL, &out);
 	free(old);
-	complaints_say(c, &out, NULL);
-	complaints_fini(&out);
-	if (text == NULL)
-		return CTL_NO;
-	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
-	code = etc_apply(c, file, text, why, false);
-	free(text);
-	return code;
+	return apply_text(c, l, file, text, &out, false);
 }
