@@ -279,13 +279,12 @@ show_bans(void *arg, struct show *s, uint64_t cursor)
 /* ---- for administrators alone ---- */
 
 static void
-ha1_show(struct show *s, const char *name, const struct account *c,
-    enum digest_algorithm a)
+ha1_show(struct show *s, const struct account *c, const struct ha1_column *of)
 {
 	struct digest_hex hex = { .len = 0 };
 
-	(void)account_ha1(c, a, HA1_USER, &hex);
-	show_text(s, name, str_make(hex.s, hex.len));
+	(void)account_ha1(c, of->algorithm, of->form, &hex);
+	show_text(s, of->name, str_make(hex.s, hex.len));
 	explicit_bzero(&hex, sizeof(hex));
 }
 
@@ -302,8 +301,8 @@ show_credentials(void *arg, struct show *s, uint64_t cursor)
 			return cursor;
 		show_row(s);
 		show_text(s, "aor", account_aor(c));
-		ha1_show(s, "ha1_md5", c, DIGEST_MD5);
-		ha1_show(s, "ha1_sha256", c, DIGEST_SHA256);
+		for (int i = 0; i < HA1_COLUMNS; i++)
+			ha1_show(s, c, &ha1_columns[i]);
 		show_text(s, "name", account_name(c));
 		show_text(s, "number", account_number(c));
 		show_text(s, "settings", settings_text(account_settings(c), own,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -270,16 +271,50 @@ password_hash(struct user_row *row)
 	explicit_bzero(&h, sizeof(h));
 }
 
-/* A digest given in hex: of the plain user name. */
-static bool
-ha1_take(struct user_row *row, enum digest_algorithm a,
-    const char *name, struct str given)
+const struct ha1_column ha1_columns[HA1_COLUMNS] = {
+#define COLUMN(name, algorithm, form)	\
+	{ #name, algorithm, form, offsetof(struct rec_user, name) }
+	COLUMN(ha1_md5, DIGEST_MD5, HA1_USER),
+	COLUMN(ha1_sha256, DIGEST_SHA256, HA1_USER),
+	COLUMN(ha1_sha512_256, DIGEST_SHA512_256, HA1_USER),
+	COLUMN(ha1b_md5, DIGEST_MD5, HA1_USER_DOMAIN),
+	COLUMN(ha1b_sha256, DIGEST_SHA256, HA1_USER_DOMAIN),
+	COLUMN(ha1b_sha512_256, DIGEST_SHA512_256, HA1_USER_DOMAIN),
+#undef COLUMN
+};
+
+static struct str
+ha1_given(const struct rec_user *u, const struct ha1_column *c)
 {
-	if (given.len == 0 || ha1_set(row, a, HA1_USER, given))
-		return true;
-	wrong(row, name, "%.*s: %s needs %zu hex digits",
-	    STR_ARG(row->aor), name, digest_hex_len(a));
+	return *(const struct str *)((const char *)u + c->offset);
+}
+
+static bool
+ha1_any(const struct rec_user *u)
+{
+	for (int i = 0; i < HA1_COLUMNS; i++)
+		if (ha1_given(u, &ha1_columns[i]).len > 0)
+			return true;
 	return false;
+}
+
+/* Digests given in hex. */
+static bool
+ha1_take(struct user_row *row)
+{
+	const struct ha1_column *c;
+	struct str given;
+
+	for (int i = 0; i < HA1_COLUMNS; i++) {
+		c = &ha1_columns[i];
+		given = ha1_given(row->user, c);
+		if (given.len == 0 || ha1_set(row, c->algorithm, c->form, given))
+			continue;
+		wrong(row, c->name, "%.*s: %s needs %zu hex digits",
+		    STR_ARG(row->aor), c->name, digest_hex_len(c->algorithm));
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -287,8 +322,7 @@ credential_check(struct user_row *row, const struct account *have)
 {
 	const struct rec_user *u = row->user;
 
-	if (u->password.len == 0 && u->ha1_md5.len == 0 &&
-	    u->ha1_sha256.len == 0) {
+	if (u->password.len == 0 && !ha1_any(u)) {
 		if (have != NULL)
 			return true;
 		wrong(row, "password", "%.*s: no password", STR_ARG(row->aor));
@@ -305,8 +339,7 @@ credential_check(struct user_row *row, const struct account *have)
 		password_hash(row);
 		return true;
 	}
-	return ha1_take(row, DIGEST_MD5, "ha1_md5", u->ha1_md5) &&
-	    ha1_take(row, DIGEST_SHA256, "ha1_sha256", u->ha1_sha256);
+	return ha1_take(row);
 }
 
 /* ---- all of it ---- */

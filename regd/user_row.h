@@ -25,6 +25,16 @@ struct user_row {
 	char		 octets[DIGEST_ALGORITHMS][HA1_FORMS][DIGEST_HEX_MAX / 2];
 };
 
+/* The HA1 values by the names that import and export have for them. */
+struct ha1_column {
+	const char	*name;
+	enum digest_algorithm algorithm;
+	enum ha1_form	 form;
+	size_t		 offset;	/* of its str in rec_user */
+};
+#define HA1_COLUMNS	(DIGEST_ALGORITHMS * HA1_FORMS)
+extern const struct ha1_column ha1_columns[HA1_COLUMNS];
+
 /*
  * account becomes what is there already, changed as the row says. False: why tells,
  * in words that name the row.

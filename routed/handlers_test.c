@@ -336,10 +336,10 @@ test_feed(void **state)
 	assert_hears(h, "!201 !bo@example.com ");
 	s->settings = &h->next;
 	routed_commit(s, &h->settings);
-	assert_hears(h, "+second.example ! ");
+	assert_hears(h, "+second.example +old.example=example.com ! ");
 	s->settings = &h->settings;
 	routed_commit(s, &h->next);
-	assert_hears(h, "-second.example ! ");
+	assert_hears(h, "-second.example +old.example=example.com ! ");
 }
 
 int

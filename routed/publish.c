@@ -44,6 +44,16 @@ publish_alias(struct routed *r, struct str name)
 }
 
 void
+publish_aliases(struct routed *r)
+{
+	const struct entry	*e;
+
+	for (uint64_t at = 0; (e = directory_next(r->directory, ENTRY_ALIAS, &at)) != NULL;
+	    at++)
+		publish_alias(r, str_of(e->name));
+}
+
+void
 publish_forget(void *arg, struct str key)
 {
 	struct routed		*r = arg;

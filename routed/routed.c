@@ -205,6 +205,17 @@ routed_stop(struct self *self)
 	self->own = NULL;
 }
 
+static bool
+same_texts(const struct set_texts *a, const struct set_texts *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
 /* What was decided by the old settings may be wrong by the new ones. */
 void
 routed_commit(struct self *self, const struct settings *old)
@@ -213,6 +224,8 @@ routed_commit(struct self *self, const struct settings *old)
 	struct mono	 begin = mono_now();
 
 	domains_set(r->domains, self->settings, publish_domain, r);
+	if (!same_texts(&old->domains, &self->settings->domains))
+		publish_aliases(r);
 	routes_commit(r);
 	candidate_fini(&r->candidate);
 	names_configure(r->names, self->settings);

@@ -79,6 +79,8 @@ void	routes_fini(struct routes *r);
 void	publish_domain(void *arg, struct str name, uint64_t version, bool deleted);
 /* An alias "@old.example" came or went: sipd takes its users for those it means. */
 void	publish_alias(struct routed *r, struct str name);
+/* What is served is not the same any more: aliases of domains, each once more. */
+void	publish_aliases(struct routed *r);
 void	publish_forget(void *arg, struct str key);
 uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
 

@@ -8,14 +8,50 @@ static const struct column columns[] = {
 	{ "network", "NETWORK", COLUMN_TEXT },
 	{ "since_s", "SINCE", COLUMN_SECONDS },
 	{ "left_s", "LEFT", COLUMN_SECONDS },
+	{ "refused", "REFUSED", COLUMN_NUMBER },
 	{ "by", "BY", COLUMN_TEXT },
 	{ "reason", "REASON", COLUMN_TEXT },
 	{ NULL }
 };
 
+/* regd has the list, sipd counts what it keeps away; without sipd nothing comes in. */
+static void
+add_refused(struct ctl *c, json_t *bans)
+{
+	json_t	*rows, *row, *refused = json_object();
+	size_t	 i;
+
+	json_array_foreach(bans, i, row)
+		json_object_set_new(row, "refused", json_null());
+	if (daemon_probe(c, "sipd", true) == 0 &&
+	    ask_show(c, "sipd", "banned", NULL, &rows) == CTL_DONE) {
+		json_array_foreach(rows, i, row)
+			json_object_set(refused, json_string_value(
+			    json_object_get(row, "network")),
+			    json_object_get(row, "refused"));
+		json_decref(rows);
+	}
+	json_array_foreach(bans, i, row) {
+		json_t *n = json_object_get(refused, json_string_value(
+		    json_object_get(row, "network")));
+
+		if (n != NULL)
+			json_object_set(row, "refused", n);
+	}
+	json_decref(refused);
+}
+
 COMMAND(cmd_ban_list)
 {
-	return ask_table(c, "regd", "bans", columns);
+	json_t	*rows;
+	int	 code = ask_show(c, "regd", "bans", NULL, &rows);
+
+	if (code != CTL_DONE)
+		return code;
+	add_refused(c, rows);
+	out_rows(&c->out, rows, columns);
+	json_decref(rows);
+	return CTL_DONE;
 }
 
 static int

@@ -98,7 +98,8 @@ const struct command commands[] = {
 	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run] | "
 	    "--undo [--dry-run]", 0, 1, import_options, false, cmd_user_import,
 	    "adds the accounts of a file; columns user,domain,password,ha1_md5,"
-	    "ha1_sha256,name,number,service,networks,settings",
+	    "ha1_sha256,ha1_sha512_256,ha1b_md5,ha1b_sha256,ha1b_sha512_256,name,"
+	    "number,service,networks,settings (ha1b: of user@domain)",
 	    "sipctl user import staff.csv --dry-run", "sipctl user import --undo"),
 	ROW("user", "export", "[--format csv|ndjson] [--with-ha1]", 0, 0, export_options, false,
 	    cmd_user_export, "all accounts, for import", "sipctl user export",

@@ -1,8 +1,8 @@
 /*
  * export - all accounts in the form that import reads.
  *
- * Without passwords, which nobody has; with their HA1 values on demand, of the plain
- * user names, which only who may change accounts is shown.
+ * Without passwords, which nobody has; with all their HA1 values on demand, which
+ * only who may change accounts is shown.
  */
 #include "common/uri.h"
 #include "sipctl/ask.h"
@@ -19,8 +19,9 @@ export_row(const json_t *row)
 {
 	struct str	 user, domain, aor;
 	json_t		*out = json_object(), *v;
-	static const char *const keep[] = { "ha1_md5", "ha1_sha256", "name",
-	    "number", "settings" };
+	static const char *const keep[] = { "ha1_md5", "ha1_sha256",
+	    "ha1_sha512_256", "ha1b_md5", "ha1b_sha256", "ha1b_sha512_256",
+	    "name", "number", "settings" };
 	size_t		 i;
 
 	aor = str_of(json_string_value(json_object_get(row, "aor")));

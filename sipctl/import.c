@@ -19,13 +19,16 @@
 #define AOR_TEXT_MAX	600
 
 enum field {
-	F_USER, F_DOMAIN, F_PASSWORD, F_HA1_MD5, F_HA1_SHA256, F_NAME, F_NUMBER,
+	F_USER, F_DOMAIN, F_PASSWORD, F_HA1_MD5, F_HA1_SHA256, F_HA1_SHA512_256,
+	F_HA1B_MD5, F_HA1B_SHA256, F_HA1B_SHA512_256, F_NAME, F_NUMBER,
 	F_SERVICE, F_NETWORKS, F_SETTINGS, NFIELDS
 };
-#define FIELD_LIST	"user,domain,password,ha1_md5,ha1_sha256,name,number," \
+#define FIELD_LIST	"user,domain,password,ha1_md5,ha1_sha256,ha1_sha512_256," \
+			"ha1b_md5,ha1b_sha256,ha1b_sha512_256,name,number," \
 			"service,networks,settings"
 static const char *const field_names[NFIELDS] = {
-	"user", "domain", "password", "ha1_md5", "ha1_sha256", "name", "number",
+	"user", "domain", "password", "ha1_md5", "ha1_sha256", "ha1_sha512_256",
+	"ha1b_md5", "ha1b_sha256", "ha1b_sha512_256", "name", "number",
 	"service", "networks", "settings"
 };
 #define FIELD_MAX	255	/* of most: the settings have SETTINGS_MAX */
@@ -316,6 +319,10 @@ add_row(struct import *im, const struct row *row)
 	    .number = row->field[F_NUMBER], .password = row->field[F_PASSWORD],
 	    .ha1_md5 = row->field[F_HA1_MD5],
 	    .ha1_sha256 = row->field[F_HA1_SHA256],
+	    .ha1_sha512_256 = row->field[F_HA1_SHA512_256],
+	    .ha1b_md5 = row->field[F_HA1B_MD5],
+	    .ha1b_sha256 = row->field[F_HA1B_SHA256],
+	    .ha1b_sha512_256 = row->field[F_HA1B_SHA512_256],
 	    .service = row->field[F_SERVICE],
 	    .networks = row->field[F_NETWORKS], .row = row->line };
 	(void)settings_lines(row->field[F_SETTINGS], im->settings[im->batch.n],

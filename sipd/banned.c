@@ -26,9 +26,16 @@ struct key {
 	uint8_t	addr[16];		/* the rest of it 0 */
 };
 
+/* What does not change when the list is made anew. */
+struct tally {
+	_Atomic uint64_t refused;
+	char		network[];
+};
+
 struct entry {
 	struct key	key;
 	int64_t		until_ms;	/* wall clock, 0: for good */
+	struct tally	*tally;
 };
 
 struct list {
@@ -48,6 +55,14 @@ static _Atomic(struct list *)	 current;
 static struct growing		 learnt, arriving;
 static bool			 snapshot;
 
+static void
+growing_free(struct growing *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		free(g->v[i].tally);
+	free(g->v);
+}
+
 void
 banned_open(void)
 {
@@ -60,8 +75,8 @@ void
 banned_close(void)
 {
 	free(atomic_exchange(&current, NULL));
-	free(learnt.v);
-	free(arriving.v);
+	growing_free(&learnt);
+	growing_free(&arriving);
 	banned_open();
 }
 
@@ -118,8 +133,17 @@ place(const struct growing *g, const struct key *k)
 	return low;
 }
 
+static struct tally *
+tally_new(struct str network)
+{
+	struct tally	*t = xcalloc(1, sizeof(*t) + network.len + 1);
+
+	memcpy(t->network, network.s, network.len);
+	return t;
+}
+
 static void
-put(struct growing *g, const struct key *k, int64_t until_ms)
+put(struct growing *g, const struct key *k, struct str network, int64_t until_ms)
 {
 	size_t	at = place(g, k);
 
@@ -130,20 +154,25 @@ put(struct growing *g, const struct key *k, int64_t until_ms)
 		}
 		memmove(g->v + at + 1, g->v + at, (g->n - at) * sizeof(*g->v));
 		g->v[at].key = *k;
+		g->v[at].tally = tally_new(network);
 		g->n++;
 	}
 	g->v[at].until_ms = until_ms;
 }
 
-static void
+/* Its tally, which readers may still have; NULL: it was not there. */
+static struct tally *
 drop(struct growing *g, const struct key *k)
 {
-	size_t	at = place(g, k);
+	size_t		 at = place(g, k);
+	struct tally	*t;
 
 	if (at == g->n || by_key(&g->v[at].key, k) != 0)
-		return;
+		return NULL;
+	t = g->v[at].tally;
 	g->n--;
 	memmove(g->v + at, g->v + at + 1, (g->n - at) * sizeof(*g->v));
+	return t;
 }
 
 static void
@@ -169,7 +198,8 @@ publish(void)
 void
 banned_begin(void)
 {
-	arriving.n = 0;
+	growing_free(&arriving);
+	memset(&arriving, 0, sizeof(arriving));
 	snapshot = true;
 }
 
@@ -177,6 +207,7 @@ void
 banned_record(const struct msg_ban *m)
 {
 	struct growing	*g = snapshot ? &arriving : &learnt;
+	struct tally	*gone = NULL;
 	struct net	 net;
 	struct key	 k;
 	const uint8_t	*addr;
@@ -187,11 +218,29 @@ banned_record(const struct msg_ban *m)
 	addr = octets_of(&net.addr, &n);
 	key_make(&k, addr, n, net.bits);
 	if (m->deleted)
-		drop(g, &k);
+		gone = drop(g, &k);
 	else
-		put(g, &k, m->until_ms);
+		put(g, &k, m->network, m->until_ms);
 	if (!snapshot)
 		publish();
+	if (gone != NULL)
+		reclaim(gone);
+}
+
+/* What both know goes on with the tally that it had. */
+static void
+tallies_hand_on(struct growing *from, struct growing *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct entry	*e = &from->v[i];
+		size_t		 at = place(to, &e->key);
+
+		if (at == to->n || by_key(&to->v[at].key, &e->key) != 0)
+			continue;
+		free(to->v[at].tally);
+		to->v[at].tally = e->tally;
+		e->tally = NULL;
+	}
 }
 
 void
@@ -202,10 +251,28 @@ banned_complete(void)
 	if (!snapshot)
 		return;
 	snapshot = false;
+	tallies_hand_on(&learnt, &arriving);
 	learnt = arriving;
-	arriving = old;
+	memset(&arriving, 0, sizeof(arriving));
 	if (learnt.n > 0 || atomic_load(&current) != NULL)
 		publish();
+	for (size_t i = 0; i < old.n; i++)
+		if (old.v[i].tally != NULL)
+			reclaim(old.v[i].tally);
+	free(old.v);
+}
+
+bool
+banned_next(uint64_t *cursor, struct banned_shown *out)
+{
+	const struct tally	*t;
+
+	if (*cursor >= learnt.n)
+		return false;
+	t = learnt.v[(*cursor)++].tally;
+	out->network = str_of(t->network);
+	out->refused = atomic_load_explicit(&t->refused, memory_order_relaxed);
+	return true;
 }
 
 /* ---- any worker ---- */
@@ -228,7 +295,7 @@ find(const struct list *l, const uint8_t *addr, uint8_t n)
 }
 
 static bool
-refuse(const struct addr *from)
+refuse(const struct entry *e, const struct addr *from)
 {
 	const struct set_nets	*allow = &settings_now()->ban_allow;
 	char			 buf[ADDR_TEXT_MAX];
@@ -236,6 +303,7 @@ refuse(const struct addr *from)
 	if (nets_have(allow, from))
 		return false;
 	stats->refused_banned++;
+	atomic_fetch_add_explicit(&e->tally->refused, 1, memory_order_relaxed);
 	log_rate(LOG_LOW, "SIPDATA", "%s is banned: not read",
 	    log_str(addr_print(from, buf)));
 	return true;
@@ -245,6 +313,7 @@ bool
 banned(const struct addr *from)
 {
 	const struct list	*l;
+	const struct entry	*e;
 	const uint8_t		*addr;
 	uint8_t			 n;
 
@@ -253,5 +322,6 @@ banned(const struct addr *from)
 	reclaim_enter();
 	l = atomic_load(&current);
 	addr = octets_of(from, &n);
-	return l->n > 0 && find(l, addr, n) != NULL && refuse(from);
+	e = l->n > 0 ? find(l, addr, n) : NULL;
+	return e != NULL && refuse(e, from);
 }

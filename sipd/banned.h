@@ -19,6 +19,16 @@ void	banned_begin(void);
 void	banned_record(const struct msg_ban *m);
 void	banned_complete(void);
 
+/*
+ * What each ban has kept away since this process knows it; *cursor 0 at first. False:
+ * there is no more. Worker 0, as what it changes meanwhile may come twice or not.
+ */
+struct banned_shown {
+	struct str	network;	/* as regd names it */
+	uint64_t	refused;	/* datagrams, connections and reads */
+};
+bool	banned_next(uint64_t *cursor, struct banned_shown *out);
+
 /* Is nothing to be heard from there? Then it is counted and logged. Any worker. */
 bool	banned(const struct addr *from);
 

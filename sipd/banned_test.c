@@ -109,6 +109,33 @@ test_snapshot(void **state)
 	assert_false(is_banned("198.51.0.1"));
 }
 
+/* Each ban counts for itself, and a snapshot that has it again changes nothing. */
+static void
+test_tallies(void **state)
+{
+	static const char *const networks[] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
+	struct banned_shown b;
+	uint64_t cursor = 0;
+
+	ban(networks[0], 0, false);
+	ban(networks[1], 0, false);
+	for (int i = 0; i < 3; i++)
+		assert_true(is_banned(networks[1]));
+	banned_begin();
+	ban(networks[1], 0, false);
+	ban(networks[2], 0, false);
+	banned_complete();
+	assert_true(is_banned(networks[1]));
+	assert_true(is_banned(networks[2]));
+	assert_true(banned_next(&cursor, &b));
+	assert_true(str_eq(b.network, STR("192.0.2.2")));
+	assert_int_equal(b.refused, 4);
+	assert_true(banned_next(&cursor, &b));
+	assert_true(str_eq(b.network, STR("192.0.2.3")));
+	assert_int_equal(b.refused, 1);
+	assert_false(banned_next(&cursor, &b));
+}
+
 int
 main(void)
 {
@@ -116,6 +143,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_widths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_and_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tallies, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

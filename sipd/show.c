@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "sipd/banned.h"
 #include "sipd/calls.h"
 #include "sipd/flows.h"
 #include "sipd/gateways.h"
@@ -187,6 +188,21 @@ show_pings(void *arg, struct show *s, uint64_t cursor)
 }
 
 static uint64_t
+show_banned(void *arg, struct show *s, uint64_t cursor)
+{
+	struct banned_shown	b;
+
+	while (banned_next(&cursor, &b)) {
+		show_row(s);
+		show_text(s, "network", b.network);
+		show_number(s, "refused", (int64_t)b.refused);
+		if (show_full(s))
+			return cursor;
+	}
+	return 0;
+}
+
+static uint64_t
 show_nats(void *arg, struct show *s, uint64_t cursor)
 {
 	struct nat_shown	n;
@@ -205,6 +221,7 @@ show_nats(void *arg, struct show *s, uint64_t cursor)
 }
 
 const struct show_table sipd_tables[] = {
+	{ "banned", show_banned },
 	{ "calls", show_calls },
 	{ "certificates", show_certificates },
 	{ "channels", show_channels },

@@ -50,6 +50,7 @@ def test_by_hand(home, phones, network):
     eventually(lambda: heard(phone, 0.3) is None, 3)
     assert home.figure("sipd", "refused_banned") > before[0]
     row = banned(home)[network.removesuffix("/32")]
+    assert 1 <= row["refused"] <= home.figure("sipd", "refused_banned") - before[0]
     assert row["reason"] == "noise" and 86000 < row["left_s"] <= 86400 and row["by"] != "regd"
     home.kill("sipd", "regd", sig=signal.SIGKILL)       # kept, and found again
     eventually(lambda: home.ok() and banned(home), 10)

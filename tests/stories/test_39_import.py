@@ -76,12 +76,14 @@ def test_export_and_import(home, houses, phones, form):
     assert digest.ha1("anna", home.domain, "pass-anna") not in plain
     full = home.sipctl("user", "export", "--format", form, "--with-ha1").stdout
     assert digest.ha1("anna", home.domain, "pass-anna") in full
+    assert digest.ha1(f"anna@{home.domain}", home.domain, "pass-anna") in full
     parsed = list(csv.DictReader(io.StringIO(full))) if form == "csv" else [json.loads(x) for x in full.splitlines()]
     assert {r["user"]: r["settings"] for r in parsed} == {"anna": "pstn off; max-contacts 2", "bert": ""}
     other = houses().start()
     import_(other, full, form=form)
     assert rows(other) == rows(home)
     assert phones(other, "anna", password="pass-anna").register().code == 200
+    assert other.sipctl("user", "export", "--format", form, "--with-ha1").stdout == full      # every variant
 
 
 def test_rejects(home):

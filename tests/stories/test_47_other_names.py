@@ -92,6 +92,22 @@ def test_domain_alias(home, phones):
     home.sipctl("reg", "del", "anna")
 
 
+def test_alias_of_a_domain_to_come(home, phones):
+    """It is known as soon as the domain that it means is served."""
+    home.sipctl("alias", "add", "@early.test", "@later.test")
+    with open(home.etc / "sip.conf", "a") as conf:
+        conf.write("domain later.test\n")
+    home.sipctl("config", "apply")
+    home.sipctl("user", "add", "zoe@later.test", "--password-file", "-", input="pass-zoe\n")
+    zoe = phones(home, "zoe", password="pass-zoe")
+
+    def register():
+        m = zoe.request("REGISTER", "sip:early.test", to="sip:zoe@early.test", from_uri="sip:zoe@early.test",
+                        headers=[("Expires", "60")])
+        return zoe.ask(m)[1].code
+    eventually(lambda: register() == 200, 3)
+
+
 def test_without_routed(home, phones):
     """While the router is away a phone with its own name goes on; one with another name comes again."""
     anna = phones(home, "anna")
