@@ -1,46 +1,46 @@
-"""A house with Kamailio as its telephone company, reached by each transport, and behind SRV
-records whose first host is dead."""
-import contextlib
+"""A provider that answers every request at once with what it was told to."""
 import socket
+import threading
 
-from .certs import Authority
-from .house import free_address
-from .kamailio import TlsCarrier
-from .named import Named
-
-ZONE = """@ IN A {ip}
-dead IN A {dead}
-live IN A {ip}
-_sip._udp IN SRV 1 0 5060 dead
-_sip._udp IN SRV 2 0 5060 live
-_sips._tcp IN SRV 1 0 5061 @
-"""
-VIA = {"udp": "sip:{ip}:5060", "tcp": "sip:{ip}:5060;transport=tcp", "tls": "sip:carrier.test;transport=tls",
-       "srv": ""}
+from .message import Message
 
 
-@contextlib.contextmanager
-def silent():
-    """An address where somebody listens who never answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        ip = free_address()
-        s.bind((ip, 5060))
-        yield ip
+class Carrier:
+    """codes: method -> code; 200 to REGISTER accepts the contact as asked."""
 
+    def __init__(self, ip, port, **codes):
+        self.codes = {"REGISTER": 200, "OPTIONS": 200} | codes
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((ip, port))
+        self.sock.settimeout(0.1)
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
-def carrier_house(houses, peers, tmp_path, dead):
-    """The house and the carrier; an authority has certified both."""
-    house = houses(transports=("udp", "tcp", "tls"), settings={"failover-timeout": "500ms"})
-    authority = Authority(house.init().etc / "authority")
-    carrier = peers(TlsCarrier(tmp_path, authority)).start()
-    server = peers(Named(tmp_path, {"carrier.test": ZONE.format(ip=carrier.ip, dead=dead)})).start()
-    chain, key = authority.issue("house", cn=house.domain)
-    for name, value in {"dns-servers": server.server, "tls-certificate": f"{chain} {key}",
-                        "tls-ca-file": authority.file}.items():
-        house.sipctl("config", "set", name, value)
-    return house.up(), carrier
+    def serve(self):
+        while not self.ended.is_set():
+            try:
+                data, source = self.sock.recvfrom(65536)
+            except (TimeoutError, ConnectionRefusedError):
+                continue
+            if len(data.strip()) < 4:           # a keep-alive
+                continue
+            m = Message.parse(data)
+            if not m.is_request or m.method == "ACK":
+                continue
+            self.sock.sendto(self.answer(m).bytes(), source)
 
+    def answer(self, m):
+        code = self.codes.get(m.method, 405)
+        kept = [(n, v) for n, v in m.headers if n.lower() in ("via", "from", "to", "call-id", "cseq")]
+        reply = Message(f"SIP/2.0 {code} {'OK' if code == 200 else 'Forbidden'}", kept)
+        if not m.tag("to"):
+            reply.set("To", m.get("to") + ";tag=carrier")
+        if code == 200 and m.method == "REGISTER":
+            reply.headers.append(("Contact", m.get("contact")))
+        return reply
 
-def way_options(way, carrier):
-    via = VIA[way].format(ip=carrier.ip)
-    return ["--domain", carrier.domain, *(("--via", via) if via else ())]
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
+        self.sock.close()

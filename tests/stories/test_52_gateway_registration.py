@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lib.carrier import VIA, carrier_house, silent, way_options
+from lib.company import VIA, carrier_house, silent, way_options
 from lib.certs import Authority
 from lib.habits import HABITS, PASSWORD, Providers
 from lib.kamailio import Kamailio

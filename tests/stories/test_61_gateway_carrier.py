@@ -2,7 +2,7 @@
 and behind SRV records whose first host is dead (must show 1, the calls)."""
 import pytest
 
-from lib.carrier import VIA, carrier_house, silent, way_options
+from lib.company import VIA, carrier_house, silent, way_options
 from lib.message import uri_of
 from lib.sip import Call
 from lib.talk import accept, body, reinvite
