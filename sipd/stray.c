@@ -20,6 +20,7 @@
 #include "sipd/nexthop.h"
 #include "sipd/outcome.h"
 #include "sipd/record.h"
+#include "sipd/trunks.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
 
@@ -36,6 +37,7 @@ struct straying {
 	struct nexthop	*next;		/* or NULL */
 	struct hop	 from, to;
 	struct stray_media media;
+	struct trunk	*trunk;		/* of a call with a gateway; or NULL */
 	uint64_t	 call;
 	size_t		 len;
 	char		 bytes[];
@@ -45,17 +47,18 @@ static void
 straying_free(struct straying *s)
 {
 	nexthop_free(s->next);
+	trunk_free(s->trunk);
 	free(s);
 }
 
 static void
 pass_on(struct worker *w, const struct sip_msg *m, const struct hop *to,
-    const struct str *sdp)
+    const struct str *sdp, const struct trunk *trunk)
 {
 	struct text	out;
 
 	text_init(&out, w->out, MESSAGE_MAX);
-	if (forward_response(m, sdp, NULL, &out) < 0 ||
+	if (forward_response(m, sdp, trunk, &out) < 0 ||
 	    wire_send(w, to, text_str(&out), WIRE_RESPONSE, 0) < 0)
 		stats->stray_dropped++;
 	else
@@ -105,7 +108,7 @@ on_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
 	record_media(w, error, type == MSG_MEDIA_REWRITTEN ? &m->media_rewritten : NULL);
 	if (error == 0 && type == MSG_MEDIA_REWRITTEN && m->media_rewritten.code == 200)
 		pass_on(w, core_reparse(w, str_make(s->bytes, s->len), 0), &s->to,
-		    &m->media_rewritten.sdp);
+		    &m->media_rewritten.sdp, s->trunk);
 	else
 		stats->stray_dropped++;
 	record_end(w);
@@ -145,7 +148,7 @@ go(struct straying *s)
 		ask_mediad(s, m);
 		return;
 	}
-	pass_on(s->w, m, &s->to, NULL);
+	pass_on(s->w, m, &s->to, NULL, s->trunk);
 	straying_free(s);
 }
 
@@ -170,13 +173,14 @@ on_target(void *arg)
 
 static struct straying *
 straying_new(struct worker *w, const struct sip_msg *m, const struct packet *p,
-    const struct stray_media *media)
+    const struct stray_media *media, struct trunk *trunk)
 {
 	struct straying	*s = xcalloc(1, sizeof(*s) + m->text.len);
 
 	s->w = w;
 	s->from = p->from;
 	s->media = *media;
+	s->trunk = trunk;
 	s->call = w->recording.call;
 	s->len = m->text.len;
 	memcpy(s->bytes, m->text.s, m->text.len);
@@ -185,31 +189,43 @@ straying_new(struct worker *w, const struct sip_msg *m, const struct packet *p,
 
 static void
 to_address(struct worker *w, const struct sip_msg *m, const struct packet *p,
-    const struct hop *to)
+    const struct hop *to, struct trunk *trunk)
 {
 	const struct stray_media	 media = media_of(w, m);
 	struct straying			*s;
 
-	if (!forward_allowed(&p->from, to))
-		stats->stray_dropped++;
-	else if (!media.wanted)
-		pass_on(w, m, to, NULL);
-	else {
-		s = straying_new(w, m, p, &media);
+	if (media.wanted && forward_allowed(&p->from, to)) {
+		s = straying_new(w, m, p, &media, trunk);
 		s->to = *to;
 		ask_mediad(s, m);
+		return;
 	}
+	if (!media.wanted && forward_allowed(&p->from, to))
+		pass_on(w, m, to, NULL, trunk);
+	else
+		stats->stray_dropped++;
+	trunk_free(trunk);
 }
 
 static void
 to_name(struct worker *w, const struct sip_msg *m, const struct packet *p,
-    const struct way *way)
+    const struct way *way, struct trunk *trunk)
 {
 	const struct stray_media	 media = media_of(w, m);
-	struct straying			*s = straying_new(w, m, p, &media);
+	struct straying			*s = straying_new(w, m, p, &media, trunk);
 
 	s->next = nexthop_new(w, way, &p->from, on_target, s);
 	on_target(s);		/* may be known */
+}
+
+static struct trunk *
+trunk_of(struct worker *w, const struct sip_msg *m)
+{
+	struct call	*k;
+	bool		 from_caller;
+
+	k = call_find(w->core->calls, m->call_id, m->from_tag, m->to_tag, &from_caller);
+	return k != NULL ? trunks_back(k, m, from_caller) : NULL;
 }
 
 void
@@ -219,21 +235,25 @@ stray_response(struct worker *w, const struct sip_msg *m, const struct packet *p
 	struct via		below;
 	struct way		way;
 	struct hop		to = { 0 };
+	struct trunk		*trunk;
 
 	if (!forward_response_input(m, &in, &below) ||
 	    !branch_verify(&in, m->via.branch)) {
 		stats->stray_dropped++;
 		return;
 	}
+	trunk = trunk_of(w, m);		/* before its call may end */
 	outcome_stray(w, m);
 	to.transport = below.transport;
 	if (via_response_addr(&below, &to.remote)) {
 		/* The connection of its request, should it still be there. */
 		if (hop_is_stream(&to) && below.rport != 0)
 			addr_set_port(&to.remote, below.rport);
-		to_address(w, m, p, &to);
+		to_address(w, m, p, &to, trunk);
 	} else if (way_of_via(&way, &below) == 0)
-		to_name(w, m, p, &way);
-	else
+		to_name(w, m, p, &way, trunk);
+	else {
 		stats->stray_dropped++;
+		trunk_free(trunk);
+	}
 }

@@ -6,8 +6,6 @@
  */
 #include "sipd/targets.h"
 
-#include <errno.h>
-
 #include "common/daemon.h"
 #include "common/route.h"
 #include "common/stats.h"
@@ -46,9 +44,8 @@ is_target(const struct proxy *p, const struct way *way, struct str uri,
 	return false;
 }
 
-/* NULL: it is among them already, or they are too many. */
-static struct leg *
-leg_add(struct proxy *p, const struct way *way, struct str uri, struct str route,
+struct leg *
+targets_leg(struct proxy *p, const struct way *way, struct str uri, struct str route,
     const struct gateway *at, uint32_t order)
 {
 	struct leg	*g;
@@ -147,7 +144,7 @@ add_contact(struct proxy *p, const struct contact *c, uint32_t order)
 	if (c->npaths > 0 && (nameaddr_parse(&first, c->paths[0]) < 0 ||
 	    way_of_uri(&way, &first.uri) < 0))
 		return NULL;
-	g = leg_add(p, &way, c->uri, text_str(&route), NULL, order);
+	g = targets_leg(p, &way, c->uri, text_str(&route), NULL, order);
 	if (g != NULL)
 		g->by_flow = by_flow && c->npaths == 0;
 	return g;
@@ -263,7 +260,7 @@ add_uri(struct proxy *p, struct str uri, struct str next_hop, uint32_t order)
 	if (uri_parse(&u, next_hop.len > 0 ? next_hop : uri) < 0 ||
 	    way_of_uri(&way, &u) < 0)
 		best_keep(p, 503, STR_NONE);
-	else if ((g = leg_add(p, &way, uri, STR_NONE, NULL, order)) != NULL)
+	else if ((g = targets_leg(p, &way, uri, STR_NONE, NULL, order)) != NULL)
 		g->peer = true;
 }
 
@@ -278,96 +275,10 @@ add_flow(struct proxy *p, const struct choice *c)
 	if (hop_parse(&h, str_of(c->value), str_of(c->next_hop)) < 0)
 		return;
 	way = way_of_hop(&h);
-	g = leg_add(p, &way, proxy_request(p)->uri, STR_NONE, NULL,
+	g = targets_leg(p, &way, proxy_request(p)->uri, STR_NONE, NULL,
 	    order_of(c->q, 1000, false));
 	if (g != NULL)
 		g->by_flow = true;
-}
-
-/* ---- gateways ---- */
-
-static void
-no_gateway(struct proxy *p, uint16_t code, const char *why)
-{
-	record_note(p->w, RECORD_FAILURE, code, "GW", str_of(why));
-	proxy_why(p, code, why);
-	best_keep(p, code, STR_NONE);
-}
-
-/*
- * Rows 108 and 127. Who did not have to show an account calls by somebody else's
- * right: that of whom he calls, or of his network.
- */
-static bool
-may_use(const struct proxy *p, const struct gateway *g)
-{
-	return p->urgent || (!p->no_pstn && (p->account == NULL ||
-	    gateway_admits(g, str_of(p->dial_classes))));
-}
-
-/* Where a call to it is sent: row 170, RFC 3608 section 5, else to the domain. */
-static int
-gateway_way(const struct gateway_facts *f, struct str uri, struct way *out)
-{
-	struct str	rest = str_of(f->service_route), first;
-	struct nameaddr	route;
-	struct uri	u;
-
-	if (f->next_hop[0] != '\0')
-		uri = str_of(f->next_hop);
-	else if (list_next(&rest, &first) && nameaddr_parse(&route, first) == 0)
-		return way_of_uri(out, &route.uri);
-	return uri_parse(&u, uri) < 0 ? -EHOSTUNREACH : way_of_uri(out, &u);
-}
-
-/* (a.2) F: the Request-URI is number@domain. */
-static bool
-gateway_uri(const struct gateway_facts *f, struct str user, struct text *t)
-{
-	text_add(t, STR("sip:"));
-	uri_add_user(t, user);
-	text_ch(t, '@');
-	text_add(t, str_of(f->domain));
-	return !t->full;
-}
-
-/* t->value is NUMBER@GATEWAY. False: gateways are not known yet. */
-static bool
-add_gateway(struct proxy *p, const struct rec_target *t, uint32_t order)
-{
-	ptrdiff_t		 at = str_rchr(t->value, '@');
-	struct str		 name = at < 0 ? STR_NONE : str_make(t->value.s + at + 1,
-				    t->value.len - (size_t)at - 1);
-	struct gateway		*gateway = gateway_find(name);
-	struct gateway_facts	 f;
-	char			 buf[URI_MAX];
-	struct text		 uri;
-	struct way		 way;
-	struct leg		*g;
-
-	f.present = false;
-	if (gateway != NULL)
-		gateway_read(gateway, &f);
-	if (!f.present && !gateways_synced())
-		return false;
-	text_init(&uri, buf, sizeof(buf));
-	if (!f.present)
-		no_gateway(p, 503, "No Such Gateway");
-	else if (!may_use(p, gateway))
-		no_gateway(p, 403, "Not In Your Dial Classes");
-	else if (!gateway_uri(&f, str_make(t->value.s, (size_t)at), &uri) ||
-	    gateway_way(&f, text_str(&uri), &way) < 0)
-		no_gateway(p, 503, "Gateway Has No Address");
-	else if ((g = leg_add(p, &way, text_str(&uri), str_of(f.service_route), gateway,
-	    order)) != NULL) {
-		g->peer = true;
-		g->trunk = trunk_new(gateway, proxy_request(p));
-		trunk_dress(g->trunk, &f, proxy_request(p), text_str(&uri), t->caller_id,
-		    str_of(p->account));
-		g->trunk->codes = t->failover_codes.len > 0 ?
-		    str_dup(t->failover_codes) : NULL;
-	}
-	return true;
 }
 
 bool
@@ -380,7 +291,7 @@ targets_add(struct proxy *p, const struct rec_target *t, uint32_t order)
 	else if (t->kind == TARGET_URI)
 		add_uri(p, t->value, t->next_hop, order);
 	else if (t->kind == TARGET_GATEWAY)
-		(void)add_gateway(p, t, order);
+		(void)targets_gateway(p, t, order);
 	return p->nlegs > before;
 }
 
@@ -456,7 +367,7 @@ targets_start(struct proxy *p)
 			add_uri(p, str_of(c->value), str_of(c->next_hop),
 			    order_of(c->q, 1000, c->failover));
 		else
-			gateways &= add_gateway(p, &(struct rec_target){
+			gateways &= targets_gateway(p, &(struct rec_target){
 			    .value = str_of(c->value),
 			    .failover_codes = str_of(c->failover_codes),
 			    .caller_id = str_of(c->caller_id) },
@@ -465,7 +376,7 @@ targets_start(struct proxy *p)
 	if (p->nlegs == 0 && (!known || !gateways) && !p->led && wait_for_replica(p))
 		return;
 	if (p->nlegs == 0 && !gateways)
-		no_gateway(p, 503, "Gateways Not Known Yet");
+		targets_no_gateway(p, 503, "Gateways Not Known Yet");
 	if (p->nlegs == 0 && p->best_code == 0 && known && !p->led &&
 	    stages_unregistered(p) && p->nlegs == 0)
 		return;

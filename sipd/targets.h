@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/str.h"
+
 struct leg;
 struct rec_target;
 struct proxy;
@@ -22,6 +24,18 @@ void	targets_start(struct proxy *p);
 /* In the orders of all but those that wait for the ones before to be out of order. */
 #define TARGETS_FIRST		(UINT32_C(1) << 30)
 bool	targets_add(struct proxy *p, const struct rec_target *t, uint32_t order);
+/*
+ * One leg more, at this gateway or (NULL) at none. NULL: it is among them already, or
+ * they are too many.
+ */
+struct gateway;
+struct way;
+struct leg *targets_leg(struct proxy *p, const struct way *way, struct str uri,
+	    struct str route, const struct gateway *at, uint32_t order);
+/* t->value is NUMBER@GATEWAY. False: gateways are not known yet. */
+bool	targets_gateway(struct proxy *p, const struct rec_target *t, uint32_t order);
+/* There is none for p, why: the reason phrase. */
+void	targets_no_gateway(struct proxy *p, uint16_t code, const char *why);
 /*
  * Sends the legs that there are, in their order. A group of equal order begins
  * when all before it have failed, or rang for "fork-wait".

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "common/fdstore.h"
 #include "sipd/msg.h"
@@ -161,6 +162,45 @@ trunks_of(const struct call *k, const struct sip_msg *m, bool from_caller)
 		t->signs = facts.authenticate != CALLS_AUTH_OFF;
 		t->trusted = facts.trusted;
 	}
+	return t;
+}
+
+/* The name-addr and the tag that the response has. */
+static void
+put_party(char **field, struct str party, struct str tag)
+{
+	char		buf[TEXT_ROOM + 300];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, party);
+	if (tag.len > 0) {
+		text_add(&t, STR(";tag="));
+		text_add(&t, tag);
+	}
+	if (t.full || party.len == 0)
+		return;
+	free(*field);
+	*field = str_dup(text_str(&t));
+}
+
+struct trunk *
+trunks_back(const struct call *k, const struct sip_msg *m, bool from_caller)
+{
+	struct entry	*e = gateways_any() ? entry_of(k) : NULL;
+	struct str	 rest, here_from, here_to;
+	struct trunk	*t;
+
+	if (e == NULL || (t = trunks_of(k, m, from_caller)) == NULL)
+		return NULL;
+	t->here_cseq = m->cseq - t->shift;
+	rest = str_make(e->text, e->len);
+	if (!from_caller || !str_cut(&rest, '\n', &here_from) ||
+	    !str_cut(&rest, '\n', &here_from) || !str_cut(&rest, '\n', &here_from) ||
+	    !str_cut(&rest, '\n', &here_to))
+		return t;
+	put_party(&t->here_from, here_from, m->from_tag);
+	put_party(&t->here_to, here_to, m->to_tag);
 	return t;
 }
 

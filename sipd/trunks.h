@@ -29,6 +29,12 @@ uint32_t trunks_raised(const struct call *k, bool to_callee);
  */
 struct trunk *trunks_of(const struct call *k, const struct sip_msg *m,
 	    bool from_caller);
+/*
+ * For a response within k to a request of its caller or its callee, of the last
+ * process: what its sender has asked. NULL: it goes back as it is.
+ */
+struct trunk *trunks_back(const struct call *k, const struct sip_msg *m,
+	    bool from_caller);
 /* The same of whatever call the request is in. */
 struct calls;
 struct trunk *trunks_find(struct calls *c, const struct sip_msg *m);

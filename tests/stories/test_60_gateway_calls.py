@@ -307,6 +307,27 @@ def test_kills(home, provider, phones, victims):
     eventually(lambda: home.json("calls") == [], 5, 0.1, "both are over")
 
 
+def test_an_answer_after_a_kill(home, provider, phones):
+    """The 200 to a BYE that the last sipd sent on: anna gets it as the answer to hers."""
+    provider.add_to(home, "tele", "--calls-authenticate", "authorization", "--substitute-from", "--substitute-to")
+    routes(home, "NoRelay:<9*> = *@tele.sipgw\n")
+    anna = phones(home, "anna").registered()
+    call = anna.invite("91", body(anna))
+    provider.challenge_it(arrives(provider, call.call_id), 401)
+    answered(anna, call, provider, arrives(provider, call.call_id))
+    call.send_bye()
+    bye = provider.wait_request("BYE", call_id=call.call_id)
+    assert bye.cseq == call.bye_request.cseq + 1
+    before = home.pids()
+    home.kill("sipd")
+    home.back(before, ["sipd"])
+    provider.reply(bye, 200)
+    r = anna.wait(lambda m: not m.is_request and m.method == "BYE", what="200 to BYE")
+    assert r.cseq == call.bye_request.cseq
+    assert uri_of(r.get("from")) == anna.aor and uri_of(r.get("to")) == f"sip:91@{home.domain}"
+    eventually(lambda: home.figure("sipd", "gateway_channels") == 0, 5, 0.1, "its channel is free")
+
+
 # ---- who may -----------------------------------------------------------------------
 
 
