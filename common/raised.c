@@ -22,6 +22,7 @@ const char *const raised_kinds[] = { "user", "call", "address", "gateway", NULL 
 
 struct place {
 	struct raised	r;
+	struct str	user, host;	/* of a user: slices of its value */
 	struct net	net;		/* of an address */
 	int64_t		free_ms;	/* since when; 0: always was */
 };
@@ -32,9 +33,10 @@ struct call {
 	_Atomic unsigned by;
 };
 
-_Atomic int	raised_any;
+_Atomic unsigned	raised_any;
 
 static struct place		places[RAISED_MAX];
+static _Atomic unsigned		top;		/* all behind it are free */
 static _Atomic int		levels[PLACES];	/* 0: nothing is here */
 static struct call		calls[RAISED_CALLS];
 static _Atomic(const struct set_nets *) networks;
@@ -48,17 +50,28 @@ level_of(unsigned place)
 static void
 level_set(unsigned place, int level)
 {
-	int	any = 0, named = 0;
+	unsigned	any = 0, n = 0, named = 0;
 
 	atomic_store_explicit(&levels[place], level, memory_order_release);
-	for (unsigned i = 0; i < BY_OTHERS; i++) {
-		any |= level_of(i);
-		named += i < RAISED_MAX && level_of(i) != 0;
-	}
+	for (unsigned i = 0; i < RAISED_MAX; i++)
+		if (level_of(i) != 0) {
+			any |= 1u << places[i].r.by;
+			n = i + 1;
+			named++;
+		}
+	if (level_of(BY_NETWORKS) != 0)
+		any |= 1u << RAISED_ADDRESS;
+	top = n;
 	/* Others say what is raised only while they, and so we, were told to. */
 	levels[BY_OTHERS] = any != 0 ? LOG_ALL : 0;
 	raised_any = any;
 	stats->log_raised = named;
+}
+
+static unsigned
+places_used(void)
+{
+	return atomic_load_explicit(&top, memory_order_acquire);
 }
 
 /* ---- names ---- */
@@ -107,6 +120,7 @@ raised_put(const struct raised *r, int64_t now_ms)
 {
 	struct place	*p = place_find(r->number);
 	struct net	 net = { 0 };
+	struct str	 rest;
 
 	if (p != NULL) {		/* what it names stays */
 		p->r.until_ms = r->until_ms;
@@ -120,6 +134,10 @@ raised_put(const struct raised *r, int64_t now_ms)
 		return -ENOSPC;
 	p->r = *r;
 	p->net = net;
+	rest = str_of(p->r.value);
+	p->host = STR_NONE;
+	if (str_cut(&rest, '@', &p->user))
+		p->host = rest;
 	level_set((unsigned)(p - places), r->level);
 	log_major("LOG", "raised to level %d for %s %s, for %lld s, by %s", r->level,
 	    raised_kinds[r->by], log_str(str_of(r->value)),
@@ -194,22 +212,17 @@ raise(uint64_t call, unsigned place)
 	stats->log_raised_calls++;
 }
 
-static bool
-is_user(struct str named, struct str user, struct str host)
-{
-	struct str	name;
-
-	return str_cut(&named, '@', &name) && str_eq(name, user) &&
-	    (named.s == NULL || str_caseeq(named, host));
-}
-
 void
 raised_look_user(uint64_t call, struct str user, struct str host)
 {
-	for (unsigned i = 0; i < RAISED_MAX; i++)
-		if (level_of(i) != 0 && places[i].r.by == RAISED_USER &&
-		    is_user(str_of(places[i].r.value), user, host))
+	const struct place	*p;
+
+	for (unsigned i = 0, n = places_used(); i < n; i++) {
+		p = &places[i];
+		if (level_of(i) != 0 && p->r.by == RAISED_USER && str_eq(p->user, user) &&
+		    (p->host.s == NULL || str_caseeq(p->host, host)))
 			raise(call, i);
+	}
 }
 
 void
@@ -224,7 +237,7 @@ raised_look_aor(uint64_t call, struct str aor)
 void
 raised_look(uint64_t call, enum raised_by by, struct str value)
 {
-	for (unsigned i = 0; i < RAISED_MAX; i++)
+	for (unsigned i = 0, n = places_used(); i < n; i++)
 		if (level_of(i) != 0 && places[i].r.by == by &&
 		    str_eq(str_of(places[i].r.value), value))
 			raise(call, i);
@@ -233,11 +246,11 @@ raised_look(uint64_t call, enum raised_by by, struct str value)
 void
 raised_look_address(uint64_t call, const struct addr *a)
 {
-	const struct set_nets	*n = networks;
+	const struct set_nets	*list = networks;
 
-	if (n != NULL && nets_have(n, a))
+	if (list != NULL && nets_have(list, a))
 		raise(call, BY_NETWORKS);
-	for (unsigned i = 0; i < RAISED_MAX; i++)
+	for (unsigned i = 0, n = places_used(); i < n; i++)
 		if (level_of(i) != 0 && places[i].r.by == RAISED_ADDRESS &&
 		    net_has(&places[i].net, a))
 			raise(call, i);

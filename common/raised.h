@@ -55,13 +55,19 @@ void	raised_networks(const struct set_nets *n);
 
 /* ---- calls ---- */
 
-extern _Atomic int raised_any;		/* something is named */
+extern _Atomic unsigned raised_any;	/* a bit for each kind that is named */
 
-/* For who would have to look up what the functions below want to be told. */
 static inline bool
 raised_some(void)
 {
 	return atomic_load_explicit(&raised_any, memory_order_relaxed) != 0;
+}
+
+/* For who would have to look up what the functions below want to be told. */
+static inline bool
+raised_some_by(enum raised_by by)
+{
+	return (atomic_load_explicit(&raised_any, memory_order_relaxed) >> by & 1) != 0;
 }
 
 void	raised_look_user(uint64_t call, struct str user, struct str host);

@@ -102,6 +102,8 @@ call_fill(struct call *k, const struct call_facts *f)
 	k->to_len = keep(k->to, sizeof(k->to), f->to);
 	k->came_by_len = keep(k->came_by, sizeof(k->came_by), f->came_by);
 	s->gateway_len = keep(s->gateway, sizeof(s->gateway), f->gateway);
+	k->heard = mono_now();
+	k->session_end = (struct mono){ 0 };
 	k->begun_ms = f->begun_ms != 0 ? f->begun_ms : wall_ms();
 	s->caller = f->caller;
 	s->callee = f->callee;
@@ -183,6 +185,30 @@ call_moved(struct call *k, bool caller, const struct hop *where)
 	s = call_slot_begin(k);
 	*(caller ? &s->caller : &s->callee) = *where;
 	call_slot_commit(k);
+}
+
+void
+call_heard(struct call *k, struct mono now)
+{
+	k->heard = now;
+}
+
+struct mono
+call_last_heard(const struct call *k)
+{
+	return k->heard;
+}
+
+void
+call_session(struct call *k, struct mono end)
+{
+	k->session_end = end;
+}
+
+struct mono
+call_session_end(const struct call *k)
+{
+	return k->session_end;
 }
 
 /* ---- for other threads ---- */

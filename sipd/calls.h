@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/mono.h"
 #include "common/str.h"
 #include "sipd/hop.h"
 
@@ -88,6 +89,12 @@ struct call *call_find(struct calls *c, struct str call_id, struct str tag1,
 bool	call_cseq(struct call *k, bool from_caller, uint32_t cseq);
 /* A target refresh moved one side. */
 void	call_moved(struct call *k, bool caller, const struct hop *where);
+/* When something of its dialog was heard last. */
+void	call_heard(struct call *k, struct mono now);
+struct mono call_last_heard(const struct call *k);
+/* When its session ends unless it is refreshed (RFC 4028); ns 0: it has no timer. */
+void	call_session(struct call *k, struct mono end);
+struct mono call_session_end(const struct call *k);
 /* Its place in the table, below the largest that the settings allow (calls_room()). */
 uint32_t call_index(const struct call *k);
 uint32_t calls_room(void);

@@ -17,7 +17,7 @@
 #include "common/stats.h"
 
 #define MAGIC		UINT64_C(0x636f72642d63616c)
-#define LAYOUT		4
+#define LAYOUT		5
 #define BUCKETS_MIN	1024
 
 /* What another version wrote is of no use: begin with an empty table. */

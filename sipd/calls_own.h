@@ -36,6 +36,8 @@ struct call {
 	_Atomic uint64_t	word;
 	uint64_t		number;
 	int64_t			begun_ms;
+	/* The owner's alone, and of this boot: CLOCK_MONOTONIC; 0: no such end. */
+	struct mono		heard, session_end;
 	uint8_t			call_id_len, caller_tag_len;
 	uint8_t			from_len, to_len, came_by_len;
 	char			call_id[CALL_ID_MAX];

@@ -24,7 +24,10 @@ struct cdr {
 	int64_t		answered_ms;	/* 0: never */
 	uint16_t	code;
 	struct str	reason;
-	/* "caller", "callee", "silence" of its media, "unseen": not by us; "": refused */
+	/*
+	 * "caller", "callee", "silence" of its media, "house": sipctl; "limit", "expired",
+	 * "idle": idle.h; "unseen": not by us; "": refused
+	 */
 	const char	*ended_by;
 	bool		proxied;	/* its media */
 };

@@ -21,6 +21,7 @@
 #include "sipd/calls.h"
 #include "sipd/cookie.h"
 #include "sipd/failures.h"
+#include "sipd/idle.h"
 #include "sipd/merged.h"
 #include "sipd/meters.h"
 #include "sipd/nexthop.h"
@@ -77,6 +78,7 @@ core_worker_start(struct worker *w)
 	nexthop_start(w);
 	proxies_open(c);
 	ping_start(w);
+	idle_start(w);
 	return 0;
 }
 
@@ -88,6 +90,7 @@ core_worker_stop(struct worker *w)
 	if (c == NULL)
 		return;
 	ping_stop(w);
+	idle_stop(w);
 	ringing_seal(c->ringing);
 	calls_seal(c->calls);
 	txns_free(c->txns);

@@ -7,6 +7,7 @@
 #include "sipd/inbound.h"
 #include "sipd/msg.h"
 #include "sipd/txn.h"
+#include "sipd/wheel.h"
 
 /*
  * Bounds on what identifies a message (Call-ID, tags, branch, sent-by), on
@@ -35,6 +36,8 @@ struct core {
 	char		*body;		/* MESSAGE_MAX octets: a second text */
 	struct mono	 backs_since;	/* back.c's */
 	unsigned	 backs;
+	struct wheel_timer idle_time;	/* idle.c's */
+	uint32_t	 idle_at;
 };
 
 /* The house's keys: nonces, branches, cookies. Before any worker runs. */

@@ -161,6 +161,7 @@ static void
 accepted(struct proxy *p, const struct sip_msg *m, struct call *k, bool from_caller)
 {
 	(void)call_cseq(k, from_caller, m->cseq);
+	call_heard(k, loop_now(p->w->loop));
 	if (p->method != METHOD_INVITE && p->method != METHOD_UPDATE)
 		return;
 	call_moved(k, from_caller, &p->from);

@@ -163,7 +163,7 @@ record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
 	struct record_message	*r;
 
 	record_as(w, call, mask_needless(m));
-	if (record_logs())
+	if (record_logs_some())
 		record_log_in(w, m, p);
 	r = begin(w, RECORD_IN, m->code, &p->from, &p->from.local, m->text.len);
 	if (r == NULL)
@@ -233,7 +233,7 @@ record_out(struct worker *w, const struct hop *to, const struct addr *local,
 	struct str		 label;
 	bool			 request, first;
 
-	if (record_logs())
+	if (record_logs(w) || raised_some_by(RAISED_ADDRESS))
 		record_log_out(w, to, bytes, error);
 	if (w->recorder == NULL)
 		return;
@@ -260,7 +260,7 @@ void
 record_parts(struct worker *w, enum record_kind kind, uint16_t code, const char *tag,
     const struct str *parts, size_t n)
 {
-	if (record_logs())
+	if (record_logs(w))
 		record_log_parts(w, kind, tag, parts, n);
 	recorder_note(w->recorder, kind, code, w->recording.call, loop_now(w->loop),
 	    tag, parts, n);
@@ -276,7 +276,7 @@ failed(uint16_t code)
 void
 record_result(struct worker *w, uint16_t code, struct str method)
 {
-	if (w->recorder == NULL && !record_logs())
+	if (w->recorder == NULL && !record_logs_some())
 		return;
 	record_note(w, RECORD_RESULT, code, "SIGNAL", method);
 	if (failed(code) && str_eq(method, STR("INVITE")))

@@ -74,11 +74,17 @@ void	record_log_parts(const struct worker *w, enum record_kind kind, const char 
 	    const struct str *parts, size_t n);
 /* routed sends it there: a user's other address, a gateway. */
 void	record_look_target(const struct worker *w, enum target_kind kind, struct str value);
-/* Is there anything that they would say? */
+/* Is there anything that they would say, of any call or of the one that w is at? */
 static inline bool
-record_logs(void)
+record_logs_some(void)
 {
 	return __builtin_expect(raised_some() || log_wants(LOG_ALL), 0);
+}
+static inline bool
+record_logs(const struct worker *w)
+{
+	return __builtin_expect(raised_level(w->recording.call) != 0 ||
+	    log_wants(LOG_ALL), 0);
 }
 /* The final answer to a request outside dialogs; a failed call is kept longer. */
 void	record_result(struct worker *w, uint16_t code, struct str method);

@@ -83,7 +83,7 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL && !record_logs())
+	if (w->recorder == NULL && !record_logs_some())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "ROUTER", STR("routed gave no answer"));
@@ -110,7 +110,7 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 void
 record_judged(struct worker *w, int error, const struct msg_judged *m)
 {
-	if (w->recorder == NULL && !record_logs())
+	if (w->recorder == NULL && !record_logs_some())
 		return;
 	if (error != 0 || m == NULL)
 		record_note(w, RECORD_FAILURE, 0, "AUTH", STR("regd gave no answer"));
@@ -133,7 +133,7 @@ record_registered(struct worker *w, int error, const struct msg_registered *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL && !record_logs())
+	if (w->recorder == NULL && !record_logs_some())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "REG", STR("regd gave no answer"));
@@ -156,7 +156,7 @@ record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 {
 	struct parts	p;
 
-	if (w->recorder == NULL && !record_logs())
+	if (w->recorder == NULL && !record_logs_some())
 		return;
 	if (error != 0 || m == NULL) {
 		record_note(w, RECORD_FAILURE, 0, "MEDIA", STR("mediad gave no answer"));

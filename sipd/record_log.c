@@ -26,13 +26,17 @@ look_user(uint64_t call, const struct uri *u)
 static void
 look_message(uint64_t call, const struct sip_msg *m, const struct packet *p)
 {
-	raised_look_address(call, &p->from.remote);
+	if (raised_some_by(RAISED_ADDRESS))
+		raised_look_address(call, &p->from.remote);
 	if (!m->request)
 		return;
-	raised_look(call, RAISED_CALL, m->call_id);
-	look_user(call, &m->from.uri);
-	look_user(call, &m->to.uri);
-	look_user(call, &m->ruri);
+	if (raised_some_by(RAISED_CALL))
+		raised_look(call, RAISED_CALL, m->call_id);
+	if (raised_some_by(RAISED_USER)) {
+		look_user(call, &m->from.uri);
+		look_user(call, &m->to.uri);
+		look_user(call, &m->ruri);
+	}
 }
 
 void
@@ -63,10 +67,11 @@ record_log_out(const struct worker *w, const struct hop *to, struct str bytes, i
 	uint64_t	call = w->recording.call;
 	char		buf[PEER_TEXT_MAX];
 	struct str	line = STR_NONE, rest = bytes, what;
-	bool		response = str_prefix(bytes, STR("SIP/2.0 "));
+	bool		response;
 
-	if (raised_some())
+	if (raised_some_by(RAISED_ADDRESS))
 		raised_look_address(call, &to->remote);
+	response = str_prefix(bytes, STR("SIP/2.0 "));
 	if (!wanted(w, response ? "SIP" : "SIPC"))
 		return;
 	str_cut(&rest, '\r', &line);

@@ -15,6 +15,7 @@
 #include "sipd/calls.h"
 #include "sipd/core.h"
 #include "sipd/forward.h"
+#include "sipd/idle.h"
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
@@ -95,6 +96,8 @@ record_call(struct leg *g, const struct sip_msg *m)
 		error = answered ? call_answered(k, &f) : 0;
 	if (error == 0 && (g->trunk != NULL || p->came_by != NULL))
 		trunks_put(k, g->trunk);
+	if (error == 0 && answered)
+		idle_answered(p->w, k, m);
 	if (error == 0)
 		return;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
@@ -121,6 +124,8 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (proxy_is_invite(p) && !p->in_dialog &&
 	    (m->code < 200 ? !p->shown : g->stays))
 		record_call(g, m);
+	if (p->in_dialog && m->code / 100 == 2)
+		idle_refreshed(p->w, m);
 	if (m->code >= 200)
 		leg_answered(g);
 	txn_reply(p->server, m->code, text_str(&out));

@@ -33,11 +33,11 @@ def called(anna, bert):
     return call, bert.wait_request("INVITE", call_id=call.call_id)
 
 
-def answered(anna, bert):
+def answered(anna, bert, headers=()):
     call, invite = called(anna, bert)
     far = Call.from_invite(bert, invite)
     bert.reply(invite, 200, to_tag=far.local_tag, body=sdp.offer(bert.wire.local[0], 14002),
-               headers=[("Contact", f"<{bert.contact}>")])
+               headers=[("Contact", f"<{bert.contact}>"), *headers])
     call.established()
     bert.wait_request("ACK", call_id=call.call_id)
     return call, far
