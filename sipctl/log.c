@@ -5,12 +5,9 @@
  * What a record is, and which are shown, is log_filter.c's; their time is of fixed
  * width, so that comparing texts orders records.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,93 +15,26 @@
 #include "common/mono.h"
 #include "sipctl/log_filter.h"
 #include "sipctl/log_raise.h"
+#include "sipctl/log_source.h"
 
 #define SOURCES		(DAEMONS + 1)
-#define TAIL_MAX	(64 * 1024 * 1024)	/* octets of a file looked at */
 #define FOLLOW_MS	100
 #define FOLLOW_BEGIN	10	/* records shown before following */
 #define RAISE_MS	600000	/* how long following logs in detail */
 #define LEASE_MS	5000	/* how long it does when we are no more */
 #define AGAIN_MS	1000
 
-struct source {
-	const char	*name;
-	char		 path[4096];
-	int		 fd;
-	ino_t		 inode;
-	char		*text;		/* read, not yet split */
-	size_t		 len, size;
-};
-
 struct records {
 	struct log_record	*v;
 	size_t		 n, size;
 };
 
-/* ---- files ---- */
+/* ---- records ---- */
 
 static void
-source_open(struct source *s)
+learn(const struct log_source *s, struct log_filter *f)
 {
-	struct stat	st;
-
-	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (s->fd < 0)
-		return;
-	if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(s->fd);
-		s->fd = -1;
-		return;
-	}
-	s->inode = st.st_ino;
-	if (st.st_size > TAIL_MAX)
-		lseek(s->fd, st.st_size - TAIL_MAX, SEEK_SET);
-}
-
-/* A file that was rotated away or cut is read to its end, then opened anew. */
-static bool
-source_moved(const struct source *s)
-{
-	struct stat	st;
-
-	return s->fd < 0 || (stat(s->path, &st) == 0 && (st.st_ino != s->inode ||
-	    lseek(s->fd, 0, SEEK_CUR) > st.st_size));
-}
-
-static void
-source_read(struct source *s)
-{
-	ssize_t	n;
-
-	while (s->fd >= 0 && s->len < 2 * TAIL_MAX) {
-		if (s->size - s->len < 65536) {
-			s->size += s->size > 65536 ? s->size : 65536;
-			s->text = xrealloc(s->text, 1, s->size);
-		}
-		n = read(s->fd, s->text + s->len, s->size - s->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		s->len += (size_t)n;
-	}
-}
-
-/* What of the text is whole lines, without the last end of line. */
-static struct str
-whole_lines(const struct source *s)
-{
-	struct str	whole = str_make(s->text, s->len);
-	ptrdiff_t	end = str_rchr(whole, '\n');
-
-	whole.len = end < 0 ? 0 : (size_t)end;
-	return end < 0 ? STR_NONE : whole;
-}
-
-static void
-learn(const struct source *s, struct log_filter *f)
-{
-	struct str		whole = whole_lines(s), line;
+	struct str		whole = log_source_lines(s), line;
 	struct log_record	r;
 
 	while (str_cut(&whole, '\n', &line))
@@ -114,9 +44,9 @@ learn(const struct source *s, struct log_filter *f)
 
 /* Whole lines that pass; they point into the source's text. */
 static void
-collect(struct source *s, const struct log_filter *f, struct records *out)
+collect(struct log_source *s, const struct log_filter *f, struct records *out)
 {
-	struct str		whole = whole_lines(s), line;
+	struct str		whole = log_source_lines(s), line;
 	struct log_record	r;
 
 	while (str_cut(&whole, '\n', &line)) {
@@ -132,18 +62,6 @@ collect(struct source *s, const struct log_filter *f, struct records *out)
 		}
 		out->v[out->n++] = r;
 	}
-}
-
-/* What collect() has seen goes; half a line stays. */
-static void
-forget_lines(struct source *s)
-{
-	ptrdiff_t	end = str_rchr(str_make(s->text, s->len), '\n');
-
-	if (end < 0)
-		return;
-	s->len -= (size_t)end + 1;
-	memmove(s->text, s->text + end + 1, s->len);
 }
 
 static int
@@ -251,7 +169,7 @@ print_records(const struct ctl *c, const struct records *list, size_t from)
 /* ---- the command ---- */
 
 static void
-sources_open(const struct ctl *c, struct source s[SOURCES])
+sources_open(const struct ctl *c, struct log_source s[SOURCES], bool history)
 {
 	int	i;
 
@@ -259,20 +177,20 @@ sources_open(const struct ctl *c, struct source s[SOURCES])
 		memset(&s[i], 0, sizeof(s[i]));
 		s[i].name = i < DAEMONS ? daemon_names[i] : "keeper";
 		dirs_path(s[i].path, c->dirs.log, "%s.log", s[i].name);
-		source_open(&s[i]);
+		log_source_open(&s[i], history);
 	}
 }
 
 /* One round over all files: reads, prints from the last `lines` records on. */
 static void
-round_of(const struct ctl *c, struct source s[SOURCES], struct log_filter *f,
+round_of(const struct ctl *c, struct log_source s[SOURCES], struct log_filter *f,
     size_t lines)
 {
 	struct records	list = { 0 };
 	int		i;
 
 	for (i = 0; i < SOURCES; i++) {
-		source_read(&s[i]);
+		log_source_read(&s[i]);
 		if (f->sticky)
 			learn(&s[i], f);
 	}
@@ -286,7 +204,7 @@ round_of(const struct ctl *c, struct source s[SOURCES], struct log_filter *f,
 		print_records(c, &list, list.n > lines ? list.n - lines : 0);
 	free(list.v);
 	for (i = 0; i < SOURCES; i++)
-		forget_lines(&s[i]);
+		log_source_forget(&s[i]);
 }
 
 /* ---- following ---- */
@@ -344,7 +262,7 @@ raising_go_on(struct ctl *c, struct raising *k)
 }
 
 static void
-follow(struct ctl *c, const struct line *l, struct source s[SOURCES],
+follow(struct ctl *c, const struct line *l, struct log_source s[SOURCES],
     struct log_filter *f, size_t lines)
 {
 	struct timespec	t = { 0, FOLLOW_MS * 1000000 };
@@ -358,11 +276,9 @@ follow(struct ctl *c, const struct line *l, struct source s[SOURCES],
 		raising_go_on(c, &k);
 		round_of(c, s, f, SIZE_MAX);
 		for (i = 0; i < SOURCES; i++)
-			if (source_moved(&s[i])) {
-				if (s[i].fd >= 0)
-					close(s[i].fd);
-				source_open(&s[i]);
-			}
+			if (!log_source_follow(&s[i]))
+				say("... records of %s may be missing: its file was cut "
+				    "before they were read", s[i].name);
 	}
 	if (k.r.level != 0)
 		(void)log_raise_tell(c, &k.r, 0, false);
@@ -372,10 +288,10 @@ static int
 show(struct ctl *c, const struct line *l, struct log_filter *f, uint32_t lines,
     bool following)
 {
-	struct source	*s = xcalloc(SOURCES, sizeof(*s));
+	struct log_source	*s = xcalloc(SOURCES, sizeof(*s));
 	int		 i, opened = 0, code = CTL_DONE;
 
-	sources_open(c, s);
+	sources_open(c, s, !following);
 	for (i = 0; i < SOURCES; i++)
 		opened += s[i].fd >= 0;
 	if (following)
@@ -384,11 +300,8 @@ show(struct ctl *c, const struct line *l, struct log_filter *f, uint32_t lines,
 		code = no(CTL_NO, "there is no log in %s that may be read", c->dirs.log);
 	else
 		round_of(c, s, f, lines);
-	for (i = 0; i < SOURCES; i++) {
-		if (s[i].fd >= 0)
-			close(s[i].fd);
-		free(s[i].text);
-	}
+	for (i = 0; i < SOURCES; i++)
+		log_source_close(&s[i]);
 	free(s);
 	return code;
 }

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 from lib import sdp
+from lib.house import BIN
 from lib.sip import Call
 from lib.wait import eventually
 
@@ -151,20 +152,49 @@ def answer_bye(call, far):
     raise AssertionError("no 200 to BYE")
 
 
+def rotate(house):
+    rules = (TOP / "packaging/logrotate/cordboard").read_text().replace("/var/log/cordboard", str(house.log))
+    (house.dir / "rules").write_text("\n".join(line for line in rules.splitlines() if "size" not in line))
+    subprocess.run(["/usr/sbin/logrotate", "-f", "-s", house.dir / "rotated", house.dir / "rules"], check=True,
+                   timeout=30)
+
+
 def test_rotation(house, phones):
     """logrotate copies the file and cuts it; what follows begins it anew."""
     anna, bert = phones(house, "anna").registered(), phones(house, "bert").registered()
     first, second = [answered(anna, bert) for _ in range(2)]
     hang_up(*first)
     one(house, first[0].call_id)
-    rules = (TOP / "packaging/logrotate/cordboard").read_text().replace("/var/log/cordboard", str(house.log))
-    (house.dir / "rules").write_text("\n".join(line for line in rules.splitlines() if "size" not in line))
-    subprocess.run(["/usr/sbin/logrotate", "-f", "-s", house.dir / "rotated", house.dir / "rules"], check=True,
-                   timeout=30)
+    rotate(house)
     hang_up(*second)
     assert one(house, second[0].call_id) and not of(house, first[0].call_id)
     assert first[0].call_id in (house.log / "cdr.ndjson.1").read_text()
     assert "START" in (house.log / "sipd.log.1").read_text()
+    assert "START sipd: " in house.sipctl("log", "--daemon", "sipd").stdout      # from there, too
+
+
+def test_log_is_followed_across_rotation(house):
+    """No record is lost and none comes twice, though the file is cut again and again while it is
+    read; where it was cut without a copy, that is said."""
+    log = house.log / "sipd.log"
+    with subprocess.Popen([BIN / "sipctl", "-C", house.dir, "log", "-f", "--tag", "TEST"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        for n in range(60):
+            with open(log, "a") as f:
+                f.write(f"2026-11-28T14:00:00.{n:03}Z 3 TEST record {n}\n")
+            if n % 20 == 10:
+                rotate(house)
+            assert p.stdout.readline().endswith(f"TEST record {n}\n")
+        with open(log, "a") as f:
+            f.write("2026-11-28T14:00:00.999Z 3 TEST before a copy\n")
+        rotate(house)           # at once: most likely it was not read before
+        with open(log, "a") as f:
+            f.write("2026-11-28T14:00:01.000Z 3 TEST after it\n")
+        assert [p.stdout.readline()[-14:-1] for _ in range(2)] == ["before a copy", " TEST after it"[-13:]]
+        (house.log / "sipd.log.1").unlink()
+        log.write_text("")
+        assert "records of sipd may be missing" in p.stderr.readline()
+        p.kill()
 
 
 def test_an_administrator_ends_a_call(house, phones):
