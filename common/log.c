@@ -20,6 +20,7 @@
 
 #define LINE_MAX_OCTETS	4096	/* PIPE_BUF: whole on a pipe, too */
 #define RATE_MAX	10	/* records a second and call site */
+#define RAISED_MAX_S	1000	/* records a second of raised calls, all together */
 #define STR_MAX		200
 #define STR_BUFFERS	8
 
@@ -254,39 +255,48 @@ log_va(enum log_level level, const char *tag, uint64_t id, const char *fmt,
 	errno = saved;
 }
 
-void
-log_at(enum log_level level, const char *tag, uint64_t id, const char *fmt, ...)
-{
-	va_list	ap;
-
-	if (!log_wants_for(level, tag, id))
-		return;
-	va_start(ap, fmt);
-	log_va(level, tag, id, fmt, ap);
-	va_end(ap);
-}
-
 /*
  * Threads race here; the worst that can happen is a line more or a count that
  * misses one.
  */
-bool
-log_rate_ok(struct log_rate *r, enum log_level level, const char *tag)
+static bool
+rate_ok(struct log_rate *r, enum log_level level, const char *tag, uint32_t max)
 {
 	int64_t		now = mono_now().ns / 1000000000;
 	uint32_t	n;
 
 	if (__atomic_exchange_n(&r->second, now, __ATOMIC_RELAXED) != now) {
 		n = __atomic_exchange_n(&r->count, 1, __ATOMIC_RELAXED);
-		if (n > RATE_MAX)
+		if (n > max)
 			log_at(level, tag, 0, "%u more records like the next "
-			    "one were left out", n - RATE_MAX);
+			    "one were left out", n - max);
 		return true;
 	}
-	if (__atomic_fetch_add(&r->count, 1, __ATOMIC_RELAXED) < RATE_MAX)
+	if (__atomic_fetch_add(&r->count, 1, __ATOMIC_RELAXED) < max)
 		return true;
 	stats->log_suppressed++;
 	return false;
+}
+
+bool
+log_rate_ok(struct log_rate *r, enum log_level level, const char *tag)
+{
+	return rate_ok(r, level, tag, RATE_MAX);
+}
+
+void
+log_at(enum log_level level, const char *tag, uint64_t id, const char *fmt, ...)
+{
+	static struct log_rate	raised;
+	va_list			ap;
+
+	/* Who is looked at in detail may be who floods us. */
+	if (!log_wants_of(level, tag) && ((int)level > raised_level(id) ||
+	    !rate_ok(&raised, LOG_PROBLEMS, "LOG", RAISED_MAX_S)))
+		return;
+	va_start(ap, fmt);
+	log_va(level, tag, id, fmt, ap);
+	va_end(ap);
 }
 
 const char *

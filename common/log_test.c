@@ -236,6 +236,34 @@ chatter(void *arg)
 	return NULL;
 }
 
+/* Of a raised call everything is written, whatever the level: up to a bound. */
+static void
+test_raised(void **state)
+{
+	struct raised	r = { .number = 1, .by = RAISED_USER, .level = LOG_ALL,
+			    .until_ms = INT64_MAX, .value = "anna" };
+	struct stats	before, after;
+	int		n;
+
+	log_level_set(LOG_PROBLEMS);
+	(void)written();
+	assert_int_equal(raised_put(&r, 1), 0);
+	raised_look_aor(7, STR("anna@a.test"));
+	stats_sum(&before);
+	for (int i = 0; i < 5000; i++) {
+		log_low("SIP", 7, "of the call");
+		log_low("SIP", 8, "of another");
+	}
+	stats_sum(&after);
+	n = lines(written());
+	assert_in_range(n, 1000, 3010);
+	assert_in_range(after.log_suppressed - before.log_suppressed, 2000, 4000);
+	assert_true(raised_del(1, 2));
+	(void)written();
+	log_low("SIP", 7, "of the call");
+	assert_int_equal(lines(written()), 0);
+}
+
 static void
 test_threads(void **state)
 {
@@ -304,6 +332,7 @@ main(void)
 		TEST(test_levels),
 		TEST(test_escape),
 		TEST(test_rate),
+		TEST(test_raised),
 		TEST(test_threads),
 		TEST(test_reopen),
 		TEST(test_fatal),
