@@ -69,6 +69,7 @@ read_slot(const struct call *k, const struct call_slot *s, struct call_facts *ou
 	out->to = str_make(k->to, k->to_len);
 	out->gateway = str_make(s->gateway, s->gateway_len);
 	out->came_by = str_make(k->came_by, k->came_by_len);
+	out->route = str_make(k->route, k->route_len);
 	out->state = s->state;
 	out->since_ms = s->since_ms;
 	out->begun_ms = k->begun_ms;
@@ -101,6 +102,7 @@ call_fill(struct call *k, const struct call_facts *f)
 	k->from_len = keep(k->from, sizeof(k->from), f->from);
 	k->to_len = keep(k->to, sizeof(k->to), f->to);
 	k->came_by_len = keep(k->came_by, sizeof(k->came_by), f->came_by);
+	k->route_len = keep(k->route, sizeof(k->route), f->route);
 	s->gateway_len = keep(s->gateway, sizeof(s->gateway), f->gateway);
 	k->heard = mono_now();
 	k->session_end = (struct mono){ 0 };
@@ -237,6 +239,7 @@ copy_facts(const struct call *k, uint64_t word, struct call_copy *out)
 	f->to = copy_text(&at, f->to, CALL_AOR_MAX);
 	f->gateway = copy_text(&at, f->gateway, CALL_GATEWAY_MAX);
 	f->came_by = copy_text(&at, f->came_by, CALL_GATEWAY_MAX);
+	f->route = copy_text(&at, f->route, CALL_ROUTE_MAX);
 }
 
 bool

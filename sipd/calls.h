@@ -19,6 +19,7 @@
 #define CALL_TAG_MAX	127
 #define CALL_AOR_MAX	255
 #define CALL_GATEWAY_MAX 63
+#define CALL_ROUTE_MAX	95
 
 enum call_state {
 	CALL_FREE,
@@ -39,6 +40,7 @@ struct call_facts {
 	struct str	to;
 	struct str	gateway;	/* that the callee was called through, or "" */
 	struct str	came_by;	/* that the caller came from, or "" */
+	struct str	route;		/* the steps that led there; cut */
 	enum call_state	state;
 	int64_t		since_ms;	/* wall clock: begun, or answered */
 	int64_t		begun_ms;	/* the INVITE came */
@@ -109,7 +111,8 @@ struct call *call_next(struct calls *c, uint32_t *cursor);
 struct call_copy {
 	struct call_facts facts;	/* slices into texts */
 	char		  texts[CALL_ID_MAX + 2 * CALL_TAG_MAX +
-			    2 * CALL_AOR_MAX + 2 * CALL_GATEWAY_MAX];
+			    2 * CALL_AOR_MAX + 2 * CALL_GATEWAY_MAX +
+			    CALL_ROUTE_MAX];
 };
 /* The next call from *cursor (0 at first) on; false at the end. */
 bool	calls_next(uint64_t *cursor, struct call_copy *out);

@@ -45,7 +45,7 @@ sound(const struct call *k)
 	const struct call_slot	*s = call_slot(k);
 
 	return k->caller_tag_len <= CALL_TAG_MAX &&
-	    k->came_by_len <= CALL_GATEWAY_MAX &&
+	    k->came_by_len <= CALL_GATEWAY_MAX && k->route_len <= CALL_ROUTE_MAX &&
 	    s->gateway_len <= CALL_GATEWAY_MAX &&
 	    s->callee_tag_len <= CALL_TAG_MAX &&
 	    (s->state == CALL_EARLY || s->state == CALL_ESTABLISHED);

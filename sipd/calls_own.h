@@ -39,12 +39,13 @@ struct call {
 	/* The owner's alone, and of this boot: CLOCK_MONOTONIC; 0: no such end. */
 	struct mono		heard, session_end;
 	uint8_t			call_id_len, caller_tag_len;
-	uint8_t			from_len, to_len, came_by_len;
+	uint8_t			from_len, to_len, came_by_len, route_len;
 	char			call_id[CALL_ID_MAX];
 	char			caller_tag[CALL_TAG_MAX];
 	char			from[CALL_AOR_MAX];
 	char			to[CALL_AOR_MAX];
 	char			came_by[CALL_GATEWAY_MAX];
+	char			route[CALL_ROUTE_MAX];
 	struct call_slot		slot[2];
 };
 

@@ -245,6 +245,7 @@ write_line(struct text *t, uint64_t id, const struct cdr *c, int64_t now)
 	add_text(t, STR("ended_by"), str_of(c->ended_by));
 	add_text(t, STR("gateway"), c->gateway);
 	add_text(t, STR("from_gateway"), c->came_by);
+	add_text(t, STR("route"), c->route);
 	add_text(t, STR("media"), c->proxied ? STR("proxied") : STR("direct"));
 	add_text(t, STR("call_id"), c->call_id);
 	add_text(t, STR("caller_tag"), c->caller_tag);

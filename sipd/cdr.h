@@ -19,6 +19,7 @@ struct cdr {
 	struct str	from, to;	/* AORs or URIs */
 	struct str	gateway;	/* that it went through, or "" */
 	struct str	came_by;	/* that it came from, or "" */
+	struct str	route;		/* the steps of its routing that held */
 	uint32_t	cseq;		/* of a refused INVITE */
 	int64_t		begun_ms;	/* wall clock */
 	int64_t		answered_ms;	/* 0: never */

@@ -256,6 +256,42 @@ lease(const struct asked *k, const struct msg_routed *m)
 		    wall_ms());
 }
 
+/*
+ * "alias; routes.conf:31": what of the routing held. The address as it came is always
+ * the first step, and what came of it the last.
+ */
+static void
+note_route(struct proxy *p, const struct msg_routed *m)
+{
+	struct text	t;
+
+	text_init(&t, p->route, sizeof(p->route));
+	for (uint32_t i = 0; i < m->steps.n && !t.full; i++) {
+		const struct rec_step	*s = &m->steps.v[i];
+
+		if (!s->matched || str_eq(s->text, STR("address")) ||
+		    str_eq(s->text, STR("result")))
+			continue;
+		if (t.len > 0)
+			text_add(&t, STR("; "));
+		if (s->file.len > 0) {
+			text_add(&t, s->file);
+			text_ch(&t, ':');
+			text_u64(&t, s->line);
+		} else
+			text_add(&t, s->text);
+	}
+	p->route_len = (uint8_t)t.len;
+}
+
+static void
+take_decision(struct proxy *p, const struct msg_routed *m)
+{
+	p->decision = copy_decision(m);
+	if (proxy_is_invite(p))
+		note_route(p, m);
+}
+
 static void
 on_access(void *arg, int error, enum msg_type type, const union msg *m)
 {
@@ -276,7 +312,7 @@ on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 	record_as(p->w, p->call, p->plain);
 	record_routed(p->w, error, type == MSG_ROUTED ? &m->routed : NULL);
 	if (error == 0 && type == MSG_ROUTED) {
-		p->decision = copy_decision(&m->routed);
+		take_decision(p, &m->routed);
 		lease(k, &m->routed);
 	} else
 		p->failed = true;
@@ -363,7 +399,7 @@ decide(struct proxy *p, struct msg_route *q)
 
 	if (leases && leases_find(p->w->leases, q, generation, wall_ms(), &m)) {
 		record_routed(p->w, 0, &m.routed);
-		p->decision = copy_decision(&m.routed);
+		take_decision(p, &m.routed);
 		return;
 	}
 	k = xcalloc(1, sizeof(*k));
@@ -426,7 +462,7 @@ on_again(void *arg, int error, enum msg_type type, const union msg *m)
 	record_as(w, p->call, p->plain);
 	if (error == 0 && type == MSG_ROUTED && !p->finished &&
 	    p->decision == NULL && m->routed.if_confirmed == 0) {
-		p->decision = copy_decision(&m->routed);
+		take_decision(p, &m->routed);
 		stages_taken(p);
 	}
 	proxy_unref(p);

@@ -70,6 +70,7 @@ record_invite(struct proxy *p, uint16_t code, const char *by)
 	    .from = uri_aor(&m->from.uri, from), .to = uri_aor(&m->to.uri, to),
 	    .gateway = gateway_of(p),
 	    .came_by = p->came_by != NULL ? gateway_name(p->came_by) : STR_NONE,
+	    .route = str_make(p->route, p->route_len),
 	    .cseq = m->cseq, .begun_ms = p->begun_ms,
 	    .answered_ms = code < 300 ? wall_ms() : 0, .code = code,
 	    .reason = reply_reason(code), .ended_by = by, .proxied = has_media(p) });
@@ -108,7 +109,7 @@ outcome_ended(const struct call *k, const char *by)
 		return;
 	cdr_write(&(struct cdr){ .call_id = f.call_id, .caller_tag = f.caller_tag,
 	    .callee_tag = f.callee_tag, .from = f.from, .to = f.to, .gateway = f.gateway,
-	    .came_by = f.came_by,
+	    .came_by = f.came_by, .route = f.route,
 	    .begun_ms = f.begun_ms, .answered_ms = f.since_ms, .code = 200,
 	    .reason = STR("OK"), .ended_by = by, .proxied = f.media });
 }

@@ -1,6 +1,7 @@
 #ifndef SIPD_PROXY_PARTS_H
 #define SIPD_PROXY_PARTS_H
 
+#include "sipd/calls.h"
 #include "sipd/cookie.h"
 #include "sipd/decision.h"
 #include "sipd/leg.h"
@@ -59,6 +60,8 @@ struct proxy {
 	uint32_t	 pending;	/* of pending_take() */
 	char		*from_is;	/* the account From names, "" for none; NULL: not asked */
 	struct decision	*decision;	/* routed's, until the legs are made */
+	char		 route[CALL_ROUTE_MAX];	/* its steps, for the call's record */
+	uint8_t		 route_len;
 	struct wheel_timer wait;	/* for the replica, then for a group of legs */
 	struct wheel_timer stage_time;	/* until the next stage after a time */
 	struct mono	 stages_since;	/* when the first targets began */

@@ -69,6 +69,7 @@ record_call(struct leg *g, const struct sip_msg *m)
 		.gateway = g->trunk != NULL && g->trunk->gateway != NULL ?
 		    gateway_name(g->trunk->gateway) : STR_NONE,
 		.came_by = p->came_by != NULL ? gateway_name(p->came_by) : STR_NONE,
+		.route = str_make(p->route, p->route_len),
 		.since_ms = wall_ms(),
 		.begun_ms = p->begun_ms,
 		.media = g->media,

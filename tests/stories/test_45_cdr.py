@@ -59,6 +59,7 @@ def test_each_call_has_one(house, phones):
     assert (r["from"], r["to"], r["code"], r["ended_by"]) == (f"anna@{house.domain}", f"bert@{house.domain}", 200,
                                                               "caller")
     assert r["begun"] <= r["answered"] <= r["ended"] and r["duration_s"] >= 0 and r["media"] == "direct"
+    assert r["route"] == "domain; account"
 
     call, far = answered(anna, bert)
     far.send_bye()
@@ -73,7 +74,8 @@ def test_each_call_has_one(house, phones):
 
     nobody = anna.invite("nobody")
     nobody.finish()
-    assert one(house, nobody.call_id)["code"] == 404
+    r = one(house, nobody.call_id)
+    assert (r["code"], r["route"]) == (404, "domain")
 
     call, invite = called(anna, bert)
     bert.reply(invite, 180, to_tag="b")
