@@ -357,9 +357,16 @@ base64url_encode(const uint8_t *in, size_t n, char *out)
 {
 	uint32_t	bits = 0;
 	unsigned	have = 0;
-	size_t		len = 0;
+	size_t		len = 0, i = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (; i + 3 <= n; i += 3) {
+		bits = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+		out[len++] = alphabet[bits >> 18];
+		out[len++] = alphabet[bits >> 12 & 63];
+		out[len++] = alphabet[bits >> 6 & 63];
+		out[len++] = alphabet[bits & 63];
+	}
+	for (; i < n; i++) {
 		bits = bits << 8 | in[i];
 		for (have += 8; have >= 6; have -= 6)
 			out[len++] = alphabet[bits >> (have - 6) & 63];

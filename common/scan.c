@@ -124,10 +124,8 @@ scan_host(struct str *in, struct str *out)
 bool
 scan_has_control(struct str in)
 {
-	for (size_t i = 0; i < in.len; i++)
-		if (in.s[i] == '\r' || in.s[i] == '\n' || in.s[i] == '\0')
-			return true;
-	return false;
+	return in.len > 0 && (memchr(in.s, '\r', in.len) != NULL ||
+	    memchr(in.s, '\n', in.len) != NULL || memchr(in.s, '\0', in.len) != NULL);
 }
 
 int

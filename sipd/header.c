@@ -111,7 +111,8 @@ enum method
 method_id(struct str name)
 {
 	for (unsigned m = METHOD_OTHER + 1; m < METHOD_COUNT; m++)
-		if (str_eq(name, methods[m]))
+		if (name.len == methods[m].len && name.s[0] == methods[m].s[0] &&
+		    str_eq(name, methods[m]))
 			return m;
 	return METHOD_OTHER;
 }

@@ -58,14 +58,15 @@ meter_message(struct worker *w, enum meter_way way, enum transport by, enum meth
 		m->responses[way][method][code - CODE_MIN]++;
 }
 
-/* What stands in CSeq behind the number. */
+/* What stands in CSeq behind the number. Of every response: a look at two letters first. */
 static enum method
 cseq_method(struct str bytes)
 {
 	struct str	line, number;
 
 	while (str_cut(&bytes, '\n', &line) && line.len > 1)
-		if (str_caseprefix(line, STR("CSeq:"))) {
+		if ((line.s[0] | 0x20) == 'c' && (line.s[1] | 0x20) == 's' &&
+		    str_caseprefix(line, STR("CSeq:"))) {
 			line = str_trim(str_make(line.s + 5, line.len - 5));
 			str_cut(&line, ' ', &number);
 			return method_id(str_trim(line));
@@ -76,13 +77,14 @@ cseq_method(struct str bytes)
 void
 meter_out(struct worker *w, enum transport by, struct str bytes)
 {
-	struct str	word;
+	ptrdiff_t	blank;
 	uint32_t	code;
 
 	if (!str_prefix(bytes, STR("SIP/2.0 "))) {
-		word = str_make(bytes.s, bytes.len < METHOD_MAX ? bytes.len : METHOD_MAX);
-		word.len = str_chr(word, ' ') > 0 ? (size_t)str_chr(word, ' ') : 0;
-		meter_message(w, METER_OUT, by, method_id(word), 0);
+		blank = str_chr(str_make(bytes.s, bytes.len < METHOD_MAX ? bytes.len :
+		    METHOD_MAX), ' ');
+		meter_message(w, METER_OUT, by, method_id(str_make(bytes.s,
+		    blank > 0 ? (size_t)blank : 0)), 0);
 	} else if (bytes.len > 11 && str_u32(str_make(bytes.s + 8, 3), &code) == 0)
 		meter_message(w, METER_OUT, by, cseq_method(bytes), (uint16_t)code);
 }

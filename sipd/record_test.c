@@ -1,7 +1,7 @@
 /*
  * The flight recorder with a real wire: a call and what must be found of it. With
  * CALLS=N in the environment N calls, which test_27_recorder_cost.py counts the
- * instructions of; with RAISED=USER while those of that user are logged in detail.
+ * instructions of, with OPTIONS=N so many of those; with RAISED=USER while those of that user are logged in detail.
  */
 #define HOST	"127.0.22.1"
 #include "sipd/house_test.h"
@@ -157,6 +157,18 @@ test_call(void **state)
 }
 
 static void
+options(void)
+{
+	number++;
+	say(caller, "OPTIONS sip:example.com SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP " CALLER ";branch=z9hG4bKo%u;rport\r\n"
+	    "From: <sip:a@example.com>;tag=from-%u\r\nTo: <sip:example.com>\r\n"
+	    "Call-ID: options-%u@" CALLER "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
+	    "Content-Length: 0\r\n\r\n", number, number, number);
+	hear_this(caller, "SIP/2.0 200 ");
+}
+
+static void
 test_many(void **state)
 {
 	const char	*calls = getenv("CALLS"), *user = getenv("RAISED");
@@ -166,6 +178,8 @@ test_many(void **state)
 		assert_int_equal(raised_put(&r, boot_ms()), 0);
 	for (int i = calls != NULL ? atoi(calls) : 0; i > 0; i--)
 		call();
+	for (int i = getenv("OPTIONS") != NULL ? atoi(getenv("OPTIONS")) : 0; i > 0; i--)
+		options();
 }
 
 int
