@@ -44,6 +44,8 @@ struct journal {
 	struct mono		 began;		/* the last commit */
 	struct batch		 batches[2];
 	struct batch		*gathers, *flies;	/* flies: NULL when not */
+	bool			 lands;		/* flies is durable, not yet in force */
+	bool			 landed;	/* a part of it, in this turn */
 	struct writer_job	 job;
 	struct store_account	*rows;		/* of the job */
 	struct change		*spare;
@@ -92,14 +94,15 @@ put_in_force(struct journal *j, struct aor *a, struct set *set,
 	j->owner.changed(j->owner.arg, a);
 }
 
+/* As many as one turn may have. */
 static void
 changes_in_force(struct journal *j, struct batch *b)
 {
 	int64_t now_ms = boot_ms();
-	struct change *c, *next;
+	struct change *c;
 
-	for (c = b->first; c != NULL; c = next) {
-		next = c->next;
+	for (int i = 0; i < JOURNAL_TURN && (c = b->first) != NULL; i++) {
+		b->first = c->next;
 		aor_change_ends(c->aor);
 		put_in_force(j, c->aor, c->set, c->version, now_ms);
 		c->set = NULL;
@@ -222,6 +225,21 @@ trouble_over(struct journal *j)
 	j->troubled = false;
 }
 
+/* A part of what is durable; the last one ends the batch. */
+static void
+land(struct journal *j)
+{
+	struct batch *b = j->flies;
+
+	changes_in_force(j, b);
+	if (b->first != NULL)
+		return;
+	batch_tell(b, 0);
+	batch_clear(b);
+	j->flies = NULL;
+	j->lands = false;
+}
+
 static void
 commit_done(struct journal *j)
 {
@@ -242,9 +260,10 @@ commit_done(struct journal *j)
 	stats->commit_rows += b->npacked;
 	j->octets += b->packed.len;
 	accounts_in_force(j, b);
-	changes_in_force(j, b);
-	batch_tell(b, 0);
-	batch_clear(b);
+	j->flies = b;
+	j->lands = true;
+	land(j);
+	j->landed = true;
 }
 
 /* ---- folding ---- */
@@ -291,6 +310,13 @@ turn_end(void *arg)
 
 	if (writer_busy(j->writer))
 		return;
+	if (j->lands) {
+		if (!j->landed)
+			land(j);
+		j->landed = false;
+		loop_turn_again(j->loop);	/* the answers leave in the next turn */
+		return;
+	}
 	if (j->part_next && !j->fold.runs && boot_ms() >= j->fold.not_before)
 		fold_begin(&j->fold, j->number, j->octets);
 	if (j->fold.runs && (j->part_next || batch_empty(j->gathers)))
@@ -313,8 +339,8 @@ journal_tick(struct journal *j, int64_t now_ms)
 	bool quiet = batch_empty(j->gathers) &&
 	    now_ms - j->quiet_since >= FOLD_QUIET_MS;
 
-	/* While a batch is written its AORs are not dirty yet. */
-	if (writer_busy(j->writer) || j->fold.runs ||
+	/* Until a batch is in force its AORs are not dirty yet. */
+	if (writer_busy(j->writer) || j->lands || j->fold.runs ||
 	    now_ms < j->fold.not_before)
 		return;
 	if (fold_overdue(j) ||

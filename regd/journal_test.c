@@ -151,6 +151,58 @@ test_many(void **state)
 	assert_int_equal(journal_octets(h.regd->journal), 0);
 }
 
+static unsigned at_once, in_turn;
+static bool ordered;
+
+static void
+on_change(void *arg, struct change *c, int error)
+{
+	assert_int_equal(error, 0);
+	ordered &= c->fingerprint == many_done;
+	many_done++;
+	in_turn++;
+}
+
+/* Behind a slow disk many gather: they come into force in their order, part by part. */
+static void
+test_parts(void **state)
+{
+	enum { MANY = 3 * JOURNAL_TURN + 7 };
+	struct binding b = { .expires_ms = boot_ms() + 600000,
+	    .text[B_URI] = STR("sip:a@192.0.2.1") };
+	struct draft d = { .n = 1 };
+	struct change c = { .done = on_change };
+	struct aor *a;
+	struct set *s;
+	char aor[32];
+
+	many_done = at_once = 0;
+	ordered = true;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(aor, sizeof(aor), "u%u@example.com", i / 2);
+		a = bindings_get(h.regd->bindings, str_of(aor));
+		d.v[0] = b;
+		assert_int_equal(set_build(&s, &d), 0);
+		c.fingerprint = i;
+		assert_int_equal(journal_change(h.regd->journal, a, s, false, &c), 0);
+	}
+	while (many_done < MANY) {
+		in_turn = 0;
+		loop_once(h.self.loop, 100);
+		if (in_turn > at_once)
+			at_once = in_turn;
+	}
+	assert_true(ordered);
+	/* One turn of loop_once() may be the end of one and the whole of the next. */
+	assert_in_range(at_once, 1, 2 * JOURNAL_TURN);
+	assert_int_equal(bindings_contacts(h.regd->bindings), MANY / 2 + 1);
+	while (journal_octets(h.regd->journal) > 0)
+		loop_once(h.self.loop, 100);
+	down();
+	up();
+	assert_int_equal(bindings_contacts(h.regd->bindings), MANY / 2 + 1);
+}
+
 int
 main(void)
 {
@@ -159,6 +211,7 @@ main(void)
 		T(test_full_disk),
 		T(test_relaxed),
 		T(test_many),
+		T(test_parts),
 	};
 
 	stats_thread();
