@@ -7,8 +7,8 @@
  * Objects of one size that come and go by the thousand: transactions, what is
  * kept of a call. They lie in chunks that are mapped with their pages, as the
  * first touch of a page, left to malloc(), costs more than a transaction does.
- * The one given back last is taken first; a chunk without objects is unmapped,
- * but for one. Belongs to one thread.
+ * The one given back last is taken first; of chunks without objects one is kept, and
+ * one for each sixteen that there are. Belongs to one thread.
  */
 struct slab;
 
