@@ -38,7 +38,8 @@ void	gateway_sign(struct gateway *w, struct bus_ticket t,
 void	gateway_publish(struct gateway *w);
 bool	gateway_emit(struct gateway *w, struct feed *f);
 void	gateway_show(struct gateway *w, struct show *s);
-void	gateway_warn(struct gateway *w, struct status_is *out);
+bool	gateway_in_trouble(const struct gateway *w);
+void	gateway_warn(const struct gateway *w, struct status_is *out);
 bool	gateway_registered(const struct gateway *w);
 /* It has a user name, and nobody disabled it. */
 bool	gateway_registers(const struct gateway *w);

@@ -285,8 +285,11 @@ classify(struct gateway *w, const struct msg_sent *m)
 void
 gateway_attempt_failed(struct gateway *w)
 {
-	if (w->asked_to_leave)
+	if (w->asked_to_leave) {
+		log_problem("GW", "gateway %s: not signed off: %s; that registration "
+		    "ends by itself", w->name, w->error);
 		return;
+	}
 	stats->gw_failures++;
 	if (w->machine.failures == 0)
 		log_problem("GW", "gateway %s: %s", w->name, w->error);

@@ -173,14 +173,19 @@ gateway_show(struct gateway *w, struct show *s)
 	show_text(s, "domain", str_of(w->set->domain));
 }
 
+bool
+gateway_in_trouble(const struct gateway *w)
+{
+	return !w->dying && (gateway_state(w) == GATEWAY_FAILED ||
+	    w->probing.probe.state == PROBE_DOWN);
+}
+
 void
-gateway_warn(struct gateway *w, struct status_is *out)
+gateway_warn(const struct gateway *w, struct status_is *out)
 {
 	bool down = w->probing.probe.state == PROBE_DOWN;
 	char command[300];
 
-	if ((gateway_state(w) != GATEWAY_FAILED && !down) || w->dying)
-		return;
 	(void)snprintf(command, sizeof(command), "sipctl gw show %s", w->name);
 	status_warn(out, command, "gateway %s: %s%s", w->name, down ?
 	    "does not answer probes: " : "", down ? w->probing.reason : w->error);

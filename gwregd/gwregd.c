@@ -20,6 +20,7 @@
 
 #define LEAVE_MAX_MS	1000		/* for signing off at the end */
 #define SLOT_MS		20		/* between beginnings: 1 000 in 20 s */
+#define WARNED_MAX	5		/* by name, in the status */
 
 uint64_t
 gwregd_version(struct gwregd *g)
@@ -197,12 +198,17 @@ gwregd_status(struct self *self, struct status_is *out)
 	struct gwregd *g = self->own;
 	size_t cursor = 0;
 	int64_t registering = 0;
+	unsigned troubles = 0;
 	struct gateway *w;
 
 	while ((w = map_next(g->gateways, &cursor)) != NULL) {
-		gateway_warn(w, out);
 		registering += gateway_registers(w);
+		if (gateway_in_trouble(w) && troubles++ < WARNED_MAX)
+			gateway_warn(w, out);
 	}
+	if (troubles > WARNED_MAX)
+		status_warn(out, "sipctl gw", "%u more gateways cannot be used",
+		    troubles - WARNED_MAX);
 	status_figure(out, "gw_registering", registering);
 	status_figure(out, "gateways", (int64_t)map_count(g->gateways));
 }

@@ -128,6 +128,8 @@ def test_bad_habits(houses, providers):
     for row in house.json("gw", "list"):
         habit = next(h for h, n in names.items() if n == row["name"])
         print(f"{habit:28} {row['state']:11} {row['last_error']}")
+    warnings = [w["text"] for w in house.status()["warnings"]]
+    assert len(warnings) == 6 and "15 more gateways" in warnings[-1], warnings
     for p in found.values():
         p.heal()
     healed, when = time.monotonic(), {}
