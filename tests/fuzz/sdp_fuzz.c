@@ -2,12 +2,13 @@
  * sdp_fuzz - reads a body and writes it again, as mediad does with what phones
  * send. What was written must be SDP too, with the same lines, and rewriting it
  * once more must change nothing. With fewer codecs it has as many m= lines, and is
- * not longer. The last octet chooses the reader's family and what becomes of holds.
+ * not longer. What sipd sees of it is one of its addresses. The last octet chooses the reader's family and what becomes of holds.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/connection.h"
 #include "mediad/codec_limit.h"
 #include "mediad/sdp.h"
 
@@ -54,11 +55,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char		*copy = malloc(size > 0 ? size : 1);
 	struct sdp_relay r;
 	struct text	 a, b;
+	struct addr	 at;
 	const char	*why;
 
 	if (copy == NULL)
 		abort();
 	memcpy(copy, data, size);
+	if (connection_first(&at, str_make(copy, size)) && at.sa.sa_family != AF_INET &&
+	    at.sa.sa_family != AF_INET6)
+		abort();
 	if (sdp_parse(&first, str_make(copy, size), &why) == 0) {
 		limit(first.body, first.nmedia);
 		relay_fill(&r, &first, mode);

@@ -3,11 +3,12 @@ import contextlib
 import itertools
 import socket
 import struct
+import subprocess
 
 import pytest
 
 from lib import ng, sdp
-from lib.house import free_ports
+from lib.house import BIN, free_ports
 from lib.wait import eventually
 
 PHONE, FAR, STRANGERS = "127.0.0.5", "127.0.0.9", {"another net": "127.9.9.9", "next door": "127.0.0.6"}
@@ -222,3 +223,19 @@ def test_bodies_that_are_too_much(relay, name, body, refused):
     relay.ng.ask("delete", call_id=name, from_tag="a")
     assert relay.ng.ask("ping")["result"] == b"pong"
     assert relay.ng.ask("list")["calls"] == []
+
+
+def test_where_the_kernel_does_not_steer(houses):
+    """A mediad that starts without the privilege says so once and relays all the same."""
+    port = free_ports(1)
+    house = houses(settings={"ng-listen": f"udp:127.0.0.1:{port}"}).init()
+    bare = ["setpriv", "--bounding-set", "-bpf,-sys_admin", BIN / "sipctl", "-C", house.dir]
+    subprocess.run([*bare, "up", "--detach", "--wait"], check=True, capture_output=True, timeout=60)
+    assert house.figure("mediad", "media_addresses_steered") == 0
+    assert (house.log / "mediad.log").read_text().count("not steered by the kernel") == 1
+    house.ng = ng.Client(("127.0.0.1", port))
+    scene = Scene(house, True, "RTP")
+    scene.speak(scene.phone, scene.near_relay, b"near", 1, 1)
+    eventually(lambda: heard(scene.far) == [b"near"], what="a packet at the far end")
+    scene.end()
+    house.ng.close()
