@@ -1,7 +1,8 @@
 /*
  * gw - gateways: their state is gwregd's, their settings stand in etc/. add, set,
  * del, enable and disable edit the file and apply it; a failed apply leaves the
- * file as it was. gw_options.c writes what stands in the file, gw_view.c shows.
+ * file as it was. gw_options.c writes what stands in the file, gw_secret.c the password,
+ * gw_view.c shows.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/setting_types.h"
-#include "common/users.h"
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
 #include "sipctl/gw.h"
@@ -104,42 +104,6 @@ file_of(const struct ctl *c, const char *name, char buf[CONF_NAME_MAX + 1])
 	return block != NULL;
 }
 
-/* The password into etc/NAME.secret, for gwregd's eyes. */
-static int
-write_secret(const struct ctl *c, const char *gateway, const char *password)
-{
-	char	path[4096], name[128], text[300];
-	int	e;
-
-	gw_secret_name(name, gateway);
-	snprintf(text, sizeof(text), "%s\n", password);
-	e = file_replace(dirs_path(path, c->dirs.etc, "%s", name), str_of(text),
-	    geteuid() == 0 ? 0640 : 0600);
-	explicit_bzero(text, sizeof(text));
-	if (e == 0 && geteuid() == 0 &&
-	    chown(path, (uid_t)-1, users_gid("sip", CORDBOARD_GID)) == -1)
-		e = -errno;
-	return e < 0 ? no(CTL_NO, "cannot write %s: %s", path, strerror(-e)) :
-	    CTL_DONE;
-}
-
-/* The password of the line goes to its file; *given as in password_arg(). */
-static int
-take_secret(const struct ctl *c, const struct line *l, bool *given)
-{
-	char	*password = password_arg(l, given);
-	int	 code;
-
-	if (!*given)
-		return CTL_DONE;
-	if (password == NULL)
-		return CTL_USAGE;
-	code = write_secret(c, l->args[0], password);
-	explicit_bzero(password, strlen(password));
-	free(password);
-	return code;
-}
-
 static bool
 name_is_good(const char *name)
 {
@@ -198,8 +162,8 @@ apply_block(struct ctl *c, const struct line *l, const char *file,
 COMMAND(cmd_gw_add)
 {
 	char		file[CONF_NAME_MAX + 1], block[BLOCK_MAX];
+	struct gw_secret secret;
 	struct text	t;
-	bool		given;
 	int		code;
 
 	if (!name_is_good(l->args[0]))
@@ -211,27 +175,30 @@ COMMAND(cmd_gw_add)
 	if (file_of(c, l->args[0], file))
 		return no(CTL_NO, "there is a gateway \"%s\" already, in %s; next: "
 		    "sipctl gw set", l->args[0], file);
-	if ((code = take_secret(c, l, &given)) != CTL_DONE)
-		return code;
+	if ((code = gw_secret_take(c, l, &secret)) != CTL_DONE)
+		return gw_secret_settle(c, l, &secret, code);
 	text_init(&t, block, sizeof(block) - 1);
-	gw_block(l, given, &t);
+	gw_block(l, secret.given, &t);
 	block[t.len] = '\0';
-	return apply_block(c, l, GATEWAYS_CONF, block, given);
+	code = apply_block(c, l, GATEWAYS_CONF, block, secret.given);
+	return gw_secret_settle(c, l, &secret, code);
 }
 
 COMMAND(cmd_gw_set)
 {
 	struct complaints out = { 0 };
+	struct gw_secret  secret;
 	char		  file[CONF_NAME_MAX + 1], *text;
-	bool		  given;
 	int		  code;
 
-	if ((code = to_change(c, l->args[0], file)) != CTL_DONE ||
-	    (code = take_secret(c, l, &given)) != CTL_DONE)
+	if ((code = to_change(c, l->args[0], file)) != CTL_DONE)
 		return code;
-	text = etc_read(c, file);
-	text = gw_set_options(l, file, text, given, &out);
-	return apply_text(c, l, file, text, &out, given);
+	if ((code = gw_secret_take(c, l, &secret)) == CTL_DONE) {
+		text = etc_read(c, file);
+		text = gw_set_options(l, file, text, secret.given, &out);
+		code = apply_text(c, l, file, text, &out, secret.given);
+	}
+	return gw_secret_settle(c, l, &secret, code);
 }
 
 COMMAND(cmd_gw_del)

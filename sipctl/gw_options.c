@@ -13,13 +13,6 @@
 
 #define VALUE_MAX	1024
 
-const char *
-gw_secret_name(char buf[128], const char *gateway)
-{
-	snprintf(buf, 128, "%s.secret", gateway);
-	return buf;
-}
-
 static void
 add_words(struct text *t, struct str v, const char *between)
 {

@@ -60,6 +60,22 @@ def test_wrong_password_backs_off_and_says_why(house, carrier):
     registered(house, carrier)
 
 
+def test_a_refused_change_leaves_the_password(house, carrier):
+    """What is refused as a whole has no parts that count."""
+    add(house, carrier, carrier.password)
+    registered(house, carrier)
+    secret = house.etc / "carrier.secret"
+    assert secret.stat().st_mode & 0o007 == 0
+    before = secret.read_text()
+    house.sipctl("gw", "set", "carrier", "--password-file", "-", "--caller-id", "4*4 5", input="other\n", check=1)
+    assert secret.read_text() == before
+    house.sipctl("gw", "add", "second", "--domain", "x.test", "--username", "u", "--password-file", "-",
+                 "--failover-codes", "7xx", input="other\n", check=1)
+    assert not (house.etc / "second.secret").exists()
+    for command in (("gw", "-o", "json"), ("gw", "show", "carrier"), ("config", "show"), ("log", "--last", "5m")):
+        assert carrier.password not in house.sipctl(*command).stdout
+
+
 def test_dead_gateway(house, peers, tmp_path):
     carrier = Kamailio(tmp_path)        # never started: nothing answers there
     add(house, carrier, "x")
