@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from lib.company import VIA, carrier_house, silent, way_options
 from lib.certs import Authority
+from lib.company import VIA, carrier_house, silent, way_options
 from lib.habits import HABITS, PASSWORD, Providers
 from lib.kamailio import Kamailio
+from lib.named import Named
 from lib.sipp import Sipp
 from lib.wait import eventually, pause
 
@@ -67,6 +68,25 @@ def test_restart_is_no_sign_off(made):
     assert shown(house)["state"] == "registered"
     assert carrier.contacts("line7") == contact
     assert house.figure("gwregd", "gw_registers") == 0, "nothing was to be said"
+
+
+def test_the_server_of_a_registration_dies(houses, peers, tmp_path):
+    """Two servers behind SRV: the refresh finds the other one, the sign-off the one that lives."""
+    all_ = Providers()
+    a, b = all_.make(), all_.make()
+    peers(all_).start()
+    server = peers(Named(tmp_path, {"provider.test": f"_sip._udp IN SRV 1 0 5060 a\n_sip._udp IN SRV 2 0 5060 b\n"
+                                                     f"a IN A {a.ip}\nb IN A {b.ip}\n"})).start()
+    house = houses(settings={"dns-servers": server.server, "failover-timeout": "500ms"}).start()
+    add(house, "carrier", "--domain", "provider.test", password=PASSWORD)
+    assert until(house, "registered")["server"] == f"udp:{a.ip}:5060"
+    a.habit = HABITS["never answers"][0]
+    house.sipctl("gw", "test", "carrier")
+    assert until(house, "registered")["server"] == f"udp:{b.ip}:5060"
+    assert house.figure("gwregd", "gw_failures") == 0, "nobody has noticed"
+    seen = len(b.requests)
+    house.sipctl("gw", "del", "carrier")
+    eventually(lambda: len(b.requests) > seen, 5, 0.05, "the sign-off")
 
 
 # ---- a provider with bad habits ----
