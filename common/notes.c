@@ -35,7 +35,7 @@ notes_open(struct self *self)
 	begun[0] = str_of(self->daemon->name);
 	begun[1] = STR(" " VERSION " begins, pid ");
 	begun[2] = text_str(&t);
-	recorder_note(ring, RECORD_START, 0, 0, mono_now(), "START", begun, 3);
+	recorder_note(ring, RECORD_START, 0, 0, mono_now(), RECORD_TAG("START"), begun, 3);
 }
 
 void

@@ -21,9 +21,12 @@ struct self;
 void	notes_open(struct self *self);
 void	notes_close(void);
 
-/* A decision about a call: its text in parts, cut at 1024 octets. code: of SIP, or 0. */
+/*
+ * A decision about a call: its text in parts, cut at 1024 octets. code: of SIP, or 0.
+ * note_parts() wants a tag of eight octets, as RECORD_TAG() makes it.
+ */
 #define note(code, call, now, tag, ...)					\
-	note_parts(code, call, now, tag, (const struct str []){ __VA_ARGS__ },	\
+	note_parts(code, call, now, tag "\0\0\0\0\0\0\0", (const struct str []){ __VA_ARGS__ }, \
 	    sizeof((const struct str []){ __VA_ARGS__ }) / sizeof(struct str))
 void	note_parts(uint16_t code, uint64_t call, struct mono now, const char *tag,
 	    const struct str *parts, size_t n);

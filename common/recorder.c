@@ -261,15 +261,6 @@ recorder_knows(const struct recorder *r, uint64_t call)
 	return r != NULL && r->last[call % CALLS].call == call;
 }
 
-/* Filled with NUL; a loop is shorter than calls for a few octets. */
-static inline void
-tag_set(struct record_note *note, const char *tag)
-{
-	*note = (struct record_note){ "" };
-	for (size_t i = 0; i < sizeof(note->tag) && tag[i] != '\0'; i++)
-		note->tag[i] = tag[i];
-}
-
 void
 recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t call,
     struct mono now, const char *tag, const struct str *parts, size_t n)
@@ -284,7 +275,7 @@ recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t
 		length += parts[i].len;
 	left = length < NOTE_MAX ? length : NOTE_MAX;
 	note = recorder_begin(r, kind, code, call, now, sizeof(*note) + left);
-	tag_set(note, tag);
+	memcpy(note->tag, tag, sizeof(note->tag));
 	p = (char *)(note + 1);
 	for (size_t i = 0; i < n && left > 0; i++) {
 		take = parts[i].len < left ? parts[i].len : left;

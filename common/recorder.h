@@ -110,7 +110,11 @@ void	*recorder_begin(struct recorder *r, enum record_kind kind, uint16_t code,
 void	recorder_commit(struct recorder *r);
 /* Has this ring, as far as its writer remembers, a record of the call? */
 bool	recorder_knows(const struct recorder *r, uint64_t call);
-/* Both for a note: its text is parts one after another, cut at 1024 octets. */
+/*
+ * Both for a note: its text is parts one after another, cut at 1024 octets. Of tag
+ * eight octets are copied: RECORD_TAG("ROUTER").
+ */
+#define RECORD_TAG(t)	t "\0\0\0\0\0\0\0"
 void	recorder_note(struct recorder *r, enum record_kind kind, uint16_t code,
 	    uint64_t call, struct mono now, const char *tag, const struct str *parts,
 	    size_t n);

@@ -91,7 +91,7 @@ test_one(void **state)
 	char			 tag[9];
 	struct mono		 now = mono_now();
 
-	recorder_note(r, RECORD_DECISION, 404, CALL, now, "ROUTER", parts, 3);
+	recorder_note(r, RECORD_DECISION, 404, CALL, now, RECORD_TAG("ROUTER"), parts, 3);
 	assert_true(recorder_knows(r, CALL));
 	assert_false(recorder_knows(r, CALL + 1));
 	d = reading();
@@ -137,7 +137,7 @@ test_bounds(void **state)
 	put(r, 1, 7, RECORDER_PAYLOAD_MAX);
 	memset(big, 'x', sizeof(big));
 	part = str_make(big, sizeof(big));
-	recorder_note(r, RECORD_TIMER, 0, 1, mono_now(), "NINE-LONG", &part, 1);
+	recorder_note(r, RECORD_TIMER, 0, 1, mono_now(), RECORD_TAG("NINE-LONG"), &part, 1);
 	d = reading();
 	assert_whole(recorder_next(d));
 	assert_true(record_read_note(recorder_next(d), tag, &part));

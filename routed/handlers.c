@@ -69,7 +69,7 @@ tell(struct routed *r, struct bus_ticket t, const struct route_decision *d, bool
 		parts[n++] = s->why.len > 0 ? STR(": ") : STR("");
 		parts[n++] = s->why;
 	}
-	note_parts(d->m.if_not, t.call, loop_now(r->self->loop), "ROUTER",
+	note_parts(d->m.if_not, t.call, loop_now(r->self->loop), "ROUTER\0",
 	    parts, n);
 }
 

@@ -356,6 +356,14 @@ without_password(struct str value)
 	if (at == NULL)
 		return true;
 	n = (size_t)(at - value.s);
+	/* Most: "<sip:user@...", and no other address behind it. */
+	if (n > 5 && memcmp(value.s, "<sip:", 5) == 0) {
+		for (i = 5; i < n && value.s[i] != ':' && value.s[i] != '@'; i++)
+			;
+		if (i == n)
+			return true;
+		i = 0;
+	}
 	while (i < n && value.s[i] != ':')
 		i++;
 	return i >= n || memchr(value.s + i + 1, ':', n - i - 1) == NULL ||

@@ -23,6 +23,12 @@ static const struct {
 	{ "Contact: <sip:anna@192.0.2.1:5060;transport=tcp>\r\n", NULL },
 	{ "Contact: <sip:anna:secret@192.0.2.1:5060>\r\n",
 	  "Contact: <sip:anna:******@192.0.2.1:5060>\r\n" },
+	/* One has it, the other not: neither the first nor the last speaks for both. */
+	{ "Contact: <sip:anna@192.0.2.1>, <sip:bo:secret@192.0.2.2>\r\n",
+	  "Contact: <sip:anna@192.0.2.1>, <sip:bo:******@192.0.2.2>\r\n" },
+	{ "Contact: <sip:bo:secret@192.0.2.2>, <sip:anna@192.0.2.1>\r\n",
+	  "Contact: <sip:bo:******@192.0.2.2>, <sip:anna@192.0.2.1>\r\n" },
+	{ "Contact: <sip:anna@192.0.2.1>, <sip:bo@192.0.2.2>\r\n", NULL },
 	{ "Refer-To: <SIPS:a;b=c:x@y>, <sip:d:ee@f>\r\n",
 	  "Refer-To: <SIPS:a;b=c:*@y>, <sip:d:**@f>\r\n" },
 	{ "X-Other: sip:a:secret@b\r\n", "X-Other: sip:a:******@b\r\n" },

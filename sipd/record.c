@@ -48,7 +48,7 @@ tell_start(struct self *self, struct recorder *r)
 	text_init(&t, buf, sizeof(buf));
 	text_printf(&t, "%s %s begins, pid %ld", self->daemon->name, VERSION,
 	    (long)getpid());
-	recorder_note(r, RECORD_START, 0, 0, mono_now(), "START",
+	recorder_note(r, RECORD_START, 0, 0, mono_now(), RECORD_TAG("START"),
 	    &(struct str){ t.s, t.len }, 1);
 }
 
@@ -105,8 +105,11 @@ write_peers(struct record_message *r, const struct hop *h, const struct addr *lo
 		if (local->len > 0)
 			memcpy(r->local, &local->in6.sin6_addr, 16);
 	}
-	r->remote_port = addr_port(&h->remote);
-	r->local_port = local->len > 0 ? addr_port(local) : 0;
+	if (r->family == 0)
+		return;
+	/* At the same place in both families. */
+	r->remote_port = ntohs(h->remote.in.sin_port);
+	r->local_port = local->len > 0 ? ntohs(local->in.sin_port) : 0;
 }
 
 /* Of a message: neither place nor length can be more than it is long. */
@@ -162,7 +165,7 @@ record_in(struct worker *w, uint64_t call, const struct sip_msg *m,
 {
 	struct record_message	*r;
 
-	record_as(w, call, mask_needless(m));
+	record_as(w, call, w->recorder != NULL && mask_needless(m));
 	if (record_logs_some())
 		record_log_in(w, m, p);
 	r = begin(w, RECORD_IN, m->code, &p->from, &p->from.local, m->text.len);
@@ -225,6 +228,14 @@ code_of(struct str label)
 	    (label.s[1] - '0') * 10 + label.s[2] - '0');
 }
 
+/* Seldom: what it needs is not to be saved each time. */
+static __attribute__((noinline, cold)) void
+not_sent(struct worker *w, int error)
+{
+	record_note(w, RECORD_FAILURE, (uint16_t)-error, "SIPDATA", STR("not sent: "),
+	    str_of(strerror(-error)));
+}
+
 void
 record_out(struct worker *w, const struct hop *to, const struct addr *local,
     struct str bytes, int error)
@@ -250,8 +261,7 @@ record_out(struct worker *w, const struct hop *to, const struct addr *local,
 		write_own(r, bytes);
 	finish(w, r, bytes, w->recording.plain);
 	if (error < 0)
-		record_note(w, RECORD_FAILURE, (uint16_t)-error, "SIPDATA",
-		    STR("not sent: "), str_of(strerror(-error)));
+		not_sent(w, error);
 }
 
 /* ---- the rest ---- */

@@ -56,7 +56,7 @@ void	record_out(struct worker *w, const struct hop *to, const struct addr *local
 
 /* A decision, timer or failure of the call that w is at: its text in parts. */
 #define record_note(w, kind, code, tag, ...)				\
-	record_parts(w, kind, code, tag, (const struct str []){ __VA_ARGS__ }, \
+	record_parts(w, kind, code, RECORD_TAG(tag), (const struct str []){ __VA_ARGS__ }, \
 	    sizeof((const struct str []){ __VA_ARGS__ }) / sizeof(struct str))
 void	record_parts(struct worker *w, enum record_kind kind, uint16_t code,
 	    const char *tag, const struct str *parts, size_t n);

@@ -104,7 +104,7 @@ record_routed(struct worker *w, int error, const struct msg_routed *m)
 			record_look_target(w, (enum target_kind)m->targets.v[i].kind,
 			    m->targets.v[i].value);
 	}
-	record_parts(w, RECORD_DECISION, (uint16_t)m->if_not, "ROUTER", p.v, p.n);
+	record_parts(w, RECORD_DECISION, (uint16_t)m->if_not, RECORD_TAG("ROUTER"), p.v, p.n);
 }
 
 void
@@ -148,7 +148,7 @@ record_registered(struct worker *w, int error, const struct msg_registered *m)
 		add(&p, STR(" refused: "));
 		add(&p, m->reason);
 	}
-	record_parts(w, RECORD_DECISION, (uint16_t)m->code, "REG", p.v, p.n);
+	record_parts(w, RECORD_DECISION, (uint16_t)m->code, RECORD_TAG("REG"), p.v, p.n);
 }
 
 void
@@ -170,5 +170,5 @@ record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 		add(&p, STR("mediad refused: "));
 		add(&p, m->reason);
 	}
-	record_parts(w, RECORD_DECISION, (uint16_t)m->code, "MEDIA", p.v, p.n);
+	record_parts(w, RECORD_DECISION, (uint16_t)m->code, RECORD_TAG("MEDIA"), p.v, p.n);
 }
