@@ -27,6 +27,11 @@ const struct option up_options[] = {
 	{ "wait", 0, "SECONDS", true, "until every daemon is ready (30)" },
 	{ NULL }
 };
+const struct option drain_options[] = {
+	{ "limit", 0, "T", false, "gives up after T (1h): calls are taken again" },
+	{ "undo", 0, NULL, false, "calls are taken again" },
+	{ NULL }
+};
 const struct option user_options[] = {
 	{ "name", 0, "NAME", false, "the name that is shown" },
 	{ "number", 0, "NUMBER", false, "telephone number, E.164" },

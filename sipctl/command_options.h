@@ -5,7 +5,7 @@
 
 /* The options of the rows of commands.c; each ends with name NULL. */
 extern const struct option
-	init_options[], up_options[], user_options[], passwd_options[],
+	init_options[], drain_options[], up_options[], user_options[], passwd_options[],
 	import_options[], price_options[], export_options[], failures_options[],
 	reg_add_options[], rights_options[], ban_options[], dry_options[],
 	calls_options[], trace_options[], slow_options[], tx_options[],

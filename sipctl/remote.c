@@ -31,11 +31,12 @@ shell_quote(const char *s)
 int
 remote(const char *host, int argc, char *argv[])
 {
-	const char	**args = xcalloc((size_t)argc + 8, sizeof(*args));
+	const char	**args;
 	int		  i, n = 0;
 
 	if (host[0] == '-' || host[0] == '\0')
 		return no(CTL_USAGE, "\"%s\" is not the name of a host", host);
+	args = xcalloc((size_t)argc + 8, sizeof(*args));
 	args[n++] = "ssh";
 	if (isatty(0) && isatty(1))
 		args[n++] = "-t";

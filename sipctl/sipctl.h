@@ -87,6 +87,7 @@ COMMAND(cmd_help);
 COMMAND(cmd_init);
 COMMAND(cmd_up);
 COMMAND(cmd_down);
+COMMAND(cmd_drain);
 COMMAND(cmd_status);
 COMMAND(cmd_check);
 COMMAND(cmd_stats);

@@ -10,6 +10,7 @@
 #include "sipd/answer.h"
 #include "sipd/branch.h"
 #include "sipd/dialog.h"
+#include "sipd/ending.h"
 #include "sipd/extension.h"
 #include "sipd/gate.h"
 #include "sipd/gateways.h"
@@ -24,6 +25,7 @@
 #define ALLOW	"INVITE,ACK,BYE,CANCEL,OPTIONS,REGISTER,PRACK,UPDATE,INFO," \
 	"REFER,SUBSCRIBE,NOTIFY,PUBLISH,MESSAGE"
 #define ALLOW_HERE	"OPTIONS, REGISTER"
+#define CLOSED_RETRY_S	60
 #define UNSUPPORTED_MAX	1024	/* octets of Unsupported in a 420 */
 
 const char *
@@ -152,6 +154,12 @@ core_new_request(struct inbound *in, const struct route_plan *r)
 		return;
 	if (here && m->method == METHOD_OPTIONS) {
 		answer_options(in);
+		return;
+	}
+	if (m->method == METHOD_INVITE && !in->urgent && ending_closed()) {
+		stats->calls_refused_closed++;
+		answer_send(in->w, NULL, m, &in->back, &in->p->from.remote,
+		    &(struct answer){ .code = 503, .retry_after_s = CLOSED_RETRY_S });
 		return;
 	}
 	if (!here && gateways_any())

@@ -7,6 +7,7 @@
 #include "sipd/ending.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -111,7 +112,30 @@ on_call_end(void *arg, struct bus_ticket t, const union msg *m)
 	bus_refuse(t, -ENOENT, "there is no call %llu", (unsigned long long)q->number);
 }
 
+/* ---- sipctl drain --------------------------------------------------------------- */
+
+static atomic_bool	closed;
+
+bool
+ending_closed(void)
+{
+	return atomic_load_explicit(&closed, memory_order_relaxed);
+}
+
+static void
+on_calls_close(void *arg, struct bus_ticket t, const union msg *m)
+{
+	const struct msg_calls_close	*q = &m->calls_close;
+
+	(void)arg;
+	if (atomic_exchange(&closed, q->closed) != q->closed)
+		log_major("SIGNAL", q->closed ? "no new calls are taken, for %s" :
+		    "calls are taken again, for %s", log_str(q->by));
+	bus_done(t);
+}
+
 const struct bus_handler ending_handlers[] = {
 	{ MSG_CALL_END, on_call_end, false },
+	{ MSG_CALLS_CLOSE, on_calls_close, false },
 	{ 0 }
 };

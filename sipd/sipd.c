@@ -259,6 +259,8 @@ sipd_status(struct self *self, struct status_is *out)
 	status_figure(out, "contacts", (int64_t)replica_contacts());
 	status_figure(out, "workers", workers_count());
 	tls_status(out);
+	if (ending_closed())
+		status_warn(out, "sipctl drain --undo", "sipd takes no new calls");
 	if (!replica_synced())
 		status_warn(out, "sipctl restart regd",
 		    "sipd has no registrations from regd yet");
