@@ -52,6 +52,7 @@ end_save(struct end *e)
 	o->clock = e->clock;
 	pair_save(&o->relay, e->pair);
 	pair_save(&o->open_relay, e->open_pair);
+	pair_save(&o->loop, e->loop);
 	o->open_hold = e->open_hold;
 	o->open_mux = e->open_mux;
 	o->open_direction = e->open_direction;
@@ -81,6 +82,7 @@ static void
 end_at(struct end *e, struct pair *pair)
 {
 	e->pair = pair;
+	pair->end = e;
 	for (int k = 0; k < 2; k++) {
 		e->flow[k].fd = pair->fd[k];
 		e->flow[k].port = pair->port + k;
@@ -206,6 +208,15 @@ flow_unlink(struct flow *f)
 	if (f->to != NULL && f->to->to == f)
 		f->to->to = NULL;
 	f->to = NULL;
+}
+
+void
+flow_link(struct flow *a, struct flow *b)
+{
+	flow_unlink(a);
+	flow_unlink(b);
+	a->to = b;
+	b->to = a;
 }
 
 void

@@ -61,6 +61,7 @@ end_open(struct exchange *x, struct end *e, const struct sdp_media *m)
 	struct addr	rtcp = target_named(x, &m->rtcp);
 
 	end_open_at(e, &rtp, &rtcp);
+	e->open_loop = sides_pair(x->ss->sides, &m->rtp);
 	e->open_mux = m->mux;
 	e->open_hold = m->hold;
 	e->open_direction = m->direction;
@@ -85,6 +86,7 @@ end_close(struct exchange *x, struct end *e, bool mux, bool fresh)
 	if (e->open_pair != NULL)
 		end_move(x->ss, e);
 	e->mux = mux;
+	e->loop = e->open_loop;
 	for (int k = 0; k < 2; k++) {
 		const struct end_slot	*o = RECORD_NOW(e->rec);
 		struct learn		*l = &e->flow[k].learn;
@@ -245,11 +247,39 @@ exchange_write(struct exchange *x, struct rewritten *out)
 	return true;
 }
 
+/*
+ * The body names a port of this very session: a proxy sent the call back to us, and
+ * what it says was told by us before (row 147). Nothing to learn from it, as long as
+ * somebody else has said where he is.
+ */
+static bool
+body_came_back(const struct exchange *x)
+{
+	const struct sdp	*sdp = &x->ss->sdp;
+	const struct session	*s = x->s;
+
+	if (s->exchange == 0 || (x->q->answer && s->selected == NULL))
+		return false;
+	for (unsigned i = 0; i < sdp->nmedia; i++) {
+		const struct pair	*pair = exchange_relays(&sdp->media[i]) ?
+		    sides_pair(x->ss->sides, &sdp->media[i].rtp) : NULL;
+
+		if (pair != NULL && pair->end != NULL &&
+		    pair->end->leg->session == s)
+			return true;
+	}
+	return false;
+}
+
 static void
 exchange_apply(struct exchange *x)
 {
 	const struct rewrite	*q = x->q;
 
+	x->s->signalled = x->now;
+	x->s->no_rtp = x->s->no_rtcp = false;
+	if (body_came_back(x))
+		return;
 	if (q->source.len != 0 && !addr_eq(&x->writer->source, &q->source)) {
 		x->writer->source = q->source;
 		leg_save(x->writer);
@@ -260,8 +290,8 @@ exchange_apply(struct exchange *x)
 		exchange_offer(x);
 	if (q->answer && !answered_by_other(x))
 		leg_select(x->s, x->callee);
-	x->s->signalled = x->now;
-	x->s->no_rtp = x->s->no_rtcp = false;
+	if (q->answer)
+		session_join(x->s);
 }
 
 /* SRTP passes untouched: who asks for a change between it and RTP is refused. */

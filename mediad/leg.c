@@ -115,10 +115,8 @@ ends_link(struct leg *a, struct leg *b)
 	for (unsigned i = 0; i < a->nends; i++) {
 		struct end	*x = a->ends[i], *y = end_find(b, i);
 
-		for (int k = 0; x != NULL && y != NULL && k < 2; k++) {
-			x->flow[k].to = &y->flow[k];
-			y->flow[k].to = &x->flow[k];
-		}
+		for (int k = 0; x != NULL && y != NULL && k < 2; k++)
+			flow_link(&x->flow[k], &y->flow[k]);
 	}
 }
 

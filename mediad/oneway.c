@@ -88,7 +88,8 @@ is_deaf(const struct session *s, const struct end *from, const struct end *to,
 static bool
 both_agreed(const struct end *a, const struct end *b)
 {
-	return a != NULL && b != NULL && a->is_rtp && a->direction == SDP_SENDRECV &&
+	return a != NULL && b != NULL && a->is_rtp && a->loop == NULL &&
+	    b->loop == NULL && a->direction == SDP_SENDRECV &&
 	    b->direction == SDP_SENDRECV && !a->flow[0].learn.mute &&
 	    !b->flow[0].learn.mute;
 }

@@ -250,6 +250,7 @@ void
 ports_give(struct ports *p, struct pair *pair)
 {
 	pair->used = false;
+	pair->end = NULL;
 	pair->adopted = false;
 	p->used--;
 	if (ports_in_range(p, pair->port))	/* else the range has moved: it rests */
@@ -374,6 +375,12 @@ ports_own(const struct ports *p, const struct addr *a)
 
 	return pair != NULL && pair->fd[0] >= 0 &&
 	    (addr_eq_host(a, &p->addr) || addr_eq_host(a, &p->told));
+}
+
+struct pair *
+ports_pair(const struct ports *p, const struct addr *a)
+{
+	return ports_own(p, a) ? p->pairs[addr_port(a) / 2] : NULL;
 }
 
 const struct addr *

@@ -20,10 +20,12 @@
 #define PORTS_BLOCK	64	/* pairs */
 
 struct ports;
+struct end;
 
 struct pair {
 	struct pair	*next;		/* in the pool */
 	struct ports	*home;
+	struct end	*end;		/* who relays there; session.h's */
 	int		 fd[2];		/* RTP, RTCP; -1: not bound */
 	uint16_t	 port;		/* even */
 	bool		 used;
@@ -61,6 +63,8 @@ void	ports_give(struct ports *p, struct pair *pair);
 bool	ports_own(const struct ports *p, const struct addr *a);
 const struct addr *ports_addr(const struct ports *p);	/* port 0 */
 const struct addr *ports_told(const struct ports *p);	/* port 0 */
+/* The pair that a names, by the address phones are told or our own; NULL: none. */
+struct pair *ports_pair(const struct ports *p, const struct addr *a);
 bool	ports_in_range(const struct ports *p, uint16_t port);
 unsigned ports_used(const struct ports *p);	/* pairs */
 unsigned ports_bound(const struct ports *p);	/* pairs */

@@ -17,7 +17,7 @@
 #include "common/id.h"
 #include "common/map.h"
 
-#define MAGIC	0x6d65646961642e33ULL	/* "mediad.3": changes with the layout */
+#define MAGIC	0x6d65646961642e34ULL	/* "mediad.4": changes with the layout */
 
 /* A slot on its way to its record. */
 struct journal {

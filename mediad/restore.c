@@ -127,6 +127,7 @@ end_restore(struct restore *r, uint32_t index)
 	struct leg		*leg = o->session != 0 && o->leg < r->nlegs ?
 	    r->legs[o->leg] : NULL;
 	struct pair		*pair = NULL;
+	struct addr		 loop;
 	struct end		*e;
 
 	if (leg != NULL && leg->session->id == o->session &&
@@ -142,6 +143,8 @@ end_restore(struct restore *r, uint32_t index)
 	e = end_attach(ss, leg, o->stream, pair, index);
 	end_fill(e, o);
 	e->open_pair = pair_restore(ss, &o->open_relay);
+	loop = record_addr_get(&o->loop);
+	e->loop = sides_pair(ss->sides, &loop);
 	leg->side = pair->home;
 }
 
@@ -192,6 +195,7 @@ sessions_restore(struct sessions *ss)
 	for (i = 0; i < ss->nindex; i++) {
 		if (ss->by_index[i] == NULL)
 			continue;
+		session_join(ss->by_index[i]);
 		leg_resume(ss, ss->by_index[i]->caller);
 		for (leg = ss->by_index[i]->callees; leg != NULL; leg = leg->next)
 			leg_resume(ss, leg);

@@ -44,6 +44,7 @@ struct end {
 	bool		 open_hold;
 	bool		 open_mux;
 	uint8_t		 open_direction;
+	struct pair	*loop, *open_loop; /* its media are at a port of ours: loop.c */
 	struct pair	*open_pair;	/* the phone moves: its new ports; or NULL */
 	struct flow	 flow[2];	/* RTP, RTCP */
 };

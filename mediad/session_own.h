@@ -66,6 +66,10 @@ void	end_free(struct sessions *ss, struct end *e);
 void	end_detach(struct sessions *ss, struct end *e);
 /* Nothing comes from or goes to another flow any more. */
 void	flow_unlink(struct flow *f);
+/* They relay to each other, and to nobody else. */
+void	flow_link(struct flow *a, struct flow *b);
+/* loop.c: media that come back to us need not leave us. */
+void	session_join(struct session *s);
 void	end_save(struct end *e);
 /* Where the phone wants its media, as an open offer or its answer has it. */
 void	end_open_at(struct end *e, const struct addr *rtp, const struct addr *rtcp);

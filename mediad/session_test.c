@@ -338,6 +338,80 @@ test_timeouts(void **state)
 	assert_int_equal(used(h), 0);
 }
 
+/* A body by the other server, whose media are at that port of ours. */
+static int
+say_ours(struct house *h, const char *call, const char *branch, int how, unsigned at)
+{
+	char	media[64];
+
+	h->call_id = call;
+	snprintf(media, sizeof(media), "m=audio %u RTP/AVP 0\r\n", at);
+	return say(h, branch, how, 1, RELAY, media);
+}
+
+static struct flow *
+flow_of(struct house *h, const char *call, bool caller)
+{
+	struct session	*s = session_find(h->ss, str_of(call), STR("tag-a"));
+
+	return &(caller ? s->caller : s->selected)->ends[0]->flow[0];
+}
+
+/* Row 147: out to a server that is two calls, and back; the phones are linked. */
+static void
+test_loop(void **state)
+{
+	struct house	*h = *state;
+	unsigned	 out, back;
+
+	h->call_id = "c1";
+	say(h, "b1", OFFER, 1, CALLER, AUDIO(4000));
+	out = port(h, 0);
+	assert_int_equal(say_ours(h, "c2", "b1", OFFER, out), 200);
+	h->call_id = "c2";
+	assert_int_equal(say(h, "b1", ANSWER | FINAL | BY_CALLEE, 1, CALLEE,
+	    AUDIO(5000)), 200);
+	back = port(h, 0);
+	assert_null(learn_target(&flow_of(h, "c2", true)->learn));
+	assert_int_equal(say_ours(h, "c1", "b1", ANSWER | FINAL | BY_CALLEE, back), 200);
+	assert_ptr_equal(flow_of(h, "c1", true)->to, flow_of(h, "c2", false));
+	assert_ptr_equal(flow_of(h, "c2", false)->to, flow_of(h, "c1", true));
+	assert_null(flow_of(h, "c1", false)->to);
+	/* whoever guesses a port of the call is not let in */
+	say_ours(h, "c3", "b1", OFFER, out);
+	h->call_id = "c3";
+	say(h, "b1", ANSWER | FINAL | BY_CALLEE, 1, OTHER, AUDIO(6000));
+	assert_ptr_equal(flow_of(h, "c1", true)->to, flow_of(h, "c2", false));
+	assert_ptr_equal(flow_of(h, "c3", false)->to, flow_of(h, "c3", true));
+	/* one of them ends first */
+	sessions_end(h->ss, STR("c2"), STR("tag-a"), STR(""));
+	assert_null(flow_of(h, "c1", true)->to);
+	sessions_end(h->ss, STR("c1"), STR("tag-a"), STR(""));
+	sessions_end(h->ss, STR("c3"), STR("tag-a"), STR(""));
+	assert_int_equal(used(h), 0);
+}
+
+/* The same by a proxy: it is one call, seen twice. */
+static void
+test_spiral(void **state)
+{
+	struct house	*h = *state;
+	unsigned	 out, near;
+
+	h->call_id = "c1";
+	say(h, "b1", OFFER, 1, CALLER, AUDIO(4000));
+	out = port(h, 0);
+	assert_int_equal(say_ours(h, "c1", "b2", OFFER, out), 200);
+	assert_int_not_equal(port(h, 0), out);
+	say(h, "b2", ANSWER | FINAL | BY_CALLEE, 1, CALLEE, AUDIO(5000));
+	near = port(h, 0);
+	assert_int_equal(say_ours(h, "c1", "b1", ANSWER | FINAL | BY_CALLEE, near), 200);
+	assert_int_equal(port(h, 0), near);
+	assert_string_equal(target(only(h)->caller, 0), CALLER ":4000");
+	assert_string_equal(target(only(h)->selected, 0), CALLEE ":5000");
+	assert_ptr_equal(flow_of(h, "c1", true)->to, flow_of(h, "c1", false));
+}
+
 int
 main(void)
 {
@@ -355,6 +429,8 @@ main(void)
 		T(test_limits),
 		T(test_unknown),
 		T(test_timeouts),
+		T(test_loop),
+		T(test_spiral),
 	};
 
 	unsetenv("NOTIFY_SOCKET");

@@ -117,6 +117,16 @@ sides_of(const struct sides *all, const struct addr *relay)
 	return same;
 }
 
+struct pair *
+sides_pair(const struct sides *all, const struct addr *a)
+{
+	struct pair	*pair = NULL;
+
+	for (unsigned i = 0; a->len != 0 && pair == NULL && i < all->n; i++)
+		pair = ports_pair(all->v[i], a);
+	return pair;
+}
+
 bool
 sides_own(const struct sides *all, const struct addr *a)
 {

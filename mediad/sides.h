@@ -34,6 +34,8 @@ struct ports *sides_for(const struct sides *all, int family,
 	    const struct addr *phone, const struct set_nets *lan);
 /* The pool of this very address that has the port in its range, or just the address. */
 struct ports *sides_of(const struct sides *all, const struct addr *relay);
+/* Ours at this address; NULL: it is not ours. */
+struct pair *sides_pair(const struct sides *all, const struct addr *a);
 bool	sides_own(const struct sides *all, const struct addr *a);
 
 unsigned sides_count(const struct sides *all);
