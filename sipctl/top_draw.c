@@ -50,14 +50,14 @@ print_rates(const struct top *t)
 		printf("   %s %s ", curves[i].name, number);
 		print_curve(t, curves[i].rate);
 	}
-	printf("   failed %.1f%%\n ", failed_percent(t));
+	printf("   failed %.1f%%\n", failed_percent(t));
 }
 
 static void
 print_daemons(const struct top *t)
 {
 	for (size_t i = 0; i < DAEMONS; i++)
-		printf(" %s %.0f%%", daemon_names[overview_order[i]],
+		printf("  %s %.0f%%", daemon_names[overview_order[i]],
 		    t->cpu[overview_order[i]] * 100);
 	printf("   UDP drops %lld   queue sipd%srouted %lld   p99 %.1f ms\n\n",
 	    (long long)t->drops, t->c->out.utf8 ? "→" : "->", (long long)t->waiting,

@@ -10,6 +10,7 @@ import threading
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from lib import mockup
 from lib.house import BIN
 from lib.wait import eventually
 from test_20_trace import talk_and_end
@@ -146,17 +147,30 @@ def test_top(house, phones):
     top = subprocess.Popen([BIN / "sipctl", "-C", house.dir, "top"], stdin=follower, stdout=follower,
                            stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C.UTF-8"})
     os.close(follower)
-    seen = b""
-    while b"[q]uit" not in seen:
-        seen += os.read(leader, 65536)
-    os.write(leader, b"q")
+
+    def until(what, key=b""):
+        os.write(leader, key)
+        seen = b""
+        while what not in seen:
+            seen += os.read(leader, 65536)
+        return seen.decode(errors="replace")
+    frame = until(b"[q]uit").replace("\r", "").split("\x1b[2J")[-1]
+    wanted = f"""{socket.gethostname()}   <n>   msg/s <n> <word>   calls <n> <word>   REGISTER/s <n> <word>   failed <n>%
+  sipd <n>%  regd <n>%  routed <n>%  mediad <n>%  gwregd <n>%   UDP drops 0   queue sipd→routed <n>   p99 <n> ms
+
+BUSIEST SOURCES        msg/s   BUSIEST USERS            calls   LAST FAILURES
+ udp:{house.ip}          <n>  anna@{house.domain}           2  ><n> 404 nobody@{house.domain}  Not Found
+
+[s]ort by name   [p]ause   [j] [k] [t]race selected   [q]uit
+"""
+    assert mockup.matches(re.sub(" {2,}", "  ", wanted).splitlines(), re.sub(" {2,}", "  ", frame)), frame
+    assert "WHY  The router knows no nobody@" in until(b"[any key] back", b"t")
+    until(b"[q]uit", b" ")
+    until(b"[s]ort by count", b"s")
+    until(b"[p] goes on", b"p")
+    until(b"\x1b[?1049l", b"q")
     assert top.wait(10) == 0, top.stderr.read()
-    while b"\x1b[?1049l" not in seen:
-        seen += os.read(leader, 65536)
     os.close(leader)
-    text = seen.decode()
-    assert "msg/s" in text and "BUSIEST SOURCES" in text and f"udp:{house.ip}" in text
-    assert "404" in text and f"nobody@{house.domain}" in text
     line, = house.sipctl("top", "--batch", "-n", "1").stdout.splitlines()
     assert re.search(r"msg/s=\d+ calls=0 register/s=\d+ .*sipd=\d", line)
 
