@@ -14,6 +14,7 @@
 
 #include "common/id.h"
 #include "common/log.h"
+#include "common/map.h"
 #include "common/mono.h"
 #include "common/notes.h"
 #include "gwregd/secret.h"
@@ -53,8 +54,10 @@ gateway_wanted(const struct gateway *w)
 void
 gateway_save(struct gateway *w)
 {
+	static const uint8_t key[16];
 	const struct machine *m = &w->machine;
 	struct keep ahead;
+	uint64_t print;
 	int error;
 
 	w->keep.until_ms = m->until_ms;
@@ -66,7 +69,13 @@ gateway_save(struct gateway *w)
 	identity_print(&w->id, w->keep.print);
 	ahead = w->keep;
 	ahead.sign.nc |= KEEP_NC_STEP - 1;	/* calls use it meanwhile */
+	print = siphash64(key, str_make((const char *)&ahead, sizeof(ahead)));
+	if (print == w->saved) {
+		explicit_bzero(&ahead.sign, sizeof(ahead.sign));
+		return;
+	}
 	error = keep_write(&ahead, w->g->dir, w->name);
+	w->saved = error < 0 ? 0 : print;
 	explicit_bzero(&ahead.sign, sizeof(ahead.sign));
 	if (error < 0)
 		log_rate(LOG_PROBLEMS, "GW", "gateway %s: cannot write %s/%s: %s",

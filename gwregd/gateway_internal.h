@@ -33,6 +33,7 @@ struct gateway {
 	struct machine	 machine;
 	struct loop_timer *timer;
 	struct keep	 keep;
+	uint64_t	 saved;		/* what of it is in the file, hashed; 0: nothing */
 	struct sign	 calls;		/* of the last challenge to a call */
 	uint32_t	 expires_s;	/* that we ask for */
 	unsigned	 rounds;	/* challenges answered in this attempt */
@@ -56,7 +57,7 @@ struct gateway {
 
 /* Shall it be registered? */
 bool	gateway_wanted(const struct gateway *w);
-/* Writes the small file as things stand. */
+/* Writes the small file as things stand, if they are not in it already. */
 void	gateway_save(struct gateway *w);
 /* Reads the password again; true when it has changed. */
 bool	gateway_secret_renew(struct gateway *w,
