@@ -29,7 +29,8 @@ peer_of(const struct case_ *k, const struct ladder_row *r)
 
 typedef bool why_fn(const struct case_ *k);
 
-why_fn	why_daemon_silent, why_media_refused, why_over_limit, why_gateway_unused, why_muted,
+why_fn	why_daemon_silent, why_media_refused, why_over_limit, why_gateway_unused,
+	why_gateway_refuses_us, why_muted,
 	why_wrong_password, why_stale_nonce, why_challenge_unanswered, why_not_registered,
 	why_no_such_address, why_not_permitted, why_loop, why_forbidden_target,
 	why_blacklisted, why_name_unknown, why_nothing_listens, why_too_big_for_udp,

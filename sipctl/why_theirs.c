@@ -14,6 +14,25 @@ is_gateway(const struct case_ *k)
 	return fact_note(k->l, "; to gateway ", NULL) != NULL;
 }
 
+/* "gateway tele: its challenge is not answered: wrong user name or password" */
+bool
+why_gateway_refuses_us(const struct case_ *k)
+{
+	const char	*note = fact_note(k->l, ": its challenge is not answered: ", NULL);
+	int		 name;
+
+	if (note == NULL)
+		note = fact_note(k->l, ": no credential: ", NULL);
+	note = note != NULL && k->code >= 400 && k->ours ? strstr(note, "gateway ") : NULL;
+	if (note == NULL)
+		return false;
+	note += strlen("gateway ");
+	name = (int)strcspn(note, ":");
+	SAY(k, "Gateway %.*s does not let us call%s.", name, note, note + name);
+	TRY(k, "sipctl gw show %.*s", name, note);
+	return true;
+}
+
 /* What is known of where the last INVITE went. */
 static void
 try_peer(const struct case_ *k)

@@ -468,6 +468,9 @@ def test_s09_digest_leak(home, peers_closed, phones):
         final = call.finish()
         assert final.start.endswith("502 Gateway Does Not Accept Us")
         assert not final.all("www-authenticate") and not final.all("proxy-authenticate")
+        why = home.json("why", call.call_id, check=1)
+        assert why["cause"] == "gateway-refuses-us" and why["command"] == "sipctl gw show tele"
+        assert why["sentence"].startswith("Gateway tele does not let us call: its challenge is not answered: ")
         m = anna.request("MESSAGE", f"sip:91@{home.domain}", headers=[("Content-Type", "text/plain")], body=b"x")
         m = anna.credential(m, anna.transact(m))
         anna.send(m)
