@@ -248,7 +248,7 @@ static bool
 keeps_identity(const struct forward *f, enum header id)
 {
 	return f->trusted && id == HDR_P_ASSERTED_IDENTITY &&
-	    sip_first(f->m, HDR_PRIVACY) == NULL;
+	    !trunk_wants_privacy(f->m);
 }
 
 static void

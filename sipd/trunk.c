@@ -60,9 +60,8 @@ trunk_free(struct trunk *t)
 
 /* ---- what it looks like ---- */
 
-/* RFC 3323 section 4.2: does the caller want to be hidden from who is not trusted? */
-static bool
-wants_privacy(const struct sip_msg *m)
+bool
+trunk_wants_privacy(const struct sip_msg *m)
 {
 	struct str	rest = sip_value(m, HDR_PRIVACY), word;
 
@@ -160,7 +159,7 @@ trunk_dress(struct trunk *t, const struct gateway_facts *f, const struct sip_msg
 	t->trusted = f->trusted;
 	if (f->substitute_to)
 		dress_to(t, uri);
-	dress_from(t, f, uri, caller_id, !f->trusted && wants_privacy(m));
+	dress_from(t, f, uri, caller_id, !f->trusted && trunk_wants_privacy(m));
 	if (f->trusted)
 		dress_identity(t, uri, caller_id, account);
 }

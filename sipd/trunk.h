@@ -48,6 +48,9 @@ void	trunk_dress(struct trunk *t, const struct gateway_facts *f,
 	    const struct sip_msg *m, struct str uri, struct str caller_id,
 	    struct str account);
 
+/* RFC 3323 section 4.2: does the caller want to be hidden from who is not trusted? */
+bool	trunk_wants_privacy(const struct sip_msg *m);
+
 /* What a restart must know of it, as one text; and back. False: it cannot be. */
 #define TRUNK_TEXT_MAX	4096
 struct str trunk_print(const struct trunk *t, char buf[TRUNK_TEXT_MAX]);

@@ -414,16 +414,20 @@ def test_incoming(home, peers_closed, phones):
     assert anna.wait(lambda x: not x.is_request and x.method == "BYE").code == 200
     assert records(home, 1)[0]["from_gateway"] == "tele"
 
+    m, request = rings(anna, tele, f"sip:line7@{home.ip}:5060", [*believed, ("Privacy", "id")])
+    assert request.all("p-asserted-identity") == [], "who wants to be hidden is"
+    anna.reply(request, 486, to_tag="b")
+
     # by its address; nobody trusts what it says
     m, request = rings(anna, other, f"sip:incominganna@{home.ip}:5060", identity, from_uri=f"sip:x@{home.domain}")
     assert request.all("p-asserted-identity") == []
     anna.reply(request, 486, to_tag="b")
-    assert home.figure("sipd", "gateway_incoming") == 2
+    assert home.figure("sipd", "gateway_incoming") == 3
 
     # somebody else at that contact is a stranger: neither believed nor counted
     mallory = phones(home, "mallory", domain="elsewhere.test")
     m, request = rings(anna, mallory, f"sip:line7@{home.ip}:5060", identity)
-    assert request.all("p-asserted-identity") == [] and home.figure("sipd", "gateway_incoming") == 2
+    assert request.all("p-asserted-identity") == [] and home.figure("sipd", "gateway_incoming") == 3
     anna.reply(request, 486, to_tag="b")
 
     # a gateway may not call out through another one for nothing
@@ -440,7 +444,7 @@ def test_incoming(home, peers_closed, phones):
     request = anna.wait_request("INVITE", call_id=call.call_id)
     anna.reply(request, 486, to_tag="b")
     call.finish()
-    assert [r for r in records(home, 4) if r["call_id"] == call.call_id][0]["from_gateway"] == "other"
+    assert [r for r in records(home, 5) if r["call_id"] == call.call_id][0]["from_gateway"] == "other"
 
 
 # ---- attacks -----------------------------------------------------------------------
