@@ -1,46 +1,74 @@
-"""A provider that answers every request at once with what it was told to."""
-import socket
-import threading
+"""A telephone company played by the story: a house's gateway, on the wire. It sees every
+message that reaches it, and challenges what the story wants challenged."""
+import re
 
+from . import digest
+from .house import free_address
 from .message import Message
+from .sip import Phone, token
 
 
-class Carrier:
-    """codes: method -> code; 200 to REGISTER accepts the contact as asked."""
+class Provider(Phone):
+    """It listens on 5060 of an address of its own; passwords are those of its lines."""
 
-    def __init__(self, ip, port, **codes):
-        self.codes = {"REGISTER": 200, "OPTIONS": 200} | codes
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((ip, port))
-        self.sock.settimeout(0.1)
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
+    def __init__(self, domain="provider.test", realm=None, ip=None, port=5060):
+        self.ip, self.port, self.tls_port = ip or free_address(), port, port
+        self.phone_ip, self.passwords = self.ip, {}
+        super().__init__(self, domain=domain, server=("127.0.0.1", 9), ip=self.ip, port=port)
+        self.realm = realm or domain
+        self.contact = f"sip:trunk@{self.ip}:{port}"
+        self.nonce = token()
 
-    def serve(self):
-        while not self.ended.is_set():
-            try:
-                data, source = self.sock.recvfrom(65536)
-            except (TimeoutError, ConnectionRefusedError):
+    def add_to(self, house, name, *options, username="line7", password="secret"):
+        """As a gateway of this name; what the story sends goes there."""
+        self.wire.server = (house.ip, house.port)
+        house.sipctl("gw", "add", name, "--domain", self.domain, "--via", f"sip:{self.ip}:{self.port}",
+                     "--username", username, "--password-file", "-", *options, input=password + "\n")
+
+    def serve_register(self, request, expires=60, headers=()):
+        """The 200 to a REGISTER."""
+        contact = request.get("contact")
+        return self.reply(request, 200, to_tag=token(), headers=[("Contact", f"{contact};expires={expires}"), *headers])
+
+    def register_line(self, expires=60, timeout=10, password="secret", headers=()):
+        """Challenges the REGISTER of a house, and believes the second. Returns that."""
+        self.challenge_it(self.wait_request("REGISTER", timeout), 401)
+        second = self.wait_request("REGISTER", timeout)
+        assert self.signed(second, password), second
+        self.serve_register(second, expires, headers)
+        return second
+
+    def challenge_it(self, request, code=407, realm=None, nonce=None, stale=False, qop=True):
+        self.nonce = nonce or token()
+        name = "WWW-Authenticate" if code == 401 else "Proxy-Authenticate"
+        value = f'Digest realm="{realm or self.realm}", nonce="{self.nonce}", algorithm=MD5'
+        value += (', qop="auth"' if qop else "") + (", stale=true" if stale else "")
+        return self.reply(request, code, reason="Prove It", to_tag=token(), headers=[(name, value)])
+
+    @staticmethod
+    def credentials(request):
+        """[(header, parameters)] of all that the request carries."""
+        return [(name, digest.parse(value)) for name, value in request.headers
+                if name.lower() in ("authorization", "proxy-authorization")]
+
+    def signed(self, request, password, header=None, nonce=None):
+        """The credential of this request, if it is good; its digest covers the Request-URI."""
+        for name, c in self.credentials(request):
+            if header not in (None, name) or c["nonce"] != (nonce or self.nonce):
                 continue
-            if len(data.strip()) < 4:           # a keep-alive
-                continue
-            m = Message.parse(data)
-            if not m.is_request or m.method == "ACK":
-                continue
-            self.sock.sendto(self.answer(m).bytes(), source)
+            assert c["uri"] == request.uri, request
+            h1 = digest.ha1(c["username"], c["realm"], password)
+            h2 = digest._h("MD5", f"{request.method}:{c['uri']}")
+            middle = f":{c['nc']}:{c['cnonce']}:auth:" if "qop" in c else ":"
+            if c["response"] == digest._h("MD5", f"{h1}:{c['nonce']}{middle}{h2}"):
+                return c
+        return None
 
-    def answer(self, m):
-        code = self.codes.get(m.method, 405)
-        kept = [(n, v) for n, v in m.headers if n.lower() in ("via", "from", "to", "call-id", "cseq")]
-        reply = Message(f"SIP/2.0 {code} {'OK' if code == 200 else 'Forbidden'}", kept)
-        if not m.tag("to"):
-            reply.set("To", m.get("to") + ";tag=carrier")
-        if code == 200 and m.method == "REGISTER":
-            reply.headers.append(("Contact", m.get("contact")))
-        return reply
 
-    def stop(self):
-        self.ended.set()
-        self.thread.join()
-        self.sock.close()
+def user_of(value):
+    """The user of the URI in From, To ..."""
+    return re.search(r"sips?:([^@>;]*)@", value).group(1)
+
+
+def copy(m):
+    return Message.parse(m.bytes())

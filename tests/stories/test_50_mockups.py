@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lib import mockup, sdp
-from lib.provider import Carrier
+from lib.answerer import Carrier
 from lib.house import free_address
 from lib.rtp import Player
 from lib.sip import Call, Phone

@@ -183,6 +183,23 @@ def test_the_five_samples(home, peers_closed, phones):
     assert [r["gateway"] for r in rows] == ["Provider1"] * 2 + ["IntlProvider"] * 2 + ["LocProvider"]
 
 
+def test_service_route_and_the_caller_shown(home, provider, phones):
+    """RFC 3608: its calls take the way that the registrar told; "caller-id", and who trusts is told who it is."""
+    provider.add_to(home, "tele", "--register-every", "1h", "--caller-id", "anna +442071234", "--trusted")
+    way = ["<sip:edge.provider.test;lr>", "<sip:core.provider.test;lr>"]
+    provider.register_line(headers=[("Service-Route", ", ".join(way))])
+    routes(home, "NoRelay:<9*> = *@tele.sipgw\n")
+    for who, shown in (("anna", "sip:+442071234@provider.test"), ("bert", f"sip:bert@{home.domain}")):
+        phone = phones(home, who).registered()
+        call = phone.invite("91", body(phone), headers=[("P-Asserted-Identity", "<sip:boss@house.test>")])
+        request = arrives(provider, call.call_id)
+        assert request.all("route") == way
+        assert uri_of(request.get("from")) == shown
+        assert [uri_of(v) for v in request.all("p-asserted-identity")] == [shown]
+        provider.reply(request, 486, to_tag="b")
+        call.finish()
+
+
 # ---- who is refused, and what comes next ------------------------------------------
 
 
