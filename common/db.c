@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sqlite3.h>
@@ -135,7 +134,7 @@ static int
 set_up(struct db *db, const char *const *schema)
 {
 	static const char *const pragmas[] = {
-		"PRAGMA cache_size = -16384",	/* KiB: a journal that is cut fits */
+		"PRAGMA cache_size = -4096",	/* KiB: most of a folding's pages */
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
 		"PRAGMA foreign_keys = ON",
@@ -318,5 +317,4 @@ void
 db_release(struct db *db)
 {
 	sqlite3_db_release_memory(db->h);
-	malloc_trim(0);		/* glibc would keep what a thread has freed */
 }

@@ -8,6 +8,7 @@
 #include "regd/regd.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,8 @@ load(struct regd *r, struct store *store, struct loading *l)
 	if (l->bad > 0)
 		log_problem("REG", "%llu records of the store are unreadable "
 		    "and were left out", (unsigned long long)l->bad);
+	/* Now: later malloc_trim() would keep the loop, too, from its memory. */
+	malloc_trim(0);
 	stats->accounts = (int64_t)accounts_count(r->accounts);
 	log_major("REG", "loaded %zu accounts, %zu contacts of %zu users in "
 	    "%lld ms", accounts_count(r->accounts),
