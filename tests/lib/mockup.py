@@ -65,8 +65,8 @@ def play(house, text, names):
             command = command.replace(name, real)
         done = shell(house, command)
         shown = done.stdout + done.stderr
-        for name, real in names.items():
-            command, shown = command.replace(real, name), shown.replace(real, name)
+        for name, real in names.items():        # as a word: a host may be called "a"
+            shown = re.sub(rf"(?<![\w.-]){re.escape(real)}(?![\w-])", lambda _: name, shown)
         if not matches(wanted, shown) or done.returncode != code:
             wrong.append(f"$ {command}\n{shown}[exit {done.returncode}]\n---- wanted:\n" + "\n".join(wanted) +
                          f"\n[exit {code}]")

@@ -1,7 +1,8 @@
 """Every view of sipctl beside its transcript in tests/mockups, against a house that lives."""
+import os
 import pathlib
+import shutil
 import socket
-import time
 
 import pytest
 
@@ -115,4 +116,6 @@ def test_every_transcript_is_played():
 
 @pytest.mark.parametrize("name", ORDER)
 def test_mockup(world, name):
+    if name == "exits" and (os.geteuid() != 0 or not shutil.which("setpriv")):
+        pytest.skip("nobody else can be played here")
     mockup.play(world.house, (MOCKUPS / f"{name}.txt").read_text(), world.names)
