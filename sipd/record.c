@@ -89,11 +89,14 @@ record_ring(unsigned worker)
 
 /* ---- messages ---- */
 
+static const struct record_message	no_peers;
+
 /* Its peers; the rest is the caller's to fill in. */
 static void
 write_peers(struct record_message *r, const struct hop *h, const struct addr *local)
 {
-	*r = (struct record_message){ .transport = (uint8_t)h->transport };
+	*r = no_peers;	/* a copy: clearing it is a call */
+	r->transport = (uint8_t)h->transport;
 	if (h->remote.sa.sa_family == AF_INET) {
 		r->family = 4;
 		memcpy(r->remote, &h->remote.in.sin_addr, 4);
