@@ -68,8 +68,7 @@ end_text(struct text *t, const struct end *e, struct totals *sum, int64_t now_ns
 	text_printf(t, "%s %u %u/%u ", e->leg->caller ? "caller" : "callee",
 	    e->stream, e->pair->port, e->pair->port + 1);
 	text_add(t, to != NULL ? addr_print(to, buf) :
-	    e->flow[0].learn.mute ? STR("held") :
-	    e->loop != NULL ? STR("ourselves") : STR("unknown"));
+	    e->flow[0].learn.mute ? STR("held") : STR("unknown"));
 	text_printf(t, " %s rtp %llu octets %llu lost %llu rtcp %llu",
 	    learn_name(&e->flow[0].learn), (unsigned long long)rtp->packets,
 	    (unsigned long long)rtp->octets, (unsigned long long)flow_lost(rtp),
