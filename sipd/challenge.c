@@ -1,7 +1,7 @@
 /*
  * challenge - the challenges of a 401 or 407 for gwregd.
  *
- * send.c reads them of answers to REGISTER, leg_sign.c of answers to calls.
+ * send.c reads them of answers to REGISTER, leg_gateway.c of answers to calls.
  */
 #include "sipd/challenge.h"
 

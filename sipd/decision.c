@@ -13,8 +13,8 @@
 #include "common/route.h"
 #include "common/stats.h"
 #include "sipd/answer.h"
+#include "sipd/came_by.h"
 #include "sipd/core.h"
-#include "sipd/gateways.h"
 #include "sipd/leases.h"
 #include "sipd/media.h"
 #include "sipd/pending.h"
@@ -321,17 +321,6 @@ on_routed(void *arg, int error, enum msg_type type, const union msg *m)
 	answered(p);
 }
 
-/* A gateway may be known by the account that its calls sign in with. */
-static void
-signed_as_gateway(struct proxy *p)
-{
-	struct gateway	*g = p->account != NULL && gateways_any() ?
-			    gateway_of_account(str_of(p->account)) : NULL;
-
-	if (g != NULL && p->came_by == NULL)
-		(void)proxy_came_by(p, g);
-}
-
 static void
 on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 {
@@ -347,7 +336,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 		p->dial_classes = text_or_null(m->judged.dial_classes);
 		if (p->verdict == VERDICT_GOOD)
 			p->account = str_dup(m->judged.aor);
-		signed_as_gateway(p);
+		came_by_account(p);
 	}
 	answered(p);
 }

@@ -466,48 +466,12 @@ leg_try_udp(struct leg *g)
 	proxy_unref(p);
 }
 
-static void
-no_channel(struct leg *g, const char *words, struct str why)
-{
-	record_note(g->p->w, RECORD_FAILURE, 503, "GW", STR("gateway "),
-	    gateway_name(g->trunk->gateway), STR(": "), why);
-	proxy_why(g->p, 503, words);
-	leg_end(g, 503, STR_NONE);
-}
-
-/*
- * Of a call that begins. Emergency calls get one in any case, and go through a
- * gateway that is switched off (row 127).
- */
-static bool
-take_channel(struct leg *g)
-{
-	struct gateway_facts	 f;
-	struct trunk		*t = g->trunk;
-
-	if (t == NULL || t->gateway == NULL || g->p->in_dialog || t->channel)
-		return true;
-	gateway_read(t->gateway, &f);
-	if (f.disabled && !g->p->urgent) {
-		no_channel(g, "Gateway Disabled", STR("disabled by the administrator"));
-		return false;
-	}
-	if (!proxy_is_invite(g->p))
-		return true;
-	if (!gateway_take(t->gateway, g->p->urgent)) {
-		no_channel(g, "All Channels Busy", STR("all of its channels are taken"));
-		return false;
-	}
-	t->channel = true;
-	return true;
-}
-
 void
 leg_start(struct leg *g)
 {
 	struct proxy	*p = g->p;
 
-	if (!take_channel(g))
+	if (!leg_take_channel(g))
 		;
 	else if (g->next != NULL)
 		leg_next(g);

@@ -6,7 +6,7 @@
 
 /*
  * The inside of a leg, shared by leg.c (its life, CANCEL, responses), leg_out.c (the
- * request), leg_sign.c (its credential) and leg_taken.c (of the last process). Nobody
+ * request), leg_gateway.c (channel and credential) and leg_taken.c (of the last process). Nobody
  * else includes it.
  */
 #define T1_FACTOR	64
@@ -26,7 +26,12 @@ leg_on_flow(const struct leg *g)
 	return g->by_flow && hop_is_stream(&g->hop);
 }
 
-/* leg_sign.c */
+/* leg_gateway.c */
+/*
+ * Of a call that begins; false: g has ended for want of one. Emergency calls get one in any case, and go through a
+ * gateway that is switched off (row 127).
+ */
+bool	leg_take_channel(struct leg *g);
 /* Does its gateway want a credential before this is sent? */
 bool	leg_wants_sign(const struct leg *g);
 /* Asks gwregd for it: the request leaves afterwards. */

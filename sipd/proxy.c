@@ -15,6 +15,7 @@
 #include "sipd/answer.h"
 #include "sipd/best.h"
 #include "sipd/calls.h"
+#include "sipd/came_by.h"
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/outcome.h"
@@ -71,15 +72,6 @@ proxy_shrink(struct proxy *p)
 	p->realm = p->from_aor = p->account = p->from_is = p->dial_classes = NULL;
 	p->best = p->bytes = NULL;
 	p->challenges = NULL;
-}
-
-/* Once it is answered the call has it: see calls.h. */
-static void
-came_by_give(struct proxy *p)
-{
-	if (p->channel)
-		gateway_give(p->came_by);
-	p->channel = false;
 }
 
 void
@@ -437,27 +429,6 @@ proxy_cancel(struct txn *invite)
 
 /* ---- the beginning ---------------------------------------------------------------- */
 
-bool
-proxy_came_by(struct proxy *p, struct gateway *g)
-{
-	struct gateway_facts	f;
-
-	p->came_by = g;
-	gateway_read(g, &f);
-	p->trusted = f.trusted;
-	if (!proxy_is_invite(p))
-		return true;
-	stats->gateway_incoming++;
-	record_note(p->w, RECORD_DECISION, 0, "GW", STR("a call from gateway "),
-	    gateway_name(g));
-	p->channel = gateway_take(g, p->urgent);
-	if (p->channel)
-		return true;
-	proxy_why(p, 503, "All Channels Busy");
-	proxy_refuse(p, 503);
-	return false;
-}
-
 void
 proxy_begin(const struct inbound *in, const struct admission *a,
     const struct route_plan *r)
@@ -469,7 +440,7 @@ proxy_begin(const struct inbound *in, const struct admission *a,
 	if (hop_is_stream(&p->from) || a->ndigests > 0)
 		proxy_trying(p);
 	p->to_flow = r->to_flow;
-	if (in->gateway != NULL && !proxy_came_by(p, in->gateway))
+	if (in->gateway != NULL && !came_by_take(p, in->gateway))
 		return;
 	decision_ask(p, in, a, r->to_flow ? &r->flow : NULL);
 }

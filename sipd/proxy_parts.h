@@ -144,8 +144,6 @@ void	proxy_leg_done(struct proxy *p, struct leg *g, uint16_t code, struct str by
 void	proxy_cancel_others(struct proxy *p, struct leg *winner, struct str reason);
 /* A final response went up. */
 void	proxy_finish(struct proxy *p, uint16_t code);
-/* Whose call it is; false: it was refused for want of a channel. Once. */
-bool	proxy_came_by(struct proxy *p, struct gateway *g);
 /* All legs are done, so the best response goes up. */
 bool	proxy_all_done(const struct proxy *p);
 /* Something is over: perhaps the record is not needed any more. */

@@ -3,7 +3,7 @@
  *
  * targets.c dresses what goes there, forward.c writes it so and undresses responses.
  * Substitute To needs the Request-URI, Substitute From comes after it, the credential
- * covers both ((a.2) F): it is made last, by leg_sign.c. RFC 3261 sections 8.1.3.5
+ * covers both ((a.2) F): it is made last, by leg_gateway.c. RFC 3261 sections 8.1.3.5
  * and 22.2; RFC 3323 and 3325 for who calls.
  */
 #include "sipd/trunk.h"

@@ -1,6 +1,6 @@
 /*
- * leg_sign - the credential of a request that goes to a gateway (FEATURES.md (a.2) F;
- * RFC 3261 section 22).
+ * leg_gateway - what a request to a gateway needs: a channel, and a credential
+ * (FEATURES.md (a.2) F; RFC 3261 section 22).
  *
  * An INVITE is signed with the nonce that gwregd knows before it leaves; any request
  * of a call is sent once more when the gateway challenges it. The question waits for
@@ -29,6 +29,42 @@ struct signing {
 	struct leg	*leg;
 	bool		 again;		/* it answers a challenge */
 };
+
+/* ---- the channel ---- */
+
+static void
+no_channel(struct leg *g, const char *words, struct str why)
+{
+	record_note(g->p->w, RECORD_FAILURE, 503, "GW", STR("gateway "),
+	    gateway_name(g->trunk->gateway), STR(": "), why);
+	proxy_why(g->p, 503, words);
+	leg_end(g, 503, STR_NONE);
+}
+
+bool
+leg_take_channel(struct leg *g)
+{
+	struct gateway_facts	 f;
+	struct trunk		*t = g->trunk;
+
+	if (t == NULL || t->gateway == NULL || g->p->in_dialog || t->channel)
+		return true;
+	gateway_read(t->gateway, &f);
+	if (f.disabled && !g->p->urgent) {
+		no_channel(g, "Gateway Disabled", STR("disabled by the administrator"));
+		return false;
+	}
+	if (!proxy_is_invite(g->p))
+		return true;
+	if (!gateway_take(t->gateway, g->p->urgent)) {
+		no_channel(g, "All Channels Busy", STR("all of its channels are taken"));
+		return false;
+	}
+	t->channel = true;
+	return true;
+}
+
+/* ---- the credential ---- */
 
 bool
 leg_wants_sign(const struct leg *g)
