@@ -71,7 +71,7 @@ def test_a_day_with_a_carrier(made, phones, way):
         else:
             call.send_bye()
             other.wait_bye()
-    eventually(lambda: house.json("calls") == [], 5, 0.1, "all is over")
+    eventually(lambda: house.json("calls") == [], 10, 0.1, "all is over")
     assert house.figure("sipd", "gateway_channels") == 0
     assert house.figure("sipd", "gateway_unanswered") == 0
     seen = [m for way_, m in anna.log if way_ == "<" and m.code in (401, 407)]
