@@ -207,9 +207,12 @@ test_descriptors_survive(void **state)
 	kill(c->pid, SIGSEGV);
 	reap(c);
 	assert_int_equal(c->state, CHILD_STARTING);
-	until_ready(c);
-	kill(c->pid, SIGSEGV);		/* the same within two seconds */
-	reap(c);
+	/* The same within two seconds: a busy machine needs another try. */
+	for (int i = 0; i < 10 && c->state == CHILD_STARTING; i++) {
+		until_ready(c);
+		kill(c->pid, SIGSEGV);
+		reap(c);
+	}
 	assert_int_equal(c->state, CHILD_WAITING);
 	assert_int_equal(c->delay_ms, 100);
 	hold_clear(&c->hold);
