@@ -418,6 +418,28 @@ conf_unflatten(struct str text, struct complaints *out)
 	return finish(r.conf, e, out);
 }
 
+struct conf *
+conf_with(const struct conf *c, const char *file, struct str text, struct complaints *out)
+{
+	struct reader	r = { .out = out };
+	bool		there = file_find(c, str_of(file)) != NULL;
+	struct str	one;
+	int		e = 0;
+
+	r.conf = xcalloc(1, sizeof(*r.conf));
+	for (size_t i = 0; i < c->nfiles + !there; i++) {
+		one = i < c->nfiles ? str_make(c->files[i].text, c->files[i].len) : text;
+		if (i < c->nfiles && strcmp(c->files[i].name, file) == 0)
+			one = text;
+		if (e == 0 && file_add(&r, str_of(i < c->nfiles ? c->files[i].name : file),
+		    str_dup(one), one.len) == NULL)
+			e = -EBADMSG;
+	}
+	if (e == 0)
+		e = read_all(&r);
+	return finish(r.conf, e, out);
+}
+
 /* Line number `line` of text, without its end. */
 static struct str
 line_of(struct str text, uint32_t line)

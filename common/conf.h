@@ -66,6 +66,12 @@ void	conf_sources(const struct conf *c, struct complaints *out);
  * routes.conf. Equal configurations give equal texts.
  */
 void	conf_flatten(const struct conf *c, bool routes, struct text *out);
+/*
+ * The same configuration with text in the place of one file's, or with one file more;
+ * nothing on disk is read. NULL after an error (complaints tell).
+ */
+struct conf *conf_with(const struct conf *c, const char *file, struct str text,
+	    struct complaints *out);
 /* Room for the text with routes.conf: octets, with the NUL. */
 size_t	conf_flat_size(const struct conf *c);
 

@@ -40,6 +40,7 @@ apply_options_read(const struct line *l, struct apply *a)
 	const char	*based_on = line_option(l, "based-on");
 
 	memset(a, 0, sizeof(*a));
+	a->dry_run = line_flag(l, "dry-run");
 	a->why = line_option(l, "message");
 	if (a->why == NULL)
 		a->why = "";
@@ -248,6 +249,23 @@ restarts(struct ctl *c, const struct vote votes[DAEMONS])
 	return code;
 }
 
+/* All would take it: that was all we wanted to know. */
+static int
+dry_end(struct ctl *c, const struct generation *g, const struct vote votes[DAEMONS],
+    int live)
+{
+	generation_abort(&c->dirs, g->number);
+	commit(c, NULL, g, true);
+	for (int i = 0; i < DAEMONS; i++)
+		if (votes[i].ok && votes[i].restart)
+			done(c, "%s would restart: a setting takes effect with its "
+			    "start", votes[i].daemon);
+	done(c, "checked   %d of %d    prepared  %d of %d    Nothing was changed: "
+	    "generation %llu stays in force.", live, DAEMONS, live, DAEMONS,
+	    (unsigned long long)g->based_on);
+	return CTL_DONE;
+}
+
 static int
 two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
     struct generation *g)
@@ -276,6 +294,8 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 	}
 	complaints_say(c, &out, NULL);
 	complaints_fini(&out);
+	if (a->dry_run)
+		return dry_end(c, g, votes, live);
 	if ((e = generation_commit(&c->dirs, g->number)) < 0) {
 		commit(c, NULL, g, true);
 		return no(CTL_NO, "cannot commit generation %llu: %s",
@@ -300,14 +320,48 @@ two_phases(struct ctl *c, const struct edition *next, const struct apply *a,
 
 /* Nothing to change: whoever runs an older one is told to look. */
 static int
-catch_up(struct ctl *c, const struct edition *next, const struct generation *g)
+catch_up(struct ctl *c, const struct edition *next, const struct generation *g, bool dry_run)
 {
 	struct generation	same = *g;
 
 	done(c, "nothing to change: generation %llu is in force",
 	    (unsigned long long)g->number);
-	commit(c, next, &same, false);
+	if (!dry_run)
+		commit(c, next, &same, false);
 	return CTL_DONE;
+}
+
+int
+apply_retry(struct ctl *c, const char *daemon)
+{
+	struct edition		now;
+	struct generation	g;
+	struct msg_commit	body = { 0 };
+	struct question		q = { .daemon = daemon, .type = MSG_COMMIT,
+				    .body = &body };
+	int			e, fd, code;
+
+	if (!is_daemon(daemon))
+		return no(CTL_USAGE, "there is no daemon \"%s\"; choose sipd, regd, "
+		    "routed, mediad or gwregd", daemon);
+	if ((fd = lock(c)) < 0)
+		return -fd;
+	if ((e = edition_in_force(&now, c, &g)) < 0) {
+		close(fd);
+		return no(e == -EACCES ? CTL_DENIED : CTL_NO, e == -ENOENT ?
+		    "nothing is in force yet; next: sipctl config apply" :
+		    "%s/generations: %s", c->dirs.state, strerror(-e));
+	}
+	body.generation = g.number;
+	body.confirm_until_ms = g.confirm ? g.confirm_until_ms : 0;
+	ask_all(c, &q, 1, COMMIT_MS, false);
+	if (q.refused && q.error == -ENOENT)
+		commit_again(c, &now, &g, &q);
+	if ((code = ask_failed(&q)) == CTL_DONE)
+		done(c, "%s runs generation %llu", daemon, (unsigned long long)g.number);
+	edition_fini(&now);
+	close(fd);
+	return code;
 }
 
 int
@@ -338,7 +392,7 @@ apply_edition(struct ctl *c, const struct edition *next, const struct apply *a)
 		    (unsigned long long)a->based_on);
 	else if (in_force.number != 0 && !a->anyway &&
 	    edition_equal(&now, next))
-		code = catch_up(c, next, &in_force);
+		code = catch_up(c, next, &in_force, a->dry_run);
 	else
 		code = two_phases(c, next, a, &g);
 	edition_fini(&now);

@@ -170,6 +170,7 @@ const struct option gw_options[] = {
 	{ "probe-every", 0, "T", false, "period of OPTIONS to it, 0: none" },
 	{ "probe-failures", 0, "N", false, "so many failed in a row: it is down" },
 	{ "probe-successes", 0, "N", false, "so many answered in a row: it is up" },
+	{ "dry-run", 'n', NULL, false, "ask all daemons, change nothing" },
 	{ NULL }
 };
 const struct option route_options[] = {
@@ -191,6 +192,15 @@ const struct option apply_options[] = {
 	{ "confirm", 0, "T", false, "goes back after T unless confirmed" },
 	{ "message", 'm', "WHY", false, "for the history" },
 	{ "based-on", 0, "N", false, "only if generation N is in force" },
+	{ "dry-run", 'n', NULL, false, "ask all daemons, change nothing" },
+	{ NULL }
+};
+const struct option config_apply_options[] = {
+	{ "confirm", 0, "T", false, "goes back after T unless confirmed" },
+	{ "message", 'm', "WHY", false, "for the history" },
+	{ "based-on", 0, "N", false, "only if generation N is in force" },
+	{ "retry", 0, "DAEMON", false, "only tell this daemon once more what is in force" },
+	{ "dry-run", 'n', NULL, false, "ask all daemons, change nothing" },
 	{ NULL }
 };
 const struct option show_options[] = {

@@ -10,7 +10,7 @@ extern const struct option
 	reg_add_options[], rights_options[], ban_options[], dry_options[],
 	calls_options[], trace_options[], slow_options[], tx_options[],
 	top_options[], bundle_options[], why_options[], gw_options[],
-	route_options[], check_options[], apply_options[], show_options[],
+	route_options[], check_options[], apply_options[], config_apply_options[], show_options[],
 	log_options[], raise_options[];
 
 #endif

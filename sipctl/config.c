@@ -117,6 +117,20 @@ unknown_setting(const char *name)
 	    near != NULL ? near->name : "", near != NULL ? "\"?" : "");
 }
 
+/* Would the whole be in order with this text? */
+static int
+set_try(const struct ctl *c, const char *file, const char *text)
+{
+	struct complaints out = { 0 };
+	struct edition	  e;
+	bool		  good = edition_read_with(&e, c, file, text, &out);
+
+	complaints_say(c, &out, "Nothing was changed.");
+	complaints_fini(&out);
+	edition_fini(&e);
+	return good ? CTL_DONE : CTL_NO;
+}
+
 COMMAND(cmd_config_set)
 {
 	struct complaints out = { 0 };
@@ -136,9 +150,12 @@ COMMAND(cmd_config_set)
 	complaints_fini(&out);
 	if (text == NULL)
 		return CTL_NO;
-	code = etc_replace(c, file, text, NULL);
+	code = line_flag(l, "dry-run") ? set_try(c, file, text) :
+	    etc_replace(c, file, text, NULL);
 	free(text);
-	if (code == CTL_DONE)
+	if (code == CTL_DONE && line_flag(l, "dry-run"))
+		done(c, "%s would have: %s %s", file, name, value);
+	else if (code == CTL_DONE)
 		done(c, "%s: %s %s; next: sipctl config apply", file, name, value);
 	return code;
 }

@@ -35,7 +35,9 @@ apply_etc(struct ctl *c, const struct line *l, bool anyway)
 
 COMMAND(cmd_config_apply)
 {
-	return apply_etc(c, l, false);
+	const char	*daemon = line_option(l, "retry");
+
+	return daemon != NULL ? apply_retry(c, daemon) : apply_etc(c, l, false);
 }
 
 /*
@@ -114,7 +116,7 @@ COMMAND(cmd_config_rollback)
 		a.why = why;
 	code = apply_edition(c, &old, &a);
 	edition_fini(&old);
-	if (code == CTL_DONE)
+	if (code == CTL_DONE && !a.dry_run)
 		say("%s still has the other text; see: sipctl config diff",
 		    c->dirs.etc);
 	return code;

@@ -111,10 +111,11 @@ is_set(const struct ctl *c, const char *domain, char buf[CONF_NAME_MAX + 1])
 }
 
 static int
-add_all(struct ctl *c, const char *const *domains, size_t n)
+add_all(struct ctl *c, const struct line *l, const char *const *domains, size_t n)
 {
 	char		 file[CONF_NAME_MAX + 1], *text, *old;
 	struct text	 t;
+	struct apply	 how = { .why = "domain add", .dry_run = line_flag(l, "dry-run") };
 	size_t		 added = 0;
 	int		 code = etc_nothing_pending(c);
 
@@ -140,16 +141,16 @@ add_all(struct ctl *c, const char *const *domains, size_t n)
 	if (code == CTL_DONE && t.full)
 		code = no(CTL_NO, "these are too many");
 	if (code == CTL_DONE)
-		code = etc_apply(c, DOMAINS_CONF, text, "domain add", false);
+		code = etc_apply(c, DOMAINS_CONF, text, &how);
 	free(text);
 	if (code == CTL_DONE)
-		done(c, "added %zu", added);
+		done(c, "%s %zu", how.dry_run ? "would have added" : "added", added);
 	return code;
 }
 
 COMMAND(cmd_domain_add)
 {
-	return add_all(c, l->args, l->nargs);
+	return add_all(c, l, l->args, l->nargs);
 }
 
 /* The text without the line that names this domain. */
@@ -180,6 +181,7 @@ COMMAND(cmd_domain_del)
 {
 	char		 file[CONF_NAME_MAX + 1], *old, *text;
 	struct text	 t;
+	struct apply	 how = { .why = "domain del", .dry_run = line_flag(l, "dry-run") };
 	int		 code = etc_nothing_pending(c);
 
 	if (code != CTL_DONE)
@@ -199,11 +201,11 @@ COMMAND(cmd_domain_del)
 			code = no(CTL_NO, "domain %s is not served", l->args[i]);
 	}
 	if (code == CTL_DONE)
-		code = etc_apply(c, DOMAINS_CONF, old, "domain del", false);
+		code = etc_apply(c, DOMAINS_CONF, old, &how);
 	free(old);
 	free(text);
 	if (code == CTL_DONE)
-		done(c, "removed %zu", l->nargs);
+		done(c, "%s %zu", how.dry_run ? "would have removed" : "removed", l->nargs);
 	return code;
 }
 
@@ -224,7 +226,7 @@ COMMAND(cmd_domain_import)
 	for (line = strtok_r(text, " \t\r\n", &save); line != NULL;
 	    line = strtok_r(NULL, " \t\r\n", &save))
 		domains[n++] = line;
-	code = n > 0 ? add_all(c, domains, n) : no(CTL_NO, "%s names no domain",
+	code = n > 0 ? add_all(c, l, domains, n) : no(CTL_NO, "%s names no domain",
 	    l->args[0]);
 	free(domains);
 	free(text);

@@ -23,18 +23,37 @@ flatten(struct edition *e)
 	e->len = t.len;
 }
 
-bool
-edition_read(struct edition *e, const struct ctl *c, const char *dir,
-    struct complaints *out)
+/* Takes conf. */
+static bool
+judge(struct edition *e, struct conf *conf, struct complaints *out)
 {
 	memset(e, 0, sizeof(*e));
-	e->conf = conf_read(dir != NULL ? dir : c->dirs.etc, out);
+	e->conf = conf;
 	if (e->conf == NULL)
 		return false;
 	flatten(e);
 	e->settings = settings_build(e->conf, out);
 	return e->settings != NULL && router_check("routes.conf",
 	    e->settings->routes, e->settings, out);
+}
+
+bool
+edition_read(struct edition *e, const struct ctl *c, const char *dir,
+    struct complaints *out)
+{
+	return judge(e, conf_read(dir != NULL ? dir : c->dirs.etc, out), out);
+}
+
+bool
+edition_read_with(struct edition *e, const struct ctl *c, const char *file,
+    const char *text, struct complaints *out)
+{
+	struct conf	*is = conf_read(c->dirs.etc, out), *then = NULL;
+
+	if (is != NULL)
+		then = conf_with(is, file, str_of(text), out);
+	conf_free(is);
+	return judge(e, then, out);
 }
 
 int
@@ -189,21 +208,38 @@ etc_nothing_pending(const struct ctl *c)
 	return code;
 }
 
-int
-etc_apply(struct ctl *c, const char *file, const char *text, const char *why,
-    bool anyway)
+/* Would it be taken? */
+static int
+etc_try(struct ctl *c, const char *file, const char *text, const struct apply *how)
 {
 	struct complaints out = { 0 };
-	struct apply	  a = { .why = why, .anyway = anyway };
+	struct edition	  next;
+	bool		  good = edition_read_with(&next, c, file, text, &out);
+	int		  code = CTL_NO;
+
+	complaints_say(c, &out, "Nothing was changed.");
+	if (good)
+		code = apply_edition(c, &next, how);
+	complaints_fini(&out);
+	edition_fini(&next);
+	return code;
+}
+
+int
+etc_apply(struct ctl *c, const char *file, const char *text, const struct apply *how)
+{
+	struct complaints out = { 0 };
 	struct edition	  next;
 	char		 *before, path[4096];
 	int		  code;
 
+	if (how->dry_run)
+		return etc_try(c, file, text, how);
 	if ((code = etc_replace(c, file, text, &before)) != CTL_DONE)
 		return code;
 	if (edition_read(&next, c, NULL, &out)) {
 		complaints_say(c, &out, NULL);
-		code = apply_edition(c, &next, &a);
+		code = apply_edition(c, &next, how);
 	} else {
 		complaints_say(c, &out, NULL);
 		code = CTL_NO;

@@ -18,6 +18,9 @@ struct edition {
 /* Reads and checks dir (NULL: etc/). False when complaints has errors. */
 bool	edition_read(struct edition *e, const struct ctl *c, const char *dir,
 	    struct complaints *out);
+/* The same of etc/ as it would be with text in this file; nothing is written. */
+bool	edition_read_with(struct edition *e, const struct ctl *c, const char *file,
+	    const char *text, struct complaints *out);
 /* Of a generation; 0, or -errno. */
 int	edition_of(struct edition *e, const struct ctl *c, uint64_t number);
 /* The one in force: 0 with *g filled in, -ENOENT, -errno. */
@@ -32,8 +35,9 @@ struct apply {
 	int64_t		 confirm_ms;	/* 0: for good */
 	uint64_t	 based_on;	/* 0: whatever is in force */
 	bool		 anyway;	/* a file beside the texts changed */
+	bool		 dry_run;	/* all are asked, and it ends there */
 };
-/* From --confirm, -m, --based-on; false after saying what is wrong. */
+/* From --confirm, -m, --based-on, --dry-run; false after saying what is wrong. */
 bool	apply_options_read(const struct line *l, struct apply *a);
 /*
  * Two phases over all daemons that live, see apply.c. Returns the exit code after
@@ -41,6 +45,8 @@ bool	apply_options_read(const struct line *l, struct apply *a);
  */
 int	apply_edition(struct ctl *c, const struct edition *next,
 	    const struct apply *a);
+/* Tells this daemon alone once more what is in force, whatever stands in etc/. The exit code. */
+int	apply_retry(struct ctl *c, const char *daemon);
 /* Writes the next generation and commits it, asking nobody. 0 or -errno. */
 int	generation_put(const struct ctl *c, const struct edition *next,
 	    struct generation *g);
@@ -61,11 +67,11 @@ char	*etc_read(const struct ctl *c, const char *file);
  */
 int	etc_nothing_pending(const struct ctl *c);
 /*
- * Replaces a file below etc/ and applies; takes it back when that is refused. anyway:
- * apply even when no text has changed. The exit code.
+ * Replaces a file below etc/ and applies; takes it back when that is refused. With
+ * how->dry_run the file stays as it is. The exit code.
  */
-int	etc_apply(struct ctl *c, const char *file, const char *text, const char *why,
-	    bool anyway);
+int	etc_apply(struct ctl *c, const char *file, const char *text,
+	    const struct apply *how);
 
 /* Drains a daemon and waits for its next process. The exit code. */
 int	restart_daemon(struct ctl *c, const char *name);

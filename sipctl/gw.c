@@ -131,15 +131,17 @@ static int
 apply_text(struct ctl *c, const struct line *l, const char *file, char *text,
     struct complaints *out, bool secret)
 {
-	char	why[128];
-	int	code;
+	char		why[128];
+	struct apply	how = { .why = why, .anyway = secret,
+			    .dry_run = line_flag(l, "dry-run") };
+	int		code;
 
 	complaints_say(c, out, NULL);
 	complaints_fini(out);
 	if (text == NULL)
 		return CTL_NO;
 	snprintf(why, sizeof(why), "gw %s %s", l->command->verb, l->args[0]);
-	code = etc_apply(c, file, text, why, secret);
+	code = etc_apply(c, file, text, &how);
 	free(text);
 	return code;
 }
@@ -209,7 +211,7 @@ COMMAND(cmd_gw_del)
 	if ((code = to_change(c, l->args[0], file)) != CTL_DONE)
 		return code;
 	code = apply_block(c, l, file, NULL, false);
-	if (code == CTL_DONE && strchr(l->args[0], '/') == NULL)
+	if (code == CTL_DONE && !line_flag(l, "dry-run") && strchr(l->args[0], '/') == NULL)
 		unlink(dirs_path(path, c->dirs.etc, "%s",
 		    gw_secret_name(secret, l->args[0])));
 	return code;

@@ -80,7 +80,7 @@ gw_secret_settle(const struct ctl *c, const struct line *l, struct gw_secret *s,
 {
 	char	path[4096];
 
-	if (s->given && code != CTL_DONE) {
+	if (s->given && (code != CTL_DONE || line_flag(l, "dry-run"))) {
 		if (s->before == NULL)
 			(void)unlink(path_of(c, l, path));
 		else

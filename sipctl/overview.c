@@ -56,7 +56,8 @@ judge_daemon(struct overview *o, const struct daemon_view *d, bool all_down)
 	if (d->answered && o->has_generation &&
 	    d->generation != o->in_force.number) {
 		o->ok = false;
-		warn(o, "sipctl config apply", "%s runs generation %llu, not %llu",
+		snprintf(command, sizeof(command), "sipctl config apply --retry %s", d->name);
+		warn(o, command, "%s runs generation %llu, not %llu",
 		    d->name, (unsigned long long)d->generation,
 		    (unsigned long long)o->in_force.number);
 	}

@@ -76,6 +76,23 @@ def test_a_refused_change_leaves_the_password(house, carrier):
         assert carrier.password not in house.sipctl(*command).stdout
 
 
+def test_a_rehearsal_changes_nothing(house, carrier):
+    """--dry-run: gwregd is asked, and says no where it would; etc/ and the password stay."""
+    add(house, carrier, carrier.password)
+    registered(house, carrier)
+    generation, files = house.status()["generation"], {p: p.read_text() for p in house.etc.rglob("*") if p.is_file()}
+    house.sipctl("gw", "add", "second", "--domain", "x.test", "--username", "u", "--password-file", "-", "--dry-run",
+                 input="other\n")
+    house.sipctl("gw", "set", "carrier", "--channels", "3", "--password-file", "-", "-n", input="other\n")
+    for verb in ("disable", "del"):
+        house.sipctl("gw", verb, "carrier", "--dry-run")
+    assert "bad number" in house.sipctl("gw", "set", "carrier", "--channels", "3x", "-n", check=1).stderr
+    house.sipctl("domain", "add", "second.test", "--dry-run")
+    assert files == {p: p.read_text() for p in house.etc.rglob("*") if p.is_file()}
+    assert house.status()["generation"] == generation
+    assert [g["state"] for g in house.json("gw")] == ["registered"]
+
+
 def test_dead_gateway(house, peers, tmp_path):
     carrier = Kamailio(tmp_path)        # never started: nothing answers there
     add(house, carrier, "x")

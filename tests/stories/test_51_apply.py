@@ -2,6 +2,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -141,3 +142,39 @@ def test_confirmation_that_nobody_was_told(house):
     reverted = subprocess.Popen(["sleep", "3"])
     eventually(lambda: reverted.poll() is not None, 5, 0.1)
     all_on(house, number)
+
+
+def test_one_daemon_is_told_again(house):
+    """A generation that could not be read when it came: status names the command, which does that and no more."""
+    first, number = house.status()["generation"], next_number(house)
+    good = (house.state / f"generations/{first}/conf").read_text()
+    new = house.state / f"generations/{number}.new"
+    shutil.copytree(house.state / f"generations/{first}", new)
+    (new / "conf").write_text("file 1")
+    for f in house.log.glob("*.log"):
+        f.write_text("")
+    os.rename(new, new.with_suffix(""))
+    eventually(lambda: all("damaged" in (house.log / f"{n}.log").read_text() for n in DAEMONS if n != "mediad"), 10)
+    (house.state / f"generations/{number}/conf").write_text(good)
+    behind = {w["text"]: w["command"] for w in house.status()["warnings"]}
+    assert f"config apply --retry gwregd" in behind[f"gwregd runs generation {first}, not {number}"]
+    house.sipctl("config", "set", "max-contacts", "61")                 # an edit that nobody has asked for
+    for name in DAEMONS:
+        assert house.sipctl("config", "apply", "--retry", name).stdout == f"{name} runs generation {number}\n"
+    all_on(house, number)
+    assert "61" in house.sipctl("config", "diff", check=1).stdout
+    house.sipctl("config", "apply", "--retry", "sendmail", check=2)
+
+
+def test_dry_run_asks_all_and_changes_nothing(house):
+    first, etc = house.status()["generation"], (house.etc / "sip.conf").read_text()
+    change(house, "62")
+    edited = (house.etc / "sip.conf").read_text()
+    assert "prepared  5 of 5" in house.sipctl("config", "apply", "--dry-run").stdout
+    house.sipctl("config", "set", "max-contacts", "many", "--dry-run", check=1)
+    house.sipctl("config", "set", "max-contacts", "63", "--dry-run")
+    assert edited == (house.etc / "sip.conf").read_text() != etc
+    all_on(house, first)
+    assert not list((house.state / "generations").glob("*.new"))
+    house.sipctl("config", "apply")
+    all_on(house, next_number(house) - 1)
