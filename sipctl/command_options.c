@@ -8,6 +8,7 @@ const struct option global_options[] = {
 	{ "output", 'o', "FORM", false, "table, wide, json, ndjson, csv, tsv, name" },
 	{ "fields", 0, "A,B", false, "only these fields" },
 	{ "no-header", 0, NULL, false, "tables and CSV without their first line" },
+	{ "watch", 0, "T", true, "what shows: again every T (2s), until ^C" },
 	{ "host", 'H', "HOST", false, "run this sipctl on HOST by ssh" },
 	{ "color", 0, "WHEN", false, "auto, always, never" },
 	{ "quiet", 'q', NULL, false, "say only what went wrong" },
@@ -70,6 +71,8 @@ const struct option export_options[] = {
 };
 const struct option failures_options[] = {
 	{ "last", 0, "T", false, "only of the last T: 1h" },
+	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\"" },
+	{ "until", 'U', "TIME", false, "up to this time" },
 	{ NULL }
 };
 const struct option reg_add_options[] = {
@@ -104,6 +107,8 @@ const struct option trace_options[] = {
 	{ "call-id", 0, "X", false, "the call with this Call-ID" },
 	{ "failed", 0, NULL, false, "in the list: only calls that failed" },
 	{ "last", 0, "T", false, "in the list: only of the last T: 15m" },
+	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\"" },
+	{ "until", 'U', "TIME", false, "up to this time" },
 	{ "all", 0, NULL, false, "registrations and the like, too, not only calls" },
 	{ "msg", 0, "N", false, "message N in full" },
 	{ "diff", 0, "A B", false, "what message B has otherwise than A" },
@@ -118,6 +123,8 @@ const struct option trace_options[] = {
 };
 const struct option slow_options[] = {
 	{ "last", 0, "T", false, "only of the last T: 15m" },
+	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\"" },
+	{ "until", 'U', "TIME", false, "up to this time" },
 	{ NULL }
 };
 const struct option tx_options[] = {
@@ -221,7 +228,8 @@ const struct option log_options[] = {
 	{ "gw", 0, "NAME", false, "that name this gateway" },
 	{ "method", 0, "METHOD", false, "of messages of this method" },
 	{ "status", 0, "CODE", false, "of responses with this code" },
-	{ "since", 'S', "TIME", false, "from this time on: 2026-11-28T14:00:00Z" },
+	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\", "
+	    "2026-11-28T14:00:00Z" },
 	{ "until", 'U', "TIME", false, "up to this time" },
 	{ "grep", 'g', "TEXT", false, "that contain TEXT" },
 	{ "daemon", 0, "NAME", false, "of this daemon" },

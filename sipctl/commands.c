@@ -55,7 +55,7 @@ const struct command commands[] = {
 	ROW("top", NULL, "[--batch] [-n N]", 0, 0, top_options, false, cmd_top,
 	    "what happens now: rates, the busiest sources and users, the last failures",
 	    "sipctl top", "sipctl top --batch -n 10"),
-	ROW("slow", NULL, "[--last T]", 0, 0, slow_options, false, cmd_slow,
+	ROW("slow", NULL, "[--last T | -S TIME [-U TIME]]", 0, 0, slow_options, false, cmd_slow,
 	    "the requests that stayed longest in this house, and where", "sipctl slow",
 	    "sipctl slow --last 15m -o json"),
 	ROW("tx", NULL, "[FILTERS]", 0, 0, tx_options, false, cmd_tx,
@@ -113,7 +113,7 @@ const struct command commands[] = {
 	ROW("reg", "show", "U@D", 1, 1, NULL, false, cmd_reg_show,
 	    "the contacts of one user", "sipctl reg show anna",
 	    "sipctl reg show anna@example.com -o json"),
-	ROW("reg", "failures", "[--last T]", 0, 0, failures_options, false,
+	ROW("reg", "failures", "[--last T | -S TIME [-U TIME]]", 0, 0, failures_options, false,
 	    cmd_reg_failures, "wrong passwords: from where, for whom",
 	    "sipctl reg failures --last 1h",
 	    "sipctl reg failures -o json"),
@@ -204,7 +204,7 @@ const struct command commands[] = {
 	    "sipctl route check routes.conf",
 	    "sipctl route check routes.conf --tests routes.test"),
 
-	ROW("route", "diff", "CANDIDATE [--last T]", 1, 1, slow_options, false,
+	ROW("route", "diff", "CANDIDATE [--last T | -S TIME [-U TIME]]", 1, 1, slow_options, false,
 	    cmd_route_diff, "which recorded requests would go elsewhere by other records: 0 none, "
 	    "1 some, 2 the records are faulty", "sipctl route diff routes.new --last 1h",
 	    "sipctl route diff routes.new -o json"),
@@ -332,7 +332,7 @@ const struct command commands[] = {
 	    cmd_config_show, "what is in force", "sipctl config show --changed",
 	    "sipctl config show timer-b"),
 
-	ROW("log", "show", "[-f] [--last T] [FILTERS]", 0, 0, log_options, true,
+	ROW("log", "show", "[-f] [--last T | -S TIME [-U TIME]] [FILTERS]", 0, 0, log_options, true,
 	    cmd_log, "reads the logs of all daemons; with -f, --level all or low-level and "
 	    "somebody named, that is logged in detail meanwhile",
 	    "sipctl log --last 15m --level problems -o ndjson",
@@ -347,7 +347,7 @@ const struct command commands[] = {
 	    "sipctl log raised -o json"),
 	ROW("log", "lower", "NUMBER", 1, 1, NULL, false, cmd_log_lower,
 	    "ends what log raise began", "sipctl log lower 1", "sipctl log lower 12"),
-	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [FORM] [--failed] [--last T] [--all]", 0, 2,
+	ROW("trace", NULL, "[ID|CALL-ID|--call-id X] [FORM] [--failed] [--last T | -S TIME [-U TIME]] [--all]", 0, 2,
 	    trace_options, false, cmd_trace,
 	    "the calls that the flight recorder holds, or one as a ladder of its messages, "
 	    "decisions and timers; no daemon is needed",

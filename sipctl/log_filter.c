@@ -8,9 +8,8 @@
 #include <stdio.h>
 
 #include "common/id.h"
-#include "common/mono.h"
-#include "common/setting_types.h"
 #include "sipctl/query.h"
+#include "sipctl/span.h"
 
 /* ---- one record ---- */
 
@@ -195,32 +194,16 @@ time_of(int64_t ms, char out[40])
 }
 
 static bool
-time_arg(const char *name, const char *v, char out[40])
+span_arg(const struct line *l, struct log_filter *f)
 {
-	int64_t	ms;
+	struct span	s;
 
-	if (v == NULL)
-		return true;
-	if (!time_parse(v, &ms)) {
-		say("--%s wants a time like 2026-11-28T14:00:00Z, not \"%s\"", name, v);
+	if (!span_read(l, &s))
 		return false;
-	}
-	time_of(ms, out);
-	return true;
-}
-
-static bool
-last_arg(const char *v, char out[40])
-{
-	int64_t	ms;
-
-	if (v == NULL)
-		return true;
-	if (duration_parse(str_of(v), &ms) < 0) {
-		say("--last wants a time like 15m, not \"%s\"", v);
-		return false;
-	}
-	time_of(wall_ms() - ms, out);
+	if (s.since_ms > 0)
+		time_of(s.since_ms, f->since_text);
+	if (s.until_ms < INT64_MAX)
+		time_of(s.until_ms, f->until);
 	return true;
 }
 
@@ -240,9 +223,7 @@ log_filter_read(const struct line *l, struct log_filter *f)
 	return level_arg(line_option(l, "level"), &f->level) &&
 	    query_arg(line_option(l, "query"), &f->query) &&
 	    group_arg(line_option(l, "group"), &f->whole_calls) &&
-	    last_arg(line_option(l, "last"), f->since_text) &&
-	    time_arg("since", line_option(l, "since"), f->since_text) &&
-	    time_arg("until", line_option(l, "until"), f->until);
+	    span_arg(l, f);
 }
 
 void

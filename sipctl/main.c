@@ -27,7 +27,8 @@ main(int argc, char *argv[])
 	}
 	code = setup(&ctl, &line, argc, argv);
 	if (code < 0)
-		code = line.command->run(&ctl, &line);
+		code = line_flag(&line, "watch") ? watch(&ctl, &line) :
+		    line.command->run(&ctl, &line);
 	ask_free(ctl.ask);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		code = no(CTL_NO, "cannot write to standard output");

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/setting_types.h"
+#include "common/mono.h"
 #include "common/uri.h"
 #include "sipctl/ask.h"
+#include "sipctl/span.h"
 
 static const struct column list_columns[] = {
 	{ "aor", "USER", COLUMN_TEXT },
@@ -195,30 +196,30 @@ COMMAND(cmd_reg_show)
 	return n > 0 ? CTL_DONE : no(CTL_NO, "%s is not registered", aor);
 }
 
-/* Rows whose last try was longer ago than limit_s leave. */
+/* Rows whose last try was not then leave. */
 static void
-only_last(json_t *rows, int64_t limit_s)
+only_then(json_t *rows, const struct span *span)
 {
+	int64_t	now_ms = wall_ms();
 	size_t	i;
 
 	for (i = json_array_size(rows); i-- > 0;)
-		if (json_integer_value(json_object_get(json_array_get(rows, i),
-		    "last_s")) > limit_s)
+		if (!span_has(span, now_ms - 1000 * json_integer_value(json_object_get(
+		    json_array_get(rows, i), "last_s"))))
 			json_array_remove(rows, i);
 }
 
 COMMAND(cmd_reg_failures)
 {
-	const char	*last = line_option(l, "last");
+	struct span	 span;
 	json_t		*rows;
-	int64_t		 ms = INT64_MAX;
 	int		 code;
 
-	if (last != NULL && duration_parse(str_of(last), &ms) < 0)
-		return no(CTL_USAGE, "--last wants a time like 1h, not \"%s\"", last);
+	if (!span_read(l, &span))
+		return CTL_USAGE;
 	if ((code = ask_show(c, "regd", "failures", NULL, &rows)) != CTL_DONE)
 		return code;
-	only_last(rows, ms / 1000);
+	only_then(rows, &span);
 	out_rows(&c->out, rows, failure_columns);
 	json_decref(rows);
 	return CTL_DONE;

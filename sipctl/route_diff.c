@@ -11,13 +11,12 @@
 #include <stdlib.h>
 
 #include "common/map.h"
-#include "common/mono.h"
 #include "common/route.h"
-#include "common/setting_types.h"
 #include "sipctl/ask.h"
 #include "sipctl/progress.h"
 #include "sipctl/route_answer.h"
 #include "sipctl/sip_text.h"
+#include "sipctl/span.h"
 #include "sipctl/trace.h"
 
 #define REQUESTS_MAX	5000	/* the newest; others are left out, and it is said */
@@ -36,7 +35,7 @@ struct request {
 
 struct reading {
 	struct map	*requests;	/* by call */
-	int64_t		 since_ms;
+	struct span	 span;
 };
 
 /* ---- what was asked ---- */
@@ -116,7 +115,7 @@ take(void *arg, const struct trace_record *r)
 	struct request		*q;
 
 	if (r->c->kind != RECORD_IN || r->c->code != 0 || r->c->call == 0 ||
-	    r->c->wall_ms < k->since_ms || strcmp(r->daemon, "sipd") != 0 ||
+	    !span_has(&k->span, r->c->wall_ms) || strcmp(r->daemon, "sipd") != 0 ||
 	    !record_read_message(r->c, &m, &text) || (m.flags & RECORD_BAD) ||
 	    !is_routed(record_slice(text, m.method), sip_header(text, "To", "t")))
 		return;
@@ -406,20 +405,14 @@ is_in_order(struct ctl *c, const struct line *l)
 
 COMMAND(cmd_route_diff)
 {
-	const char	*last = line_option(l, "last");
-	struct reading	 k = { .since_ms = 0 };
+	struct reading	 k = { 0 };
 	struct str	 records;
 	char		*text;
-	int64_t		 ms;
 	bool		 lost = false;
 	int		 code;
 
-	if (last != NULL) {
-		if (duration_parse(str_of(last), &ms) < 0)
-			return no(CTL_USAGE, "--last wants a time like 1h, not \"%s\"", last);
-		k.since_ms = wall_ms() - ms;
-	}
-	if (!is_in_order(c, l) || !route_candidate(l->args[0], &text, &records))
+	if (!span_read(l, &k.span) || !is_in_order(c, l) ||
+	    !route_candidate(l->args[0], &text, &records))
 		return CTL_USAGE;
 	k.requests = map_new(call_of);
 	code = trace_each(c, take, &k, &lost);

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 #include "common/map.h"
-#include "common/mono.h"
-#include "common/setting_types.h"
+#include "sipctl/span.h"
 #include "sipctl/trace.h"
 
 #define SHOWN	20
@@ -30,7 +29,7 @@ struct stay {
 
 struct reading {
 	struct map	*stays;
-	int64_t		 since_ms;
+	struct span	 span;
 };
 
 static struct str
@@ -59,7 +58,7 @@ came(struct reading *k, const struct record *c, const struct record_message *m,
 	struct stay	*s = map_find(k->stays, key);
 
 	if (str_eq(method, STR("ACK")) || str_eq(method, STR("CANCEL")) ||
-	    c->wall_ms < k->since_ms || (s != NULL && s->went_ns != 0))
+	    !span_has(&k->span, c->wall_ms) || (s != NULL && s->went_ns != 0))
 		return;
 	if (s == NULL) {
 		s = xcalloc(1, sizeof(*s));
@@ -174,20 +173,14 @@ rows_of(const struct ctl *c, struct map *stays)
 
 COMMAND(cmd_slow)
 {
-	struct reading	 k = { .stays = map_new(key_of) };
-	const char	*last = line_option(l, "last");
+	struct reading	 k;
 	json_t		*rows;
-	int64_t		 ms;
 	bool		 lost;
 	int		 code;
 
-	if (last != NULL) {
-		if (duration_parse(str_of(last), &ms) < 0) {
-			map_free(k.stays);
-			return no(CTL_USAGE, "--last wants a time like 15m, not \"%s\"", last);
-		}
-		k.since_ms = wall_ms() - ms;
-	}
+	if (!span_read(l, &k.span))
+		return CTL_USAGE;
+	k.stays = map_new(key_of);
 	code = trace_each(c, take, &k, &lost);
 	rows = rows_of(c, k.stays);
 	if (code == CTL_DONE)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "common/id.h"
-#include "common/setting_types.h"
 #include "sipctl/anonymize.h"
 #include "sipctl/ask.h"
+#include "sipctl/span.h"
 #include "sipctl/trace_show.h"
 
 #define ID_DIGITS	8	/* of the key, as hexadecimal: what lists show */
@@ -83,7 +83,7 @@ list_row(const struct ctl *c, const struct trace_call *k)
 }
 
 static int
-list(struct ctl *c, const struct line *l, int64_t since_ms)
+list(struct ctl *c, const struct line *l, const struct span *span)
 {
 	struct trace_calls	 t;
 	json_t			*rows = json_array();
@@ -92,7 +92,7 @@ list(struct ctl *c, const struct line *l, int64_t since_ms)
 
 	for (size_t i = 0; i < t.n && code == CTL_DONE; i++)
 		if ((all || trace_call_is_invite(t.v[i])) && (!failed || trace_call_failed(t.v[i])) &&
-		    t.v[i]->ended_ms >= since_ms)
+		    span_has(span, t.v[i]->ended_ms))
 			json_array_append_new(rows, list_row(c, t.v[i]));
 	if (code == CTL_DONE) {
 		out_rows(&c->out, rows, list_columns);
@@ -274,23 +274,19 @@ show_named(struct ctl *c, const struct line *l, const char *name)
 
 COMMAND(cmd_trace)
 {
-	const char	*call_id = line_option(l, "call-id"), *last = line_option(l, "last");
-	int64_t		 since_ms = 0, ms;
+	const char	*call_id = line_option(l, "call-id");
+	struct span	 span;
 	size_t		 named = line_option(l, "diff") != NULL;	/* its second number */
 
-	if (last != NULL) {
-		if (duration_parse(str_of(last), &ms) < 0)
-			return no(CTL_USAGE, "--last wants a time like 15m, not \"%s\"",
-			    last);
-		since_ms = wall_ms() - ms;
-	}
+	if (!span_read(l, &span))
+		return CTL_USAGE;
 	if (l->nargs > named + (size_t)(call_id == NULL))
 		return no(CTL_USAGE, "either an ID or --call-id, not both");
 	if (call_id != NULL)
 		return show(c, l, id_call(str_of(call_id)), call_id);
 	if (l->nargs > named)
 		return show_named(c, l, l->args[0]);
-	return list(c, l, since_ms);
+	return list(c, l, &span);
 }
 
 /* The call that was typed, or the last that failed. */

@@ -1,4 +1,5 @@
 """sipctl at work on a house that is busy: drain; from elsewhere: -H; and what a terminal gets."""
+import json
 import os
 import pty
 import signal
@@ -113,3 +114,30 @@ def test_a_bar_while_many_are_imported(house):
     shown = on_terminal(house, "user", "import", str(house.dir / "many.csv"))
     assert "importing" in shown and "━" in shown and "%" in shown and "25,000 rows: 25,000 added" in shown, shown[-500:]
     assert "━" not in house.sipctl("user", "import", "--update", str(house.dir / "many.csv")).stderr
+
+
+def test_a_view_again_and_again(house):
+    """--watch: until ^C, which is no failure; what changes something is not watched."""
+    p = subprocess.Popen([BIN / "sipctl", "-C", house.dir, "config", "history", "-o", "ndjson", "--watch=200ms"],
+                         stdout=subprocess.PIPE, text=True)
+    assert json.loads(p.stdout.readline())["generation"] == house.status()["generation"]
+    house.sipctl("config", "set", "max-contacts", "7")
+    house.sipctl("config", "apply")
+    number = house.status()["generation"]
+    while json.loads(p.stdout.readline())["generation"] != number:
+        pass
+    p.send_signal(signal.SIGINT)
+    assert p.wait(10) == 0
+    p.stdout.close()
+    assert "only shows" in house.sipctl("gw", "del", "x", "--watch", check=2).stderr
+    house.sipctl("gw", "--watch=soon", check=2)
+
+
+def test_times_as_people_write_them(house):
+    """-S and -U beside --last, in every view that looks back (moments: span_test)."""
+    for view in (("log",), ("slow",), ("trace",), ("reg", "failures")):
+        house.sipctl(*view, "-S", "10 min ago", "-U", "now")
+        assert "14:00" in house.sipctl(*view, "--since", "soon", check=2).stderr
+        assert "15m" in house.sipctl(*view, "--last", "soon", check=2).stderr
+    assert "START" in house.sipctl("log", "-S", "10 min ago").stdout
+    assert house.sipctl("log", "-U", "10 min ago").stdout == ""
