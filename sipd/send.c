@@ -15,6 +15,7 @@
 #include "sipd/nexthop.h"
 #include "sipd/record.h"
 #include "sipd/request.h"
+#include "sipd/tls.h"
 #include "sipd/via.h"
 #include "sipd/wire.h"
 #include "sipd/worker.h"
@@ -245,10 +246,11 @@ on_failed(void *arg, struct txn *t, int error)
 	if (try_next(s, t))
 		return;
 	txn_forget(t);
-	fail(s, error == -ETIMEDOUT ? 408 : 503, error == -ETIMEDOUT ?
-	    STR("no answer") : error == -EPROTO ?
-	    STR("TLS failed, see sipctl log") :
-	    str_of(strerror(-error)));
+	if (error == -ETIMEDOUT)
+		fail(s, 408, STR("no answer"));
+	else
+		fail(s, 503, str_of(tls_error_text(error) != NULL ?
+		    tls_error_text(error) : strerror(-error)));
 }
 
 /* Only when this process stops: gwregd asks the next one. */

@@ -93,6 +93,51 @@ tls_free(struct tls *t)
 	free(t);
 }
 
+/*
+ * What does not hold of a certificate, as an errno: an error goes from worker to worker,
+ * where no text would.
+ */
+static const struct {
+	long	verify;
+	int	error;
+} faults[] = {
+	{ X509_V_ERR_CERT_HAS_EXPIRED, -EKEYEXPIRED },
+	{ X509_V_ERR_CERT_REVOKED, -EKEYREVOKED },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, -ENOKEY },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, -ENOKEY },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, -ENOKEY },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, -ENOKEY },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, -ENOKEY },
+};
+
+static int
+error_of(long verify)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (faults[i].verify == verify)
+			return faults[i].error;
+	return -EPROTO;
+}
+
+const char *
+tls_error_text(int error)
+{
+	switch (error) {
+	case -EKEYEXPIRED:
+		return "TLS failed: its certificate has expired";
+	case -EKEYREVOKED:
+		return "TLS failed: its certificate was revoked";
+	case -EKEYREJECTED:
+		return "TLS failed: its certificate is for another name";
+	case -ENOKEY:
+		return "TLS failed: none of tls-ca-file has signed its certificate";
+	case -EPROTO:
+		return "TLS failed, see sipctl log";
+	default:
+		return NULL;
+	}
+}
+
 /* What a call that returned r <= 0 means: 0 the end, -EAGAIN, or an error. */
 static int
 outcome(struct tls *t, int r)
@@ -123,7 +168,7 @@ outcome(struct tls *t, int r)
 	    X509_verify_cert_error_string(verify) :
 	    ERR_reason_error_string(e) != NULL ? ERR_reason_error_string(e) :
 	    "it broke off");
-	return -EPROTO;
+	return error_of(verify);
 }
 
 /* RFC 5922 section 7.3: not authenticated for the domain, not used. */
@@ -135,7 +180,7 @@ check_server(struct tls *t)
 		return 0;
 	snprintf(t->why, sizeof(t->why), "its certificate does not name %.100s",
 	    t->domain);
-	return -EPROTO;
+	return -EKEYREJECTED;
 }
 
 int

@@ -72,6 +72,11 @@ ssize_t	tls_write(struct tls *t, const char *s, size_t len);
 unsigned tls_wants(const struct tls *t);
 /* Why the handshake failed, for the log; borrowed until the next call. */
 const char *tls_why(const struct tls *t);
+/*
+ * What an error of tls_handshake() means of the other side, for people who see the error
+ * alone; NULL: it is none of TLS.
+ */
+const char *tls_error_text(int error);
 
 /* The peer showed a certificate, and it was verified. */
 bool	tls_peer_verified(const struct tls *t);

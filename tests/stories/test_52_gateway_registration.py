@@ -1,5 +1,9 @@
 """Registrations with gateways: a carrier by each transport and behind SRV, providers with bad
 habits, a thousand of them at once; groups that follow prices and probes."""
+import contextlib
+import socket
+import ssl
+import threading
 import time
 
 import pytest
@@ -55,8 +59,39 @@ def test_a_certificate_of_somebody_else(made):
     add(house, "carrier", "--domain", carrier.domain, "--via", VIA["tls"])
     row = until(house, "failed", timeout=20)
     assert carrier.contacts("line7") == []
-    assert "TLS failed" in row["last_error"], row
-    print(f"what it says: {row['last_error']}")
+    assert "none of tls-ca-file has signed" in row["last_error"], row
+
+
+@contextlib.contextmanager
+def shakes_hands(ip, chain, key):
+    """Somebody with this certificate, who does nothing else; the port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    listener = socket.create_server((ip, 0))
+
+    def serve():
+        with contextlib.suppress(OSError):      # closed at the end
+            while True:
+                with contextlib.suppress(ssl.SSLError, ConnectionError):
+                    context.wrap_socket(listener.accept()[0], server_side=True).close()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+@pytest.mark.parametrize("says, certificate", [("has expired", {"end": "20210101000000Z"}),
+                                               ("is for another name", {"cn": "else.test"})])
+def test_a_certificate_that_does_not_hold(made, says, certificate):
+    """RFC 5922 section 7: last_error has the reason, without a look into the log."""
+    house, carrier = made
+    authority = Authority(house.etc / "other", "other")
+    house.set("tls-ca-file", str(authority.file))
+    with shakes_hands(carrier.ip, *authority.issue("they", **{"cn": carrier.domain, **certificate})) as port:
+        add(house, "carrier", "--domain", carrier.domain, "--via", f"sip:{carrier.domain}:{port};transport=tls")
+        assert f"TLS failed: its certificate {says}" in until(house, "failed")["last_error"]
 
 
 def test_restart_is_no_sign_off(made):
