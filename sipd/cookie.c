@@ -106,8 +106,8 @@ get_hop(const uint8_t *p, size_t n, struct hop *out)
 }
 
 /*
- * Over the octets, Call-ID and tag; \n can be in neither of the latter. False:
- * they are longer than any message that core.c lets in.
+ * Over the octets, at most RAW_MAX, Call-ID and tag; \n can be in neither of the
+ * latter. False: they are longer than any message that core.c lets in.
  */
 static bool
 mac_of(const uint8_t *key, struct str raw, struct str call_id, struct str tag,
@@ -117,6 +117,8 @@ mac_of(const uint8_t *key, struct str raw, struct str call_id, struct str tag,
 	struct text	t;
 	uint8_t		sum[16];
 
+	if (raw.len > RAW_MAX)
+		return false;
 	text_init(&t, buf, sizeof(buf));
 	text_add(&t, raw);
 	text_ch(&t, '\n');
