@@ -376,7 +376,7 @@ report(struct import *im, int code)
 	if (im->lasting > 0)
 		say("%u of them changed accounts beyond those that --undo remembers",
 		    im->lasting);
-	if (interrupted || code != CTL_DONE)
+	if ((interrupted || code != CTL_DONE) && im->put > 0 && !im->dry_run)
 		say("stopped after %s rows; what was added stays. To go on: import "
 		    "the file again with --update", rows);
 	if (code != CTL_DONE)

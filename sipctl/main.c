@@ -17,6 +17,7 @@ main(int argc, char *argv[])
 	struct line	line;
 	char		error[2048];
 	struct text	t;
+	bool		unknown = false;	/* --fields named what there is not */
 	int		code;
 
 	setlocale(LC_ALL, "");
@@ -25,10 +26,13 @@ main(int argc, char *argv[])
 		fprintf(stderr, "sipctl: %.*s", STR_ARG(text_str(&t)));
 		return CTL_USAGE;
 	}
+	ctl.out.unknown = &unknown;
 	code = setup(&ctl, &line, argc, argv);
 	if (code < 0)
 		code = line_flag(&line, "watch") ? watch(&ctl, &line) :
 		    line.command->run(&ctl, &line);
+	if (unknown)
+		code = CTL_USAGE;
 	ask_free(ctl.ask);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		code = no(CTL_NO, "cannot write to standard output");

@@ -3,6 +3,7 @@
  */
 #include "sipctl/output_own.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -238,6 +239,54 @@ print_names(FILE *f, const struct out *o, const json_t *rows, const char *key)
 	}
 }
 
+/* ---- fields ---- */
+
+static bool
+is_column(const struct column *c, const char *key)
+{
+	for (; c->key != NULL; c++)
+		if (strcmp(c->key, key) == 0)
+			return true;
+	return false;
+}
+
+#define COLUMNS_MAX	64
+#define EXTRAS_MAX	16
+
+static bool
+is_key(const json_t *rows, const char *key)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (json_object_get(json_array_get(rows, i), key) != NULL)
+			return true;
+	return false;
+}
+
+/* The table's columns and those that --fields asks for beyond them, under their keys. */
+static void
+table(FILE *f, const struct out *o, const json_t *rows, const struct column *columns)
+{
+	struct column	all[COLUMNS_MAX + 1] = { 0 };
+	char		keys[EXTRAS_MAX][64] = { 0 }, heads[EXTRAS_MAX][64];
+	struct str	rest = str_of(o->fields), one;
+	size_t		n, extras = 0;
+
+	for (n = 0; columns[n].key != NULL && n < COLUMNS_MAX; n++)
+		all[n] = columns[n];
+	while (n < COLUMNS_MAX && extras < EXTRAS_MAX && str_cut(&rest, ',', &one)) {
+		if (!str_copy(keys[extras], sizeof(keys[0]), str_trim(one)) ||
+		    is_column(all, keys[extras]) || !is_key(rows, keys[extras]))
+			continue;
+		for (size_t i = 0; i < sizeof(keys[0]); i++)
+			heads[extras][i] = keys[extras][i] == '_' ? ' ' :
+			    (char)toupper((unsigned char)keys[extras][i]);
+		all[n++] = (struct column){ keys[extras], heads[extras], COLUMN_TEXT,
+		    false };
+		extras++;
+	}
+	out_table(f, o, rows, all);
+}
+
 void
 out_rows_to(FILE *f, const struct out *o, const json_t *rows,
     const struct column *columns)
@@ -246,7 +295,7 @@ out_rows_to(FILE *f, const struct out *o, const json_t *rows,
 	case OUT_TABLE:
 	case OUT_WIDE:
 		if (json_array_size(rows) > 0)
-			out_table(f, o, rows, columns);
+			table(f, o, rows, columns);
 		break;
 	case OUT_CSV:
 		print_csv(f, o, rows, columns, ',');
@@ -262,9 +311,39 @@ out_rows_to(FILE *f, const struct out *o, const json_t *rows,
 	}
 }
 
+/* What --fields names and nothing here has. Of no rows at all only columns are known. */
+static void
+look_for_unknown(const struct out *o, const json_t *rows, const struct column *columns)
+{
+	struct out	all = { .form = o->form };
+	struct str	rest = str_of(o->fields), one;
+	json_t		*keys;
+	char		 name[128], known[1024];
+	struct text	 t;
+	void		*it;
+
+	if (o->fields == NULL || json_array_size(rows) == 0)
+		return;
+	keys = all_keys(&all, rows, columns);
+	text_init(&t, known, sizeof(known));
+	for (it = json_object_iter(keys); it != NULL; it = json_object_iter_next(keys, it))
+		text_printf(&t, "%s%s", t.len > 0 ? ", " : "", json_object_iter_key(it));
+	while (str_cut(&rest, ',', &one)) {
+		if (str_copy(name, sizeof(name), str_trim(one)) &&
+		    (json_object_get(keys, name) != NULL || is_column(columns, name)))
+			continue;
+		say("there is no field \"%.*s\"; choose from %.*s", STR_ARG(str_trim(one)),
+		    STR_ARG(text_str(&t)));
+		if (o->unknown != NULL)
+			*o->unknown = true;
+	}
+	json_decref(keys);
+}
+
 void
 out_rows(const struct out *o, const json_t *rows, const struct column *columns)
 {
+	look_for_unknown(o, rows, columns);
 	out_rows_to(stdout, o, rows, columns);
 }
 

@@ -30,6 +30,7 @@ struct out {
 	bool		 color;
 	bool		 utf8;
 	const char	*fields;	/* "a,b,c", or NULL: all */
+	bool		*unknown;	/* set when a row has no such field; or NULL */
 };
 
 enum column_kind {
@@ -55,7 +56,10 @@ struct column {
 int	out_form_parse(const char *name, enum out_form *out);
 bool	out_for_people(const struct out *o);
 
-/* Prints rows; columns end with key NULL. Errors of stdout show at its close. */
+/*
+ * Prints rows; columns end with key NULL. Errors of stdout show at its close. A field that
+ * is none is said to be one, with those there are.
+ */
 void	out_rows(const struct out *o, const json_t *rows, const struct column *columns);
 /* The table as text: for tests. */
 void	out_rows_to(FILE *f, const struct out *o, const json_t *rows,

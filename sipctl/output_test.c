@@ -41,6 +41,16 @@ check(struct out o, json_t *rows, const char *want)
 	json_decref(rows);
 }
 
+/* A field beyond the table's columns is a column, too. */
+static void
+test_fields(void **state)
+{
+	struct out	o = { .header = true, .fields = "aor, seen_from,nothing" };
+
+	check(o, json_pack("[{s:s,s:s}]", "aor", "anna@x.y", "seen_from", "192.0.2.1"),
+	    "USER      SEEN FROM\nanna@x.y  192.0.2.1\n");
+}
+
 static void
 test_forms(void **state)
 {
@@ -155,6 +165,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_shortening),
 		cmocka_unit_test(test_escape),
