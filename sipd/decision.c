@@ -16,9 +16,9 @@
 #include "sipd/came_by.h"
 #include "sipd/core.h"
 #include "sipd/leases.h"
-#include "sipd/media.h"
 #include "sipd/pending.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/question.h"
 #include "sipd/record.h"
 #include "sipd/stages.h"
 #include "sipd/targets.h"
@@ -343,40 +343,6 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 
 /* ---- the questions ---------------------------------------------------------------- */
 
-/*
- * Of the body by what it is called: a call that will be heard or seen, or text. What
- * SDP says is mediad's to read.
- */
-static uint8_t
-media_kind(const struct sip_msg *m)
-{
-	if (m->method == METHOD_MESSAGE)
-		return MEDIA_KIND_IM;
-	return m->method == METHOD_INVITE && media_has_sdp(m) ? MEDIA_KIND_AV :
-	    MEDIA_KIND_UNKNOWN;
-}
-
-static struct str
-payload_of(const struct sip_msg *m)
-{
-	struct str	type = sip_value(m, HDR_CONTENT_TYPE), main;
-
-	if (m->body.len == 0 || !str_cut(&type, ';', &main))
-		return STR_NONE;
-	main = str_trim(main);
-	return main.len <= AGENT_MAX ? main : STR_NONE;
-}
-
-static struct str
-name_of(const struct sip_msg *m)
-{
-	struct str	name = m->from.display;
-
-	if (name.len > 1 && name.s[0] == '"')
-		name = str_make(name.s + 1, name.len - 2);
-	return name.len <= AGENT_MAX ? name : str_make(name.s, AGENT_MAX);
-}
-
 /* By a decision that was kept, or by asking. */
 static void
 decide(struct proxy *p, struct msg_route *q)
@@ -402,38 +368,11 @@ decide(struct proxy *p, struct msg_route *q)
 	bus_ask(p->w->routed, MSG_ROUTE, q, DEADLINE_MS, on_routed, k);
 }
 
-/* About p's request, m; the texts of the peers are remote and local. */
-static struct msg_route
-question(struct proxy *p, const struct sip_msg *m, char remote[PEER_TEXT_MAX],
-    char local[PEER_TEXT_MAX])
-{
-	struct nameaddr		next;
-	struct msg_route	q = {
-		.call = p->call,
-		.method = m->method_text,
-		.uri = m->uri,
-		.from = m->from.uri.text,
-		.to = m->to.uri.text,
-		.source = hop_print_remote(&p->from, remote),
-		.listener = hop_print_local(&p->from, local),
-		.media = media_kind(m),
-		.from_name = name_of(m),
-		.payload = payload_of(m),
-	};
-
-	/* RFC 3261 section 16.6, step 7. An emergency call goes by its number alone. */
-	p->led = !p->urgent &&
-	    nameaddr_nth(m, HDR_ROUTE, p->pop_routes, &next) > 0;
-	if (p->led)
-		q.uri = next.uri.text;
-	return q;
-}
-
 static void
 ask_routed(struct proxy *p, const struct inbound *in, const struct admission *a)
 {
 	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
-	struct msg_route	q = question(p, in->m, remote, local);
+	struct msg_route	q = question_of(p, in->m, remote, local);
 
 	if (a->ndigests > 0) {
 		q.account = a->digests[0].username;
@@ -462,7 +401,7 @@ void
 decision_again(struct proxy *p)
 {
 	char			remote[PEER_TEXT_MAX], local[PEER_TEXT_MAX];
-	struct msg_route	q = question(p, proxy_request(p), remote, local);
+	struct msg_route	q = question_of(p, proxy_request(p), remote, local);
 
 	if (p->led)
 		return;

@@ -1,6 +1,6 @@
 /*
- * leg_out - the request of a leg on its way out: its text, SDP through mediad, the
- * targets of its name one after the other.
+ * leg_out - the request of a leg on its way out: its text, the targets of its name one
+ * after the other. Its SDP goes through leg_media.c.
  *
  * leg.c starts it and gets what comes back. RFC 3261 sections 16.6 and 18.1.1, RFC
  * 3263 section 4.3; rows 15, 28, 33 and 34.
@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/connection.h"
 #include "common/daemon.h"
 #include "common/stats.h"
 #include "sipd/blacklist.h"
@@ -163,7 +162,7 @@ leg_hurry(struct leg *g)
 		    set->failover_wait : set->timer_b);
 }
 
-static void
+void
 leg_send(struct leg *g, const struct str *sdp)
 {
 	struct proxy	*p = g->p;
@@ -194,85 +193,6 @@ leg_send(struct leg *g, const struct str *sdp)
 	leg_hurry(g);
 	if (proxy_is_invite(p))
 		wheel_start(w->wheel, &g->timer_c, leg_ring_wait(g));
-}
-
-static void
-on_offer_rewritten(void *arg, int error, enum msg_type type, const union msg *m)
-{
-	struct leg	*g = arg;
-	struct proxy	*p = g->p;
-
-	record_as(p->w, p->call, p->plain);
-	record_media(p->w, error, type == MSG_MEDIA_REWRITTEN ? &m->media_rewritten : NULL);
-	if (g->done || p->finished || p->server == NULL)
-		;		/* cancelled meanwhile */
-	else if (!g->media && (error < 0 || type != MSG_MEDIA_REWRITTEN))
-		leg_send(g, NULL);	/* too many codecs harm less than no call */
-	else if (error < 0 || type != MSG_MEDIA_REWRITTEN)
-		leg_end(g, 503, STR_NONE);
-	else if (m->media_rewritten.code != 200)
-		leg_end(g, m->media_rewritten.code, STR_NONE);
-	else
-		leg_send(g, &m->media_rewritten.sdp);
-	record_end(p->w);
-	proxy_unref(p);
-}
-
-static void
-ask_mediad(struct leg *g, const struct sip_msg *m)
-{
-	struct proxy	*p = g->p;
-	char		 source[PEER_TEXT_MAX], toward[PEER_TEXT_MAX];
-
-	proxy_ref(p);
-	media_rewrite(p->w, p->call, &(struct media_body){
-		.call_id = m->call_id,
-		.caller_tag = proxy_caller_tag(p, m),
-		.leg = p->in_dialog ? STR_NONE : str_make(g->target, BRANCH_TARGET_LEN),
-		.from_caller = !p->in_dialog || p->from_caller,
-		.cseq = m->cseq,
-		.source = hop_print_remote(&p->from, source),
-		.toward = hop_print_remote(&g->hop, toward),
-		.agent = core_agent(m),
-		.codecs_only = !g->media,
-		.user = str_of(p->account != NULL ? p->account :
-		    p->from_aor != NULL ? p->from_aor : ""),
-		.sdp = m->body,
-	}, on_offer_rewritten, g);
-}
-
-/* The address that the caller names in Contact; "" if it names none. */
-static struct str
-caller_host(const struct sip_msg *m)
-{
-	struct values	it;
-	struct nameaddr	na;
-
-	values_begin(&it, m, HDR_CONTACT);
-	return nameaddr_next(&it, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
-}
-
-static bool
-leg_media(struct leg *g, const struct sip_msg *m)
-{
-	const struct proxy	*p = g->p;
-	struct uri		 u;
-	struct party		 caller = { &p->from, caller_host(m), m->via.host };
-	struct party		 callee = { &g->hop, STR_NONE, STR_NONE };
-	enum media_why		 why;
-	bool			 wanted;
-
-	if (media_has_sdp(m) && !connection_first(&caller.media, m->body))
-		caller.media.len = 0;
-	if (p->in_dialog)
-		return p->cookie.media;
-	if (!proxy_is_invite(p))
-		return false;
-	if (uri_parse(&u, str_of(g->uri)) == 0)
-		callee.contact = u.host;
-	wanted = media_wanted(settings_now(), &caller, &callee, &why);
-	g->media_why = why;
-	return wanted;
 }
 
 static int
@@ -343,25 +263,6 @@ leg_attempt(struct leg *g)
 		leg_sign(g);
 	else
 		leg_go(g);
-}
-
-/* Row 163, where media go directly: what is offered is limited all the same. */
-static bool
-limits_codecs(const struct proxy *p)
-{
-	return settings_now()->media_codecs.n > 0 &&
-	    (p->method == METHOD_INVITE || p->method == METHOD_UPDATE);
-}
-
-void
-leg_go(struct leg *g)
-{
-	const struct sip_msg	*m = proxy_request(g->p);
-
-	if (media_has_sdp(m) && (g->media || limits_codecs(g->p)))
-		ask_mediad(g, m);
-	else
-		leg_send(g, NULL);
 }
 
 /* ---- targets of a name ------------------------------------------------------------ */

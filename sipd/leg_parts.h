@@ -6,8 +6,8 @@
 
 /*
  * The inside of a leg, shared by leg.c (its life, CANCEL, responses), leg_out.c (the
- * request), leg_gateway.c (channel and credential) and leg_taken.c (of the last process). Nobody
- * else includes it.
+ * request), leg_media.c (its SDP), leg_gateway.c (channel and credential) and
+ * leg_taken.c (of the last process). Nobody else includes it.
  */
 #define T1_FACTOR	64
 
@@ -42,12 +42,19 @@ void	leg_sign(struct leg *g);
  */
 bool	leg_challenged(struct leg *g, const struct sip_msg *m);
 
+/* leg_media.c */
+/* Do media go through mediad? By what caller, target and policy say; g->media_why tells. */
+bool	leg_media(struct leg *g, const struct sip_msg *m);
+/* leg_send(), by way of mediad where that is wanted: credentials are there. */
+void	leg_go(struct leg *g);
+
 /* leg_out.c */
 int	leg_write(struct leg *g, const struct str *sdp, struct text *out,
 	    char branch[BRANCH_LEN], struct hop *to);
 void	leg_on_next(void *arg);		/* of nexthop_new() */
 void	leg_attempt(struct leg *g);	/* to g->hop, which may be a target */
-void	leg_go(struct leg *g);		/* the same, credentials and all */
+/* The request leaves, with this SDP instead of its own (NULL: with its own). */
+void	leg_send(struct leg *g, const struct str *sdp);
 /*
  * What was begun is over for us, though its transaction may run on: its reference
  * is the caller's now. False: there was none.

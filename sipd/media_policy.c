@@ -1,7 +1,7 @@
 /*
  * media_policy - whether media need a proxy between two parties.
  *
- * leg_out.c asks before it asks mediad. Steps as in FEATURES.md a.2 D.
+ * leg_media.c asks before it asks mediad. Steps as in FEATURES.md a.2 D.
  */
 #include "sipd/media_policy.h"
 

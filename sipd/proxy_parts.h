@@ -9,7 +9,7 @@
 
 /*
  * The inside of the proxy, shared by proxy.c (the request's life), decision.c
- * (routed and regd), targets.c (the target set), best.c (the best response),
+ * and question.c (routed and regd), targets.c (the target set), best.c (the best response),
  * leg.c (one target: request out, responses in, CANCEL) and relay.c (responses
  * going up, with SDP rewritten). Nobody else includes it.
  */
