@@ -333,7 +333,6 @@ COMMAND(cmd_init)
 	free(text);
 	if (e < 0)
 		return e == -EACCES || e == -EPERM ? CTL_DENIED : CTL_NO;
-	done(c, "wrote %s/sip.conf; next: sipctl%s%s up", c->dirs.etc,
-	    c->dir != NULL ? " -C " : "", c->dir != NULL ? c->dir : "");
+	done(c, "wrote %s/sip.conf; next: sipctl up", c->dirs.etc);
 	return CTL_DONE;
 }

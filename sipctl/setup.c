@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *const daemon_names[DAEMONS] = {
@@ -25,6 +26,24 @@ is_daemon(const char *name)
 	return false;
 }
 
+static const char *typed_dir;	/* of -C, or NULL */
+
+/* The text, in which what to run next is run at the same house; and the line's end. */
+static void
+put(FILE *f, const char *fmt, va_list ap)
+{
+	static const char next[] = "next: sipctl";
+	char		 text[8192];
+	const char	*rest = text, *at;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (typed_dir != NULL && (at = strstr(text, next)) != NULL) {
+		rest = at + sizeof(next) - 1;
+		fprintf(f, "%.*s -C %s", (int)(rest - text), text, typed_dir);
+	}
+	fprintf(f, "%s\n", rest);
+}
+
 void
 say(const char *fmt, ...)
 {
@@ -32,9 +51,8 @@ say(const char *fmt, ...)
 
 	fputs("sipctl: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	put(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 int
@@ -44,9 +62,8 @@ no(int code, const char *fmt, ...)
 
 	fputs("sipctl: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	put(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return code;
 }
 
@@ -58,9 +75,8 @@ done(const struct ctl *c, const char *fmt, ...)
 	if (c->quiet)
 		return;
 	va_start(ap, fmt);
-	vfprintf(out_for_people(&c->out) ? stdout : stderr, fmt, ap);
+	put(out_for_people(&c->out) ? stdout : stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', out_for_people(&c->out) ? stdout : stderr);
 }
 
 void
@@ -145,7 +161,7 @@ setup(struct ctl *c, const struct line *l, int argc, char *argv[])
 	c->out.fields = line_option(l, "fields");
 	c->quiet = line_flag(l, "quiet");
 	user_name(c->user, sizeof(c->user));
-	c->dir = line_option(l, "directory");
+	c->dir = typed_dir = line_option(l, "directory");
 	if (dirs_find(&c->dirs, c->dir) < 0)
 		return no(CTL_USAGE, "%s: this name is too long: the sockets below "
 		    "it may have at most 107 characters",

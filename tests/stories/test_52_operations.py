@@ -141,3 +141,11 @@ def test_times_as_people_write_them(house):
         assert "15m" in house.sipctl(*view, "--last", "soon", check=2).stderr
     assert "START" in house.sipctl("log", "-S", "10 min ago").stdout
     assert house.sipctl("log", "-U", "10 min ago").stdout == ""
+
+
+def test_what_to_run_next_is_run_at_the_same_house(house):
+    assert f"next: sipctl -C {house.dir} gw\n" in house.sipctl("gw", "show", "nobody", check=1).stderr
+    words = house.sipctl("config", "set", "max-contacts", "8").stdout.split("next: ")[1].split()
+    assert words[0] == "sipctl"
+    assert subprocess.run([BIN / "sipctl", *words[1:]], timeout=20).returncode == 0
+    assert house.sipctl("config", "show", "max-contacts").stdout == "8\n"
