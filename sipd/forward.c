@@ -269,6 +269,17 @@ edit_identities(struct edits *e, const struct forward *f, struct parts *p)
 		trunk_edit(f->trunk, e, &p->trunk);
 }
 
+static void
+edit_vias(struct edits *e, const struct forward *f, struct str via)
+{
+	if (f->ours) {
+		edit_replace(e, e->m->via.text, via);
+		return;
+	}
+	edit_via_received(e, &f->from->remote);
+	edit_prepend_via(e, via);
+}
+
 int
 forward_write(struct worker *w, const struct forward *f, struct text *out,
     char branch[BRANCH_LEN])
@@ -298,8 +309,7 @@ forward_write(struct worker *w, const struct forward *f, struct text *out,
 	}
 	edits_init(&e, f->m);
 	edit_target(&e, f, &p);
-	edit_via_received(&e, &f->from->remote);
-	edit_prepend_via(&e, via_text(p.via, &f->to, &far, branch));
+	edit_vias(&e, f, via_text(p.via, &f->to, &far, branch));
 	edit_max_forwards(&e, next_max_forwards(f->m));
 	edit_max_breadth(&e, f->breadth > 0 ? f->breadth : spiral_breadth(f->m));
 	if (f->dialog != NULL && (error = wire_told(w, f->dialog, &far)) < 0)

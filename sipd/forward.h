@@ -33,6 +33,7 @@ struct forward {
 	bool		 new_body;
 	struct str	 body;
 	const struct trunk *trunk;	/* a gateway is at one end; NULL: none */
+	bool		 ours;		/* it did not come in: its Via gives way to ours */
 	bool		 trusted;	/* what came says who calls: that is believed */
 };
 

@@ -44,18 +44,6 @@ idle_answered(struct worker *w, struct call *k, const struct sip_msg *m)
 	call_heard(k, loop_now(w->loop));
 }
 
-void
-idle_refreshed(struct worker *w, const struct sip_msg *m)
-{
-	struct call	*k;
-
-	if (m->method != METHOD_INVITE && m->method != METHOD_UPDATE)
-		return;
-	k = call_find(w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL);
-	if (k != NULL)
-		idle_answered(w, k, m);
-}
-
 /* ---- looking ---- */
 
 static enum why

@@ -19,6 +19,5 @@ void	idle_stop(struct worker *w);
 
 /* A 2xx went up: to the INVITE that made k, or to a request within a dialog. */
 void	idle_answered(struct worker *w, struct call *k, const struct sip_msg *m);
-void	idle_refreshed(struct worker *w, const struct sip_msg *m);
 
 #endif

@@ -18,6 +18,7 @@ struct inbound {
 	const struct sip_msg	*m;
 	const struct packet	*p;
 	struct hop		 back;	/* where its responses go */
+	bool			 ours;	/* it did not come in: hangup.c made it */
 	bool			 urgent;	/* to an emergency number */
 	struct gateway		*gateway;	/* outside dialogs: that it comes from */
 	uint64_t		 call;	/* the key that joins all records of a call */

@@ -244,6 +244,10 @@ refused(struct leg *g, const struct sip_msg *m)
 			wheel_stop(g->p->w->wheel, &g->timer_c);
 		return;
 	}
+	if (g->p->ours) {
+		leg_end(g, m->code, STR_NONE);
+		return;
+	}
 	text_init(&t, g->p->w->core->body, MESSAGE_MAX);
 	if (forward_response(m, NULL, g->trunk, &t) < 0)
 		leg_end(g, 502, STR_NONE);

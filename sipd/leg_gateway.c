@@ -107,12 +107,10 @@ cseq_raise(struct leg *g)
 	const struct sip_msg	*m = proxy_request(p);
 	struct call		*k;
 
-	g->trunk->shift++;
-	if (!p->in_dialog)
-		return;
-	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL);
-	if (k != NULL)
-		trunks_shift(k, p->from_caller, g->trunk->shift);
+	k = p->in_dialog ? call_find(p->w->core->calls, m->call_id, m->from_tag,
+	    m->to_tag, NULL) : NULL;
+	g->trunk->shift = k == NULL ? g->trunk->shift + 1 :
+	    trunks_raise(k, p->from_caller, g->trunk, proxy_is_invite(p));
 }
 
 /* The same request once more, in a transaction of its own. */

@@ -127,7 +127,7 @@ leg_write(struct leg *g, const struct str *sdp, struct text *out,
 		.branch = ringing_branch_of(p->ring, g->record),
 		.target = g->target[0] != '\0' ? g->target : NULL, .breadth = g->breadth,
 		.new_body = sdp != NULL, .body = sdp != NULL ? *sdp : STR_NONE,
-		.trunk = g->trunk, .trusted = p->trusted,
+		.trunk = g->trunk, .ours = p->ours, .trusted = p->trusted,
 	};
 
 	if (!p->in_dialog) {

@@ -12,7 +12,9 @@
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
+#include "sipd/remotes.h"
 #include "sipd/reply.h"
+#include "sipd/route_set.h"
 #include "sipd/trunk.h"
 #include "sipd/worker.h"
 
@@ -165,6 +167,7 @@ accepted(struct proxy *p, const struct sip_msg *m, struct call *k, bool from_cal
 	call_heard(k, loop_now(p->w->loop));
 	if (p->method != METHOD_INVITE && p->method != METHOD_UPDATE)
 		return;
+	route_set_refresh(k, from_caller, m);
 	call_moved(k, from_caller, &p->from);
 	if (p->nlegs > 0)
 		call_moved(k, !from_caller, &p->legs[0]->hop);
@@ -177,6 +180,8 @@ outcome_of(struct proxy *p, uint16_t code)
 	struct call		*k;
 	bool			 from_caller = false;
 
+	if (p->ours)		/* its call ended with it */
+		return;
 	if (!p->in_dialog) {
 		outcome_unrung(p);
 		if (proxy_is_invite(p) && code >= 300)
@@ -189,13 +194,15 @@ outcome_of(struct proxy *p, uint16_t code)
 		hung_up(p, code);
 		return;
 	}
-	if (code >= 300)
-		return;
 	m = proxy_request(p);
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag,
 	    &from_caller);
-	if (k != NULL)
+	if (k == NULL)
+		return;
+	if (code < 300)
 		accepted(p, m, k, from_caller);
+	else
+		remotes_refused(k, from_caller, m->cseq);
 }
 
 void

@@ -192,6 +192,7 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	p->method = m->method;
 	p->begun_ms = wall_ms();
 	p->urgent = in->urgent;
+	p->ours = in->ours;
 	/* 0 is a time, too: at once, but not before it was sent. */
 	if (invite && m->expires_s >= 0)
 		p->asked_ms = m->expires_s > 0 ? m->expires_s * 1000 : 1;
@@ -204,7 +205,8 @@ proxy_new(const struct inbound *in, const struct route_plan *r,
 	keep_request(p, m, invite);
 	p->server = txn_server_new(in->w->core->txns,
 	    txn_server_key(m, m->method_text),
-	    (invite ? TXN_INVITE : 0) | (in->urgent ? TXN_URGENT : 0), &in->back, &user, p);
+	    (invite ? TXN_INVITE : 0) | (in->urgent ? TXN_URGENT : 0) |
+	    (in->ours ? TXN_OURS | TXN_URGENT : 0), &in->back, &user, p);
 	stats->proxied++;
 	if (p->server == NULL) {
 		proxy_unref(p);

@@ -32,6 +32,7 @@ struct proxy {
 	struct hop	 back;		/* where responses go */
 	enum method	 method;
 	bool		 urgent;	/* an emergency call: no limit */
+	bool		 ours;		/* in the name of a side: nobody is answered */
 	bool		 trying;	/* a 100 was sent, or is due */
 	bool		 shown;		/* as ringing, in the call table */
 	bool		 cancelled;

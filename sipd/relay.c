@@ -20,6 +20,7 @@
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
 #include "sipd/ringing.h"
+#include "sipd/route_set.h"
 #include "sipd/trunks.h"
 #include "sipd/worker.h"
 
@@ -54,7 +55,8 @@ parties_of(const struct leg *g, const struct sip_msg *m, struct nameaddr *from,
 	}
 }
 
-static void
+/* The call that m, a 2xx, has begun; else NULL. */
+static struct call *
 record_call(struct leg *g, const struct sip_msg *m)
 {
 	const uint64_t		 dialog = hash_str(m->to_tag) | 1;
@@ -86,7 +88,7 @@ record_call(struct leg *g, const struct sip_msg *m)
 	f.to = uri_aor(&callee.uri, to);
 	/* The 2xx came again: its call may be over by now. */
 	if (answered && g->dialog == dialog)
-		return;
+		return NULL;
 	if (answered)
 		g->dialog = dialog;
 	p->shown = !answered;
@@ -100,15 +102,34 @@ record_call(struct leg *g, const struct sip_msg *m)
 	if (error == 0 && answered)
 		idle_answered(p->w, k, m);
 	if (error == 0)
-		return;
+		return answered ? k : NULL;
 	log_rate(LOG_PROBLEMS, "SIP", "call %s is not in the call table: %s",
 	    log_str(m->call_id), strerror(-error));
+	return NULL;
+}
+
+/* RFC 4028, and RFC 3261 section 12.2.1.2: the 2xx has a Contact of who wrote it. */
+static void
+refreshed(struct leg *g, const struct sip_msg *m)
+{
+	struct proxy	*p = g->p;
+	struct call	*k;
+
+	if (m->method != METHOD_INVITE && m->method != METHOD_UPDATE)
+		return;
+	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag, NULL);
+	if (k == NULL)
+		return;
+	idle_answered(p->w, k, m);
+	route_set_refresh(k, !p->from_caller, m);
 }
 
 static void
 send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 {
 	struct proxy	*p = g->p;
+	uint16_t	 code = m->code;
+	struct call	*begun = NULL;
 	struct text	 out;
 
 	if (p->server == NULL)
@@ -124,16 +145,18 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	/* Without Record-Route its BYE would never come by. */
 	if (proxy_is_invite(p) && !p->in_dialog &&
 	    (m->code < 200 ? !p->shown : g->stays))
-		record_call(g, m);
+		begun = record_call(g, m);
 	if (p->in_dialog && m->code / 100 == 2)
-		idle_refreshed(p->w, m);
+		refreshed(g, m);
 	if (m->code >= 200)
 		leg_answered(g);
-	txn_reply(p->server, m->code, text_str(&out));
-	if (m->code < 200)
+	if (begun != NULL)
+		route_set_learn(g, begun, m);	/* m is gone */
+	txn_reply(p->server, code, text_str(&out));
+	if (code < 200)
 		return;
 	ringing_mark(p->w->core->ringing, p->ring, g->record, RINGING_DONE);
-	proxy_finish(p, m->code);
+	proxy_finish(p, code);
 }
 
 static void

@@ -22,6 +22,7 @@
 #include "sipd/pending.h"
 #include "sipd/ping.h"
 #include "sipd/record.h"
+#include "sipd/remotes.h"
 #include "sipd/replica.h"
 #include "sipd/ringing.h"
 #include "sipd/send.h"
@@ -84,6 +85,11 @@ sipd_start(struct self *self)
 	forget_recorded();
 	if ((error = trunks_open()) < 0) {
 		log_at(LOG_FAILURE, "SIP", 0, "the table of calls through gateways: %s",
+		    strerror(-error));
+		return error;
+	}
+	if ((error = remotes_open()) < 0) {
+		log_at(LOG_FAILURE, "SIP", 0, "the table of Route sets: %s",
 		    strerror(-error));
 		return error;
 	}
@@ -207,6 +213,7 @@ sipd_stop(struct self *self)
 	ringing_close();
 	record_close();
 	cdr_close();
+	remotes_close();
 	trunks_close();
 	calls_close();
 	gateways_close();

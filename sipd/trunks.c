@@ -15,13 +15,20 @@
 #include "common/fdstore.h"
 #include "sipd/msg.h"
 
-#define TEXT_ROOM	1000
+#define TEXT_ROOM	980
+
+/* CSeq at one side. It is raised for all requests that follow. */
+struct toward {
+	uint32_t	shift;		/* is so much higher there */
+	uint32_t	top;		/* the highest there so far */
+	uint32_t	invite;		/* of the last INVITE, here ... */
+	uint32_t	invite_shift;	/* ... and what its ACK is shifted by */
+};
 
 /* Texts: From and To there, From and To here, each ended by a newline. */
 struct entry {
 	uint64_t	number;		/* of the call */
-	uint32_t	to_callee;	/* CSeq is so much higher there */
-	uint32_t	to_caller;
+	struct toward	to[2];		/* [true]: the callee */
 	uint16_t	len;
 	char		text[TEXT_ROOM];
 };
@@ -35,7 +42,7 @@ trunks_open(void)
 	int	adopted;
 
 	size = calls_room() * sizeof(struct entry);
-	entries = fdstore_memory("gateway-calls", size, &adopted);
+	entries = fdstore_memory("gateway-parties", size, &adopted);
 	return entries != NULL ? 0 : -errno;
 }
 
@@ -75,6 +82,27 @@ add_party(struct text *t, const char *value)
 	text_ch(t, '\n');
 }
 
+static void
+sent(struct toward *to, uint32_t cseq, uint32_t shift, bool invite)
+{
+	if (shift > to->shift)
+		to->shift = shift;
+	if (cseq + shift > to->top)
+		to->top = cseq + shift;
+	if (invite) {
+		to->invite = cseq;
+		to->invite_shift = shift;
+	}
+}
+
+/* Others may have overtaken an INVITE before its ACK. */
+static uint32_t
+shift_of(const struct toward *to, const struct sip_msg *m)
+{
+	return m->request && m->method == METHOD_ACK && m->cseq == to->invite ?
+	    to->invite_shift : to->shift;
+}
+
 void
 trunks_put(const struct call *k, const struct trunk *t)
 {
@@ -94,27 +122,25 @@ trunks_put(const struct call *k, const struct trunk *t)
 		add_party(&text, t->here_to);
 	}
 	e->len = text.full ? 0 : (uint16_t)text.len;
-	e->to_callee = t != NULL ? t->shift : 0;
 	if (e->number != f.number)
-		e->to_caller = 0;
+		e->to[0] = e->to[1] = (struct toward){ 0 };
+	if (t != NULL)
+		sent(&e->to[true], t->here_cseq, t->shift, true);
 	e->number = f.number;
 }
 
-void
-trunks_shift(const struct call *k, bool to_callee, uint32_t shift)
+uint32_t
+trunks_raise(const struct call *k, bool to_callee, const struct trunk *t, bool invite)
 {
 	struct entry	*e = entry_of(k);
+	uint32_t	 shift = t->shift + 1;
 
-	if (e != NULL)
-		*(to_callee ? &e->to_callee : &e->to_caller) = shift;
-}
-
-uint32_t
-trunks_raised(const struct call *k, bool to_callee)
-{
-	const struct entry	*e = gateways_any() ? entry_of(k) : NULL;
-
-	return e == NULL ? 0 : to_callee ? e->to_callee : e->to_caller;
+	if (e == NULL)
+		return shift;
+	if (t->here_cseq + shift <= e->to[to_callee].top)
+		shift = e->to[to_callee].top + 1 - t->here_cseq;
+	sent(&e->to[to_callee], t->here_cseq, shift, invite);
+	return shift;
 }
 
 /* Our user knows the parties as they were here, the gateway as they were there. */
@@ -155,7 +181,7 @@ trunks_of(const struct call *k, const struct sip_msg *m, bool from_caller)
 	t = trunk_new(gateway_named(from_caller ? f.gateway : f.came_by), m);
 	if ((e = entry_of(k)) != NULL) {
 		take_parties(t, e, from_caller);
-		t->shift = from_caller ? e->to_callee : e->to_caller;
+		t->shift = shift_of(&e->to[from_caller], m);
 	}
 	if (t->gateway != NULL) {
 		gateway_read(t->gateway, &facts);
@@ -207,11 +233,17 @@ trunks_back(const struct call *k, const struct sip_msg *m, bool from_caller)
 struct trunk *
 trunks_find(struct calls *c, const struct sip_msg *m)
 {
+	struct trunk	*t;
+	struct entry	*e;
 	struct call	*k;
 	bool		 from_caller;
 
 	if (!gateways_any())
 		return NULL;
 	k = call_find(c, m->call_id, m->from_tag, m->to_tag, &from_caller);
-	return k != NULL ? trunks_of(k, m, from_caller) : NULL;
+	if (k == NULL || (t = trunks_of(k, m, from_caller)) == NULL)
+		return NULL;
+	if (m->method != METHOD_ACK && (e = entry_of(k)) != NULL)
+		sent(&e->to[from_caller], m->cseq, t->shift, m->method == METHOD_INVITE);
+	return t;
 }

@@ -19,10 +19,12 @@ void	trunks_close(void);	/* the memory stays in the descriptor store */
  * for their room are not kept: they are then within the call as they come.
  */
 void	trunks_put(const struct call *k, const struct trunk *t);
-/* A challenge within the call was answered: CSeq toward that side is so much higher. */
-void	trunks_shift(const struct call *k, bool to_callee, uint32_t shift);
-/* By so much, so far. */
-uint32_t trunks_raised(const struct call *k, bool to_callee);
+/*
+ * A challenge to the request of t within the call is answered: its shift, so that CSeq
+ * is higher than all that went to that side, be it of requests that overlap with it.
+ */
+uint32_t trunks_raise(const struct call *k, bool to_callee, const struct trunk *t,
+	    bool invite);
 /*
  * For a request within k, m, sent by its caller or its callee; NULL: it goes on as it
  * is, there is no gateway.
@@ -35,7 +37,7 @@ struct trunk *trunks_of(const struct call *k, const struct sip_msg *m,
  */
 struct trunk *trunks_back(const struct call *k, const struct sip_msg *m,
 	    bool from_caller);
-/* The same of whatever call the request is in. */
+/* As trunks_of(), of whatever call the request is in: it is sent. */
 struct calls;
 struct trunk *trunks_find(struct calls *c, const struct sip_msg *m);
 

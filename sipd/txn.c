@@ -185,6 +185,8 @@ txn_server_new(struct txns *x, txn_key key, unsigned flags, const struct hop *ba
 		return NULL;
 	t->state = invite ? ST_PROCEEDING : ST_TRYING;
 	t->flags = WIRE_RESPONSE;
+	t->ours = flags & TXN_OURS;
+	t->brief = t->ours;
 	return t;
 }
 

@@ -128,6 +128,7 @@ struct txn *txn_find(struct txns *x, txn_key key, bool server);
  * what no limit stops (row 127).
  */
 #define TXN_INVITE	1u
+#define TXN_OURS	2u		/* its request is our own: nobody is answered */
 #define TXN_URGENT	(1u << 16)	/* also beside the flags of wire_send() */
 struct txn *txn_server_new(struct txns *x, txn_key key, unsigned flags,
 	    const struct hop *back, const struct txn_user *user, void *arg);

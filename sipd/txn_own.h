@@ -18,6 +18,7 @@ struct txn {
 	bool		 active;	/* counts against the limit */
 	bool		 brief;		/* no timer J */
 	bool		 never_repeat;
+	bool		 ours;		/* server: nobody waits for its answer */
 	uint8_t		 repeats;	/* of a request, begun so far */
 	uint16_t	 code;		/* of the last response */
 	struct mono	 began;

@@ -38,7 +38,7 @@ txn_send(struct txn *t, struct str bytes)
 	uint64_t		 token = txn_is_server(t) ? 0 : t->key;
 	int			 error;
 
-	if (bytes.len == 0)
+	if (bytes.len == 0 || t->ours)
 		return;
 	w->recording = t->recording;
 	error = wire_send(w, &t->hop, bytes, t->flags, token);

@@ -110,3 +110,16 @@ class Proxy(Kamailio):
     def __init__(self, directory, ng, domain="proxy.test"):
         super().__init__(directory, domain)
         self.defines["NG"] = f'"{ng}"'
+
+
+class Edge(Kamailio):
+    """A proxy between phones and their house, by whose Record-Route alone they are reached in a
+    dialog. strict: it is one of RFC 2543."""
+    config = "edge.cfg"
+
+    def __init__(self, directory, house, strict=False):
+        super().__init__(directory, house.domain)
+        self.defines |= {"NEXT": f'"sip:{house.ip}:{house.port}"', "NEXT_IP": f'"{house.ip}"',
+                         "NEXT_PORT": str(house.port)}
+        if strict:
+            self.defines["STRICT"] = "1"
