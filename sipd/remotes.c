@@ -100,7 +100,7 @@ read_parts(const struct call *k, struct entry *e, struct str parts[NPARTS])
 static void
 write_parts(const struct call *k, struct entry *e, const struct str parts[NPARTS])
 {
-	char		buf[REMOTES_TEXT_MAX];
+	char		buf[REMOTES_TEXT_MAX + 1];
 	struct text	t;
 
 	text_init(&t, buf, sizeof(buf));

@@ -277,7 +277,7 @@ trunk_edit(const struct trunk *t, struct edits *e, struct trunk_scratch *s)
 	replace_party(e, s, &e->m->from, t->from);
 	replace_party(e, s, &e->m->to, t->to);
 	replace_cseq(e, s, e->m->cseq + t->shift);
-	shift_rack(e, s, t->shift);
+	shift_rack(e, s, t->invite_shift);
 	if (t->gateway == NULL)
 		return;
 	if (t->identity != NULL)

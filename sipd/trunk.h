@@ -22,6 +22,7 @@ struct trunk {
 	char		*identity;	/* P-Asserted-Identity, or NULL */
 	char		*codes;		/* its answers after which others are tried, or NULL */
 	uint32_t	 shift;		/* of CSeq */
+	uint32_t	 invite_shift;	/* of the INVITE that RAck names */
 	bool		 signs;		/* calls-authenticate */
 	bool		 trusted;
 	/* as it came */

@@ -109,7 +109,7 @@ test_cseq_and_back(void **state)
 	t = trunk_new(gateway(), &m);
 	t->from = strdup("<sip:line7@tele>");
 	t->to = strdup("<sip:5@tele>");
-	t->shift = 2;
+	t->shift = t->invite_shift = 2;
 	t->credential = strdup("Digest ours");
 	t->proxy = true;
 	edits_init(&e, &m);

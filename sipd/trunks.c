@@ -182,6 +182,7 @@ trunks_of(const struct call *k, const struct sip_msg *m, bool from_caller)
 	if ((e = entry_of(k)) != NULL) {
 		take_parties(t, e, from_caller);
 		t->shift = shift_of(&e->to[from_caller], m);
+		t->invite_shift = e->to[from_caller].invite_shift;
 	}
 	if (t->gateway != NULL) {
 		gateway_read(t->gateway, &facts);
