@@ -137,9 +137,9 @@ bye(struct worker *w, struct str call_id, const struct side *s)
 static uint32_t
 highest(const struct call *k, bool from_caller, uint32_t accepted)
 {
-	uint32_t	refused = remotes_refused_last(k, from_caller);
+	uint32_t	sent = remotes_cseq(k, from_caller);
 
-	return refused > accepted ? refused : accepted;
+	return sent > accepted ? sent : accepted;
 }
 
 static void

@@ -12,7 +12,6 @@
 #include "sipd/core.h"
 #include "sipd/media.h"
 #include "sipd/proxy_parts.h"
-#include "sipd/remotes.h"
 #include "sipd/reply.h"
 #include "sipd/route_set.h"
 #include "sipd/trunk.h"
@@ -194,15 +193,13 @@ outcome_of(struct proxy *p, uint16_t code)
 		hung_up(p, code);
 		return;
 	}
+	if (code >= 300)
+		return;
 	m = proxy_request(p);
 	k = call_find(p->w->core->calls, m->call_id, m->from_tag, m->to_tag,
 	    &from_caller);
-	if (k == NULL)
-		return;
-	if (code < 300)
+	if (k != NULL)
 		accepted(p, m, k, from_caller);
-	else
-		remotes_refused(k, from_caller, m->cseq);
 }
 
 void

@@ -22,6 +22,7 @@
 #include "sipd/pending.h"
 #include "sipd/proxy_parts.h"
 #include "sipd/record.h"
+#include "sipd/remotes.h"
 #include "sipd/ringing.h"
 #include "sipd/stages.h"
 #include "sipd/targets.h"
@@ -447,6 +448,19 @@ proxy_begin(const struct inbound *in, const struct admission *a,
 	decision_ask(p, in, a, r->to_flow ? &r->flow : NULL);
 }
 
+/* Accepted or not, the other side has seen it: a BYE of ours comes after it. */
+static void
+note_cseq(const struct inbound *in)
+{
+	const struct sip_msg	*m = in->m;
+	struct call		*k;
+	bool			 from_caller;
+
+	k = call_find(in->w->core->calls, m->call_id, m->from_tag, m->to_tag, &from_caller);
+	if (k != NULL)
+		remotes_sent(k, from_caller, m->cseq);
+}
+
 void
 proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 {
@@ -465,5 +479,7 @@ proxy_in_dialog(const struct inbound *in, const struct route_plan *r)
 	/* A call of the table was not told by which flow: it may be reached anew. */
 	g->by_flow = r->uri.len == 0 && route_plan_by_flow(r);
 	g->trunk = trunks_find(in->w->core->calls, in->m);
+	if (!in->ours)
+		note_cseq(in);
 	targets_begin(p);
 }

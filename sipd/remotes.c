@@ -25,7 +25,7 @@ enum part { CONTACT, ROUTE = 2, NPARTS = 4 };	/* + 1: the callee's */
 
 struct entry {
 	_Atomic uint64_t number;	/* of the call */
-	uint32_t	refused[2];	/* CSeq of caller and callee */
+	uint32_t	cseq[2];	/* the highest of caller and callee */
 	uint8_t		by_flow[2];
 	uint16_t	len;		/* > SHORT_ROOM: the text is in the other table */
 	char		text[SHORT_ROOM];
@@ -130,7 +130,7 @@ remotes_put(const struct call *k, const struct remote *caller,
 	if (e == NULL)
 		return;
 	atomic_store(&e->number, 0);
-	e->refused[0] = e->refused[1] = 0;
+	e->cseq[0] = e->cseq[1] = 0;
 	e->by_flow[0] = caller->by_flow;
 	e->by_flow[1] = callee->by_flow;
 	write_parts(k, e, (const struct str [NPARTS]){ caller->contact, callee->contact,
@@ -151,20 +151,20 @@ remotes_moved(const struct call *k, bool caller, struct str contact)
 }
 
 void
-remotes_refused(const struct call *k, bool from_caller, uint32_t cseq)
+remotes_sent(const struct call *k, bool from_caller, uint32_t cseq)
 {
 	struct entry	*e = entry_of(k);
 
-	if (e != NULL && cseq > e->refused[!from_caller])
-		e->refused[!from_caller] = cseq;
+	if (e != NULL && cseq > e->cseq[!from_caller])
+		e->cseq[!from_caller] = cseq;
 }
 
 uint32_t
-remotes_refused_last(const struct call *k, bool from_caller)
+remotes_cseq(const struct call *k, bool from_caller)
 {
 	const struct entry	*e = entry_of(k);
 
-	return e != NULL ? e->refused[!from_caller] : 0;
+	return e != NULL ? e->cseq[!from_caller] : 0;
 }
 
 bool

@@ -32,10 +32,13 @@ void	remotes_put(const struct call *k, const struct remote *caller,
 	    const struct remote *callee);
 /* A target refresh (section 12.2): this side has another Contact. "": it has not. */
 void	remotes_moved(const struct call *k, bool caller, struct str contact);
-/* That side's request with this CSeq was refused: the other one has seen it all the same. */
-void	remotes_refused(const struct call *k, bool from_caller, uint32_t cseq);
+/*
+ * A request of that side was sent on. The call's record has those alone that were
+ * accepted (S21); this is for what we send after them.
+ */
+void	remotes_sent(const struct call *k, bool from_caller, uint32_t cseq);
 /* The highest of them, or 0. */
-uint32_t remotes_refused_last(const struct call *k, bool from_caller);
+uint32_t remotes_cseq(const struct call *k, bool from_caller);
 /* Slices until the entry changes; false: nothing is known of it. */
 bool	remotes_read(const struct call *k, bool caller, struct remote *out);
 

@@ -154,15 +154,15 @@ kept(void **state)
 	same(r.contact, "sip:a@3");
 	assert_true(remotes_read(k, false, &r));
 	same(r.contact, "sip:b@2");
-	remotes_refused(k, true, 7);
-	remotes_refused(k, true, 5);
-	assert_int_equal(remotes_refused_last(k, true), 7);
-	assert_int_equal(remotes_refused_last(k, false), 0);
+	remotes_sent(k, true, 7);
+	remotes_sent(k, true, 5);
+	assert_int_equal(remotes_cseq(k, true), 7);
+	assert_int_equal(remotes_cseq(k, false), 0);
 	/* The next call in its place knows nothing of it. */
 	call_end(calls_of(0), k);
 	assert_ptr_equal(call_of("next"), k);
 	assert_false(remotes_read(k, true, &r));
-	assert_int_equal(remotes_refused_last(k, true), 0);
+	assert_int_equal(remotes_cseq(k, true), 0);
 	remotes_close();
 }
 

@@ -56,7 +56,7 @@ def behind(house, peers, directory, phones, strict=False):
 @pytest.mark.parametrize("strict", [False, True], ids=["loose", "strict"])
 def test_behind_a_proxy(houses, peers, tmp_path, phones, strict):
     """Kamailio takes a request in a dialog by its own Record-Route only. Killed meanwhile, sipd knows it still;
-    so it does the other Contact of a phone that has moved, and the CSeq of a request that was refused."""
+    so it does the other Contact of a phone that has moved, and the CSeq of a request that nobody has answered."""
     house = home(houses)
     edge, anna, bert = behind(house, peers, tmp_path, phones, strict)
     call, far = answered(anna, bert)
@@ -74,14 +74,13 @@ def test_behind_a_proxy(houses, peers, tmp_path, phones, strict):
                headers=[("Contact", f"<{bert.contact}>")])
     call.reinvited()
     bert.wait_request("ACK", call_id=call.call_id)
-    refused = call._in_dialog("INFO")
-    anna.send(refused)
-    bert.reply(bert.wait_request("INFO"), 488)
-    assert anna.wait(lambda m: m.branch == refused.branch and m.code >= 200).code == 488
+    asked = call._in_dialog("INFO")
+    anna.send(asked)
+    bert.wait_request("INFO")
     restarted(house)
     end(house)
     told(call, 1, edge)
-    told(far, refused.cseq + 1, edge)
+    told(far, asked.cseq + 1, edge)
     eventually(lambda: house.json("calls") == [], what="no call")
     house.idle()
 
