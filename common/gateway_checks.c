@@ -2,11 +2,13 @@
  * gateway_checks - what a gateway's block must say, and what gateways must agree
  * about with each other.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/caller_id.h"
 #include "common/codes.h"
 #include "common/setting_types.h"
+#include "common/uri.h"
 
 #define PROBE_MIN_MS	5000
 
@@ -65,6 +67,41 @@ check_codes(const struct gateway_settings *g, const struct conf_node *node,
 			    g->failover_codes.v[i]);
 }
 
+/* As gwregd takes it: a URI, or what follows "sip:" in one. False: neither. */
+static bool
+address_parse(struct uri *u, const char *value, char buf[300])
+{
+	struct str	v = str_of(value);
+
+	if (str_caseprefix(v, STR("sip:")) || str_caseprefix(v, STR("sips:")))
+		return uri_parse(u, v) == 0;
+	snprintf(buf, 300, "sip:%s", value);
+	return uri_parse(u, str_of(buf)) == 0;
+}
+
+/* Who is called, where it is sent to, what is registered. */
+static void
+check_addresses(const struct gateway_settings *g, const struct conf *c,
+    struct complaints *out)
+{
+	struct uri	u;
+	char		buf[300];
+
+	if (g->domain[0] != '\0' && (!address_parse(&u, g->domain, buf) ||
+	    u.user.len > 0 || u.params.len > 0 || u.headers.len > 0))
+		complain_at(out, false, conf_gateway_find(c, g->name, "domain"),
+		    "\"%s\" is no domain and no address", g->domain);
+	if (g->via[0] != '\0' && !address_parse(&u, g->via, buf))
+		complain_at(out, false, conf_gateway_find(c, g->name, "via"),
+		    "\"%s\" is no domain, no address and no SIP URI", g->via);
+	if (g->contact[0] != '\0' && !address_parse(&u, g->contact, buf))
+		complain_at(out, false, conf_gateway_find(c, g->name, "contact"),
+		    "\"%s\" is no SIP URI", g->contact);
+	if (g->account[0] != '\0' && strchr(g->account, '@') == NULL)
+		complain_at(out, false, conf_gateway_find(c, g->name, "account"),
+		    "write the whole account: %s@DOMAIN", g->account);
+}
+
 static void
 check_account(const struct gateway_settings *g, const struct conf_node *block,
     struct complaints *out)
@@ -92,6 +129,7 @@ gateways_check(const struct settings *s, const struct conf *c, struct complaints
 			complain_at(out, false, block, "gateway %s has no domain",
 			    g->name);
 		check_account(g, block, out);
+		check_addresses(g, c, out);
 		check_groups(s, g, conf_gateway_find(c, g->name, "group"), out);
 		check_codes(g, conf_gateway_find(c, g->name, "failover-codes"), out);
 		(void)caller_ids_check(g, out);

@@ -192,6 +192,36 @@ test_planned_end(void **state)
 	until_state("registered");
 }
 
+/* One file of several gateways is one warning; of many files five are named. */
+static void
+test_many_open_files(void)
+{
+	struct gateway_settings many[9];
+	struct settings all = h.settings;
+	struct complaints c = { 0 };
+	char names[9][32], path[128];
+
+	all.gateways = many;
+	all.ngateways = 9;
+	for (unsigned i = 0; i < 9; i++) {
+		many[i] = h.one;
+		snprintf(names[i], sizeof(names[i]), "open%u.secret", i);
+		if (i < 2)
+			continue;		/* both have far.secret */
+		many[i].password_file = names[i];
+		snprintf(path, sizeof(path), "%s/etc/%s", h.dir, names[i]);
+		assert_int_equal(file_replace(path, STR("secret\n"), 0644), 0);
+	}
+	assert_true(gwregd_prepare(&h.self, &all, &c));
+	assert_int_equal(c.n, 6);
+	assert_non_null(strstr(c.v[5].text, "of 3 more"));
+	complaints_fini(&c);
+	for (unsigned i = 2; i < 9; i++) {
+		snprintf(path, sizeof(path), "%s/etc/%s", h.dir, names[i]);
+		unlink(path);
+	}
+}
+
 static void
 test_prepare(void **state)
 {
@@ -206,6 +236,7 @@ test_prepare(void **state)
 	assert_int_equal(c.n, 1);
 	assert_non_null(strstr(c.v[0].text, "everybody"));
 	complaints_fini(&c);
+	test_many_open_files();
 	memset(&c, 0, sizeof(c));
 	unlink(path);
 	assert_false(gwregd_prepare(&h.self, &h.settings, &c));

@@ -80,11 +80,36 @@ apply(struct gwregd *g, const struct settings *set)
 	}
 }
 
+/* Password files that everybody here can read: several gateways may have one. */
+struct open_files {
+	const char	*named[WARNED_MAX];
+	unsigned	 n, more;
+};
+
+static void
+look_whether_open(struct self *self, const struct gateway_settings *s,
+    struct open_files *f, struct complaints *out)
+{
+	if (!secret_is_open(&self->dirs, s))
+		return;
+	for (unsigned i = 0; i < f->n; i++)
+		if (strcmp(f->named[i], s->password_file) == 0)
+			return;
+	if (f->n == WARNED_MAX) {
+		f->more++;
+		return;
+	}
+	f->named[f->n++] = s->password_file;
+	complain(out, true, "sip.conf", 0, 0, "gateway %s: everybody here can read the "
+	    "password-file %s; chmod o-r it", s->name, s->password_file);
+}
+
 bool
 gwregd_prepare(struct self *self, const struct settings *next,
     struct complaints *out)
 {
 	const struct gateway_settings *s;
+	struct open_files open = { 0 };
 	char *secret;
 	int error;
 
@@ -92,10 +117,7 @@ gwregd_prepare(struct self *self, const struct settings *next,
 		s = &next->gateways[i];
 		if (s->password_file[0] == '\0')
 			continue;
-		if (secret_is_open(&self->dirs, s))
-			complain(out, true, "sip.conf", 0, 0, "gateway %s: everybody "
-			    "here can read the password-file %s; chmod o-r it",
-			    s->name, s->password_file);
+		look_whether_open(self, s, &open, out);
 		if ((error = secret_read(&self->dirs, s, &secret)) == 0) {
 			secret_free(secret);
 			continue;
@@ -104,6 +126,9 @@ gwregd_prepare(struct self *self, const struct settings *next,
 		    "password-file %s: %s", s->name, s->password_file,
 		    error == -ENODATA ? "is empty" : strerror(-error));
 	}
+	if (open.more > 0)
+		complain(out, true, "sip.conf", 0, 0, "the password-files of %u more "
+		    "gateways, too", open.more);
 	return out->errors == 0;
 }
 
