@@ -39,6 +39,54 @@ print_settings(const struct ctl *c, const char *name)
 	edition_fini(&now);
 }
 
+/* One line of its block: a text, or what is a list as one. */
+static void
+add_setting(json_t *all, const struct conf_node *n)
+{
+	const struct setting_info *i = setting_find(str_of(n->name), BLOCK_GATEWAY);
+	json_t		*list;
+	char		 key[64], words[1024];
+	struct text	 t;
+	bool		 lines, one;
+
+	if (i == NULL || !str_copy(key, sizeof(key), str_of(n->name)))
+		return;
+	for (char *c = key; *c != '\0'; c++)
+		if (*c == '-')
+			*c = '_';
+	lines = strcmp(i->type, "lines") == 0;
+	one = !lines && strcmp(i->type, "nets") != 0 && strcmp(i->type, "texts") != 0;
+	if ((list = json_object_get(all, key)) == NULL && !one)
+		json_object_set_new(all, key, list = json_array());
+	text_init(&t, words, sizeof(words));
+	for (size_t k = 0; k < n->nvalues; k++) {
+		if (!one && !lines)
+			json_array_append_new(list, json_text(str_of(n->values[k].text)));
+		text_printf(&t, "%s%s", k > 0 ? " " : "", n->values[k].text);
+	}
+	if (one)
+		json_object_set_new(all, key, json_text(text_str(&t)));
+	else if (lines)
+		json_array_append_new(list, json_text(text_str(&t)));
+}
+
+/* Its settings in force, for programs: those that its block names, as written there. */
+static json_t *
+settings_json(const struct ctl *c, const char *name)
+{
+	json_t			*all = json_object();
+	struct edition		 now;
+	struct generation	 g;
+	const struct conf_node	*block = NULL;
+
+	if (edition_in_force(&now, c, &g) == 0)
+		block = conf_gateway_find(now.conf, name, NULL);
+	for (size_t i = 0; block != NULL && i < block->nnodes; i++)
+		add_setting(all, &block->nodes[i]);
+	edition_fini(&now);
+	return all;
+}
+
 COMMAND(cmd_gw_list)
 {
 	json_t	*rows;
@@ -58,6 +106,10 @@ COMMAND(cmd_gw_show)
 
 	if (code != CTL_DONE)
 		return code;
+	if (json_array_size(rows) > 0 && (c->out.form == OUT_JSON ||
+	    c->out.form == OUT_NDJSON))
+		json_object_set_new(json_array_get(rows, 0), "settings",
+		    settings_json(c, l->args[0]));
 	gw_print(c, rows);
 	if (json_array_size(rows) == 0)
 		code = no(CTL_NO, "there is no gateway \"%s\"; next: sipctl gw",

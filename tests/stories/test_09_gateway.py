@@ -93,6 +93,13 @@ def test_a_rehearsal_changes_nothing(house, carrier):
     assert [g["state"] for g in house.json("gw")] == ["registered"]
 
 
+def test_shows_its_settings_to_programs(house):
+    house.sipctl("gw", "add", "g", "--domain", "g.test", "--failover-codes", "408 5xx", "--caller-id", "44* 0*",
+                 "--caller-id", "* anonymous", "--channels", "3")
+    assert house.json("gw", "show", "g")[0]["settings"] == {
+        "domain": "g.test", "channels": "3", "failover_codes": ["408", "5xx"], "caller_id": ["44* 0*", "* anonymous"]}
+
+
 def test_dead_gateway(house, peers, tmp_path):
     carrier = Kamailio(tmp_path)        # never started: nothing answers there
     add(house, carrier, "x")
