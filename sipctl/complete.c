@@ -115,9 +115,12 @@ offer_arguments(const struct completion *p)
 {
 	const char	*args = p->command->args, *noun = p->noun;
 
-	if (strcmp(noun, "config") == 0)
-		offer_settings(p);
-	else if (strcmp(noun, "restart") == 0)
+	if (strcmp(noun, "config") == 0) {
+		if (strstr(args, "NAME") != NULL)
+			offer_settings(p);
+		else if (strstr(args, "--retry") != NULL)
+			offer_daemons(p);
+	} else if (strcmp(noun, "restart") == 0)
 		offer_daemons(p);
 	else if (strncmp(args, "U@D", 3) == 0)
 		offer_column(p, "regd", "users", "aor");

@@ -82,6 +82,7 @@ def test_completion(house):
     assert complete("-C", str(house.dir), "reg", "show", "be") == [f"bert@{house.domain}"]
     assert "timer-b" in complete("config", "describe", "timer")
     assert complete("trace", "--pc") == ["--pcap"]
+    assert complete("config", "apply", "--retry", "gw") == ["gwregd"] and complete("config", "diff", "") == []
     assert complete("user", "show", "an", home="/nonexistent") == []
 
 
