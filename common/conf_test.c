@@ -178,6 +178,44 @@ test_files(void **state)
 	complaints_fini(&out);
 }
 
+/* What a file's new text would make of the whole; the files stay as they are. */
+static void
+test_with_another_text(void **state)
+{
+	static const struct {
+		const char *file, *text, *drawn;
+	} cases[] = {
+		{ "sip.conf", "c 3", "c(3)t(1)" },
+		{ "conf.d/10.conf", "t 4", "a(1)t(4)" },
+		{ "conf.d/05.conf", "n 5", "a(1)n(5)t(1)" },	/* in its order */
+		{ "sip.conf", "a {", NULL },
+	};
+	struct complaints out = { 0 };
+	char		  buf[512];
+	struct text	  t;
+	struct conf	 *c, *d;
+
+	write_file("sip.conf", "a 1\n");
+	write_file("conf.d/10.conf", "t 1\n");
+	write_file("conf.d/20.conf", "");
+	c = conf_read(dir, &out);
+	assert_non_null(c);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		d = conf_with(c, cases[i].file, str_of(cases[i].text), &out);
+		assert_int_equal(d != NULL, cases[i].drawn != NULL);
+		assert_int_equal(out.errors, cases[i].drawn == NULL);
+		if (d == NULL)
+			continue;
+		text_init(&t, buf, sizeof(buf));
+		draw(d->nodes, d->nnodes, &t);
+		text_ch(&t, '\0');
+		assert_string_equal(buf, cases[i].drawn);
+		conf_free(d);
+	}
+	conf_free(c);
+	complaints_fini(&out);
+}
+
 static void
 test_bad_files(void **state)
 {
@@ -426,6 +464,7 @@ main(void)
 		cmocka_unit_test(test_grammar),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_with_another_text),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_bad_flat),
 		cmocka_unit_test(test_edit),
