@@ -1,5 +1,6 @@
 """Debian's Kamailio as the other side: a carrier that wants digest, or the domain
 next door."""
+import os
 import pathlib
 import signal
 import subprocess
@@ -31,7 +32,7 @@ class Kamailio:
         for name, value in self.defines.items():
             command += ["-A", f"{name}={value}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output,
-                                        stderr=subprocess.STDOUT)
+                                        stderr=subprocess.STDOUT, start_new_session=True)
         probe = Phone(self, ip=self.ip)
 
         def answers():
@@ -61,8 +62,8 @@ class Kamailio:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+            except subprocess.TimeoutExpired:       # with TLS its workers may wait for each other at the end
+                os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(5)
         if self.process:
             self.output.close()
