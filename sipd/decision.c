@@ -361,7 +361,7 @@ decide(struct proxy *p, struct msg_route *q)
 	k->p = p;
 	k->moment = leases_moment();
 	k->generation = generation;
-	if (leases && leases_again(p->w->leases, q))
+	if (leases && leases_wanted(p->w->leases, q))
 		msg_pack(&k->question, MSG_ROUTE, q);
 	proxy_ref(p);
 	p->open++;

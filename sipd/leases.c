@@ -237,8 +237,19 @@ leases_put(struct leases *l, const struct msg_route *q,
 	consulted(&e->asked, q, e->depends);
 }
 
+static bool
+has_room(const struct leases *l, uint64_t hash)
+{
+	const struct lease	*way = ways_of(l, hash);
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (way[i].hash == 0)
+			return true;
+	return false;
+}
+
 bool
-leases_again(struct leases *l, const struct msg_route *q)
+leases_wanted(struct leases *l, const struct msg_route *q)
 {
 	uint64_t	 hash = hash_of(q);
 	uint32_t	 tag = (uint32_t)(hash >> 32) | 1, *seen;
@@ -246,7 +257,7 @@ leases_again(struct leases *l, const struct msg_route *q)
 	if (l->n == 0)
 		return false;
 	seen = &l->seen[(uint32_t)hash & (l->n - 1)];
-	if (*seen == tag)
+	if (*seen == tag || has_room(l, hash))
 		return true;
 	*seen = tag;
 	return false;

@@ -36,10 +36,11 @@ bool	leases_find(struct leases *l, const struct msg_route *q,
 	    uint64_t generation, int64_t now_ms, union msg *m);
 
 /*
- * Is q's address asked for again, of late? The first time nothing is kept: who calls
- * all numbers there are costs nothing more by it, and drives nobody out.
+ * Is the answer to q to be kept? Where there is room, and where there is none if its
+ * address was asked for before, of late: who calls all numbers there are drives nobody
+ * out.
  */
-bool	leases_again(struct leases *l, const struct msg_route *q);
+bool	leases_wanted(struct leases *l, const struct msg_route *q);
 
 /* Of any thread: no decision that consulted key holds any more; "": none at all. */
 void	leases_forget(struct str key);

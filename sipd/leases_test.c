@@ -171,12 +171,18 @@ static void
 test_second_sight(void **state)
 {
 	struct msg_route	other = call;
+	char			uri[64];
 
-	assert_false(leases_again(leases, &call));
-	assert_true(leases_again(leases, &call));
-	other.uri = STR("sip:c@example.com");
-	assert_false(leases_again(leases, &other));
-	assert_true(leases_again(leases, &call));
+	leases_free(leases);
+	leases = leases_new(4);
+	for (unsigned i = 0; i < 4; i++) {	/* as long as there is room */
+		snprintf(uri, sizeof(uri), "sip:b%u@example.com", i);
+		other.uri = str_of(uri);
+		assert_true(leases_wanted(leases, &other));
+		put(&other, 0, "b@example.com", "b@example.com", 0);
+	}
+	assert_false(leases_wanted(leases, &call));
+	assert_true(leases_wanted(leases, &call));
 }
 
 static void
