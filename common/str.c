@@ -229,6 +229,20 @@ text_add(struct text *t, struct str s)
 	t->s[t->len] = '\0';
 }
 
+char *
+text_take(struct text *t, size_t n)
+{
+	char	*p = t->s + t->len;
+
+	if (n > text_room(t)) {
+		t->full = true;
+		return NULL;
+	}
+	t->len += n;
+	t->s[t->len] = '\0';
+	return p;
+}
+
 void
 text_ch(struct text *t, char c)
 {

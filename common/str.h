@@ -87,6 +87,8 @@ struct text {
 
 void	text_init(struct text *t, char *buf, size_t size);
 void	text_add(struct text *t, struct str s);
+/* Adds n octets that the caller writes; NULL, and nothing is added, if they do not fit. */
+char	*text_take(struct text *t, size_t n);
 void	text_ch(struct text *t, char c);
 void	text_u64(struct text *t, uint64_t v);
 void	text_printf(struct text *t, const char *fmt, ...)

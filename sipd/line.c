@@ -17,6 +17,8 @@ is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
+#define NAME_LOOK	32	/* octets in which the colon of a known name is */
+
 /* What a line is, beside good. */
 enum {
 	BAD = 1,		/* no name, no colon, or a CR or LF of its own */
@@ -54,20 +56,44 @@ trimmed(const char *s, const char *end)
 	return str_make(s, (size_t)(end - s));
 }
 
+/* Of a name that is known, right before its colon: most are, and those are tokens. */
+static enum header
+known_name(const char *s, const char *end, const char **colon)
+{
+	size_t	left = (size_t)(end - s);
+
+	*colon = memchr(s, ':', left < NAME_LOOK ? left : NAME_LOOK);
+	return *colon != NULL ? header_id(str_make(s, (size_t)(*colon - s))) : HDR_OTHER;
+}
+
+/* Returns what the line is; its name ends at *name_end. */
+static unsigned
+any_name(const char *s, const char *end, const char **name_end, const char **colon)
+{
+	const char	*p = s;
+	unsigned	 what = 0;
+
+	while (p < end && scan_is(*p, CHAR_TOKEN))
+		p++;
+	*name_end = p;
+	/* Blanks before the colon are legal: HCOLON. */
+	for (; p < end && is_space(*p); p++)
+		what = LOOSE;
+	*colon = p;
+	return *name_end == s || p == end || *p != ':' ? BAD : what;
+}
+
 int
 line_read(const char **p, const char *end, struct sip_line *out)
 {
 	const char	*start = *p, *name_end, *colon, *next;
+	enum header	 id = known_name(start, end, &colon);
 	unsigned	 what = 0;
 
-	for (name_end = start; name_end < end &&
-	    scan_is(*name_end, CHAR_TOKEN); name_end++)
-		;
-	/* Blanks before the colon are legal: HCOLON. */
-	for (colon = name_end; colon < end && is_space(*colon); colon++)
-		what = LOOSE;
-	if (name_end == start || colon == end || *colon != ':')
-		what = BAD;
+	if (id != HDR_OTHER)
+		name_end = colon;
+	else
+		what = any_name(start, end, &name_end, &colon);
 	next = line_end(what & BAD ? start : colon + 1, end, &what);
 	if (next == NULL) {
 		*p = end;
@@ -77,7 +103,7 @@ line_read(const char **p, const char *end, struct sip_line *out)
 	if (what & BAD)
 		return -EBADMSG;
 	out->name = str_make(start, (size_t)(name_end - start));
-	out->id = header_id(out->name);
+	out->id = what & LOOSE ? header_id(out->name) : id;
 	out->value = trimmed(colon + 1, next);
 	out->text = str_make(start, (size_t)(next - start));
 	return what & LOOSE ? 1 : 0;
@@ -116,10 +142,19 @@ line_straighten(const struct sip_line *l)
 void
 line_write(struct text *t, struct str name, struct str value)
 {
-	text_add(t, name);
-	text_add(t, STR(": "));
-	text_add(t, value);
-	text_add(t, STR("\r\n"));
+	char	*p = text_take(t, name.len + value.len + 4);
+
+	if (p == NULL)
+		return;
+	memcpy(p, name.s, name.len);
+	p += name.len;
+	*p++ = ':';
+	*p++ = ' ';
+	if (value.len > 0)	/* an empty slice may have no text at all */
+		memcpy(p, value.s, value.len);
+	p += value.len;
+	*p++ = '\r';
+	*p = '\n';
 }
 
 struct str
