@@ -16,7 +16,7 @@ enum header {
 	HDR_COUNT
 };
 
-/* Any case, compact forms too; without blanks. HDR_OTHER if unknown. */
+/* Any case, compact forms too; without blanks. HDR_OTHER if unknown. Takes a CR for '-'. */
 enum header header_id(struct str name);
 /* "Via"; "" for HDR_OTHER. */
 struct str header_name(enum header id);

@@ -56,7 +56,10 @@ trimmed(const char *s, const char *end)
 	return str_make(s, (size_t)(end - s));
 }
 
-/* Of a name that is known, right before its colon: most are, and those are tokens. */
+/*
+ * Of a name that is known, right before its colon: most are, and those are tokens - but
+ * for a CR, which header_id() takes for a '-', and line_end() for what it is.
+ */
 static enum header
 known_name(const char *s, const char *end, const char **colon)
 {
@@ -94,7 +97,7 @@ line_read(const char **p, const char *end, struct sip_line *out)
 		name_end = colon;
 	else
 		what = any_name(start, end, &name_end, &colon);
-	next = line_end(what & BAD ? start : colon + 1, end, &what);
+	next = line_end(start, end, &what);
 	if (next == NULL) {
 		*p = end;
 		return -EAGAIN;

@@ -148,6 +148,7 @@ test_requests(void **state)
 		{ L(GOOD "X\0Y: x\r\n\r\n"), 400, "Bad Header Line" },
 		{ L(GOOD "X\x0b: x\r\n\r\n"), 400, "Bad Header Line" },
 		{ L(GOOD "X\r: x\r\n\r\n"), 400, "Bad Header Line" },
+		{ L(GOOD "Max\rForwards: 7\r\n\r\n"), 400, "Bad Header Line" },
 		{ L(GOOD "X\r\n : x\r\n\r\n"), 400, "Bad Header Line" },
 		{ L(GOOD "X: a\nY: b\r\n\r\n"), 400, "Bad Header Line" },
 		{ L(GOOD "X: a\rY: b\r\n\r\n"), 400, "Bad Header Line" },
