@@ -50,10 +50,16 @@ const struct option passwd_options[] = {
 	{ "ask-password", 0, NULL, false, "ask for the password (the default)" },
 	{ NULL }
 };
-const struct option import_options[] = {
+const struct option user_import_options[] = {
 	{ "format", 0, "FORM", false, "csv or ndjson; else by the file's name" },
 	{ "update", 0, NULL, false, "change those that exist already" },
 	{ "undo", 0, NULL, false, "take back the last import" },
+	{ "dry-run", 'n', NULL, false, "check, change nothing" },
+	{ NULL }
+};
+const struct option import_options[] = {
+	{ "format", 0, "FORM", false, "csv or ndjson; else by the file's name" },
+	{ "update", 0, NULL, false, "change those that exist already" },
 	{ "dry-run", 'n', NULL, false, "check, change nothing" },
 	{ NULL }
 };
@@ -67,12 +73,6 @@ const struct option price_options[] = {
 const struct option export_options[] = {
 	{ "format", 0, "FORM", false, "csv (the default) or ndjson" },
 	{ "with-ha1", 0, NULL, false, "with HA1 values: as good as passwords here" },
-	{ NULL }
-};
-const struct option failures_options[] = {
-	{ "last", 0, "T", false, "only of the last T: 1h" },
-	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\"" },
-	{ "until", 'U', "TIME", false, "up to this time" },
 	{ NULL }
 };
 const struct option reg_add_options[] = {
@@ -121,7 +121,8 @@ const struct option trace_options[] = {
 	{ "anonymize", 0, NULL, false, "with pseudonyms for people, hosts and addresses" },
 	{ NULL }
 };
-const struct option slow_options[] = {
+/* What looks back and takes nothing else: span.c. */
+const struct option span_options[] = {
 	{ "last", 0, "T", false, "only of the last T: 15m" },
 	{ "since", 'S', "TIME", false, "from then on: 14:00, \"10 min ago\"" },
 	{ "until", 'U', "TIME", false, "up to this time" },

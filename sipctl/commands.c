@@ -26,6 +26,12 @@
 	ROW(noun, "export", "[--format csv|ndjson]", 0, 0, export_options, false,	\
 	    cmd_directory_export, "all of them, for import", "sipctl " noun " export",	\
 	    "sipctl " noun " export --format ndjson")
+#define DIRECTORY_IMPORT(noun, value)							\
+	ROW(noun, "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]", 1, 1, \
+	    import_options, false, cmd_directory_import,				\
+	    "adds those of a file; columns " noun "," value,				\
+	    "sipctl " noun " import " noun ".csv --dry-run",				\
+	    "sipctl " noun " import - --format ndjson")
 
 const struct command commands[] = {
 	ROW("init", NULL, "DOMAIN [--listen T:ADDR:PORT]... [--media ADDR:MIN-MAX]... "
@@ -55,7 +61,7 @@ const struct command commands[] = {
 	ROW("top", NULL, "[--batch] [-n N]", 0, 0, top_options, false, cmd_top,
 	    "what happens now: rates, the busiest sources and users, the last failures",
 	    "sipctl top", "sipctl top --batch -n 10"),
-	ROW("slow", NULL, "[--last T | -S TIME [-U TIME]]", 0, 0, slow_options, false, cmd_slow,
+	ROW("slow", NULL, "[--last T | -S TIME [-U TIME]]", 0, 0, span_options, false, cmd_slow,
 	    "the requests that stayed longest in this house, and where", "sipctl slow",
 	    "sipctl slow --last 15m -o json"),
 	ROW("tx", NULL, "[FILTERS]", 0, 0, tx_options, false, cmd_tx,
@@ -99,7 +105,7 @@ const struct command commands[] = {
 	    "removes an account", "sipctl user del anna",
 	    "sipctl user del anna@example.com"),
 	ROW("user", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run] | "
-	    "--undo [--dry-run]", 0, 1, import_options, false, cmd_user_import,
+	    "--undo [--dry-run]", 0, 1, user_import_options, false, cmd_user_import,
 	    "adds the accounts of a file; columns user,domain,password,ha1_md5,"
 	    "ha1_sha256,ha1_sha512_256,ha1b_md5,ha1b_sha256,ha1b_sha512_256,name,"
 	    "number,service,networks,settings (ha1b: of user@domain)",
@@ -113,7 +119,7 @@ const struct command commands[] = {
 	ROW("reg", "show", "U@D", 1, 1, NULL, false, cmd_reg_show,
 	    "the contacts of one user", "sipctl reg show anna",
 	    "sipctl reg show anna@example.com -o json"),
-	ROW("reg", "failures", "[--last T | -S TIME [-U TIME]]", 0, 0, failures_options, false,
+	ROW("reg", "failures", "[--last T | -S TIME [-U TIME]]", 0, 0, span_options, false,
 	    cmd_reg_failures, "wrong passwords: from where, for whom",
 	    "sipctl reg failures --last 1h",
 	    "sipctl reg failures -o json"),
@@ -204,7 +210,7 @@ const struct command commands[] = {
 	    "sipctl route check routes.conf",
 	    "sipctl route check routes.conf --tests routes.test"),
 
-	ROW("route", "diff", "CANDIDATE [--last T | -S TIME [-U TIME]]", 1, 1, slow_options, false,
+	ROW("route", "diff", "CANDIDATE [--last T | -S TIME [-U TIME]]", 1, 1, span_options, false,
 	    cmd_route_diff, "which recorded requests would go elsewhere by other records: 0 none, "
 	    "1 some, 2 the records are faulty", "sipctl route diff routes.new --last 1h",
 	    "sipctl route diff routes.new -o json"),
@@ -214,41 +220,25 @@ const struct command commands[] = {
 	    "makes an address mean another",
 	    "changes one",
 	    "sales", "100@example.com", "sales anna", "100@example.com anna@example.com"),
-	ROW("alias", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]", 1, 1,
-	    import_options, false, cmd_directory_import,
-	    "adds those of a file; columns alias,target",
-	    "sipctl alias import alias.csv --dry-run",
-	    "sipctl alias import - --format ndjson"),
+	DIRECTORY_IMPORT("alias", "target"),
 	DIRECTORY("forwarder", "NAME", "ADDRESS", 2,
 	    "the forwarders",
 	    "sends calls for a name to any address, also elsewhere",
 	    "changes one",
 	    "boss", "boss@example.com", "boss boss@elsewhere.example", "boss@example.com sip:boss@elsewhere.example"),
-	ROW("forwarder", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]", 1, 1,
-	    import_options, false, cmd_directory_import,
-	    "adds those of a file; columns forwarder,target",
-	    "sipctl forwarder import forwarder.csv --dry-run",
-	    "sipctl forwarder import - --format ndjson"),
+	DIRECTORY_IMPORT("forwarder", "target"),
 	DIRECTORY("group", "GROUP", "MEMBER...", LINE_ARGS_MAX,
 	    "the groups",
 	    "calls several addresses at once",
 	    "changes one",
 	    "all", "all@example.com", "all anna bo", "all@example.com anna +442071234567"),
-	ROW("group", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]", 1, 1,
-	    import_options, false, cmd_directory_import,
-	    "adds those of a file; columns group,members",
-	    "sipctl group import group.csv --dry-run",
-	    "sipctl group import - --format ndjson"),
+	DIRECTORY_IMPORT("group", "members"),
 	DIRECTORY("number", "NUMBER", "ADDRESS", 2,
 	    "the telephone numbers",
 	    "gives a number of the world to an address",
 	    "changes one",
 	    "+442071234567", "+442071234567", "+442071234567 anna", "+442071234567 anna@example.com"),
-	ROW("number", "import", "FILE|- [--format csv|ndjson] [--update] [--dry-run]", 1, 1,
-	    import_options, false, cmd_directory_import,
-	    "adds those of a file; columns number,target",
-	    "sipctl number import number.csv --dry-run",
-	    "sipctl number import - --format ndjson"),
+	DIRECTORY_IMPORT("number", "target"),
 	DIRECTORY("price", "GATEWAY/PREFIX", "PRICE", 2,
 	    "what gateways charge, by prefix of the number",
 	    "a price of a gateway, in any currency; groups that least-cost names go by it",

@@ -9,7 +9,7 @@
 struct directory_kind {
 	const char	*noun;		/* "alias" */
 	const char	*table;		/* of SHOW: "aliases" */
-	const char	*name;		/* "alias" */
+	const char	*name;		/* of the key: "alias", "prefix" */
 	const char	*value;		/* "target" */
 	enum entry_kind	 kind;
 };

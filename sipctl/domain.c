@@ -41,14 +41,8 @@ COMMAND(cmd_domain_list)
 		{ "main", "MAIN", COLUMN_TEXT },
 		{ NULL }
 	};
-	json_t	*rows;
-	int	 code = ask_show(c, "routed", "domains", NULL, &rows);
 
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "routed", "domains", columns);
 }
 
 COMMAND(cmd_domain_show)

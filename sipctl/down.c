@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
 
 #include "common/mono.h"
 #include "sipctl/house.h"
+#include "sipctl/pause.h"
 
 #define KEEPER_MS	20000
 #define DAEMON_MS	5000
@@ -18,12 +18,11 @@ static bool
 gone(const struct ctl *c, const char *name, int64_t limit_ms)
 {
 	struct mono	until = mono_add_ms(mono_now(), limit_ms);
-	struct timespec	t = { 0, LOOK_MS * 1000000 };
 
 	while (pid_of(c, name) > 0) {
 		if (mono_before(until, mono_now()))
 			return false;
-		nanosleep(&t, NULL);
+		pause_ms(LOOK_MS);
 	}
 	return true;
 }

@@ -4,28 +4,18 @@
  * sipd is told again and again: should it begin anew meanwhile, it knows. Who presses
  * ^C or runs out of time has calls taken again.
  */
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/mono.h"
 #include "common/setting_types.h"
 #include "sipctl/ask.h"
 #include "sipctl/house.h"
+#include "sipctl/pause.h"
 #include "sipctl/progress.h"
 
 #define ASK_MS		3000
 #define LOOK_MS		200
 #define LIMIT_MS	(INT64_C(60) * 60 * 1000)
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static int
 close_calls(struct ctl *c, bool closed)
@@ -57,7 +47,6 @@ static int
 wait_for_calls(struct ctl *c, int64_t limit_ms)
 {
 	struct mono	until = mono_add_ms(mono_now(), limit_ms);
-	struct timespec	pause = { 0, LOOK_MS * 1000000 };
 	struct progress	p;
 	int64_t		n, first = -1;
 	int		code = CTL_DONE;
@@ -67,22 +56,21 @@ wait_for_calls(struct ctl *c, int64_t limit_ms)
 		first = n > first ? n : first;
 		if (n > 0)
 			progress_tell(&p, c, (uint64_t)(first - n), (uint64_t)first, "");
-		if (interrupted || mono_before(until, mono_now()))
+		if (interrupted() || mono_before(until, mono_now()))
 			code = CTL_NO;
-		nanosleep(&pause, NULL);
+		pause_ms(LOOK_MS);
 		(void)close_calls(c, true);
 	}
 	progress_end(&p);
 	if (code != CTL_DONE)
 		say("%s: %lld call%s left; calls are taken again",
-		    interrupted ? "interrupted" : "the time is over", (long long)n,
+		    interrupted() ? "interrupted" : "the time is over", (long long)n,
 		    n == 1 ? " is" : "s are");
 	return code;
 }
 
 COMMAND(cmd_drain)
 {
-	struct sigaction	 stop = { .sa_handler = on_signal };
 	const char		*limit = line_option(l, "limit");
 	int64_t			 ms = LIMIT_MS;
 	int			 code;
@@ -95,8 +83,7 @@ COMMAND(cmd_drain)
 		done(c, "calls are taken again");
 		return CTL_DONE;
 	}
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 	if ((code = wait_for_calls(c, ms)) != CTL_DONE) {
 		(void)close_calls(c, false);
 		return code;

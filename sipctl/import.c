@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "common/uri.h"
 #include "sipctl/accounts.h"
 #include "sipctl/csv.h"
+#include "sipctl/pause.h"
 #include "sipctl/progress.h"
 
 #define FILE_MAX	(256u * 1024 * 1024)
@@ -68,14 +68,6 @@ struct import {
 	struct progress	 progress;
 	uint32_t	 total;		/* lines of the file, nearly its rows */
 };
-
-static volatile sig_atomic_t	interrupted;
-
-static void
-on_interrupt(int signo)
-{
-	interrupted = 1;
-}
 
 /* ---- rejects ---- */
 
@@ -340,7 +332,7 @@ import_all(struct import *im)
 		return code;
 	for (;;) {
 		e = im->ndjson ? ndjson_row(im, &row) : csv_row(im, &row);
-		if (e == 0 || interrupted)
+		if (e == 0 || interrupted())
 			break;
 		if (e > 0)
 			add_row(im, &row);
@@ -348,7 +340,7 @@ import_all(struct import *im)
 		    (code = send_batch(im)) != CTL_DONE)
 			return code;
 	}
-	if (!interrupted)
+	if (!interrupted())
 		code = send_batch(im);
 	drop_batch(im);
 	return code;
@@ -376,12 +368,12 @@ report(struct import *im, int code)
 	if (im->lasting > 0)
 		say("%u of them changed accounts beyond those that --undo remembers",
 		    im->lasting);
-	if ((interrupted || code != CTL_DONE) && im->put > 0 && !im->dry_run)
+	if ((interrupted() || code != CTL_DONE) && im->put > 0 && !im->dry_run)
 		say("stopped after %s rows; what was added stays. To go on: import "
 		    "the file again with --update", rows);
 	if (code != CTL_DONE)
 		return code;
-	if (interrupted)
+	if (interrupted())
 		return CTL_PARTLY;
 	return im->rejected == 0 ? CTL_DONE : im->dry_run || im->put == 0 ?
 	    CTL_NO : CTL_PARTLY;
@@ -451,7 +443,7 @@ COMMAND(cmd_user_import)
 	csv_init(&im->csv, im->text, im->len);
 	im->total = lines_of(im->text, im->len) - !im->ndjson;
 	progress_begin(&im->progress, "importing");
-	signal(SIGINT, on_interrupt);
+	interrupt_catch();
 	code = report(im, import_all(im));
 	explicit_bzero(im->text, im->len);
 	explicit_bzero(im->original, im->len);

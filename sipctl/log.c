@@ -5,10 +5,8 @@
  * What a record is, and which are shown, is log_filter.c's; their time is of fixed
  * width, so that comparing texts orders records.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/id.h"
@@ -16,9 +14,10 @@
 #include "sipctl/log_filter.h"
 #include "sipctl/log_raise.h"
 #include "sipctl/log_source.h"
+#include "sipctl/pause.h"
 
 #define SOURCES		(DAEMONS + 1)
-#define FOLLOW_MS	100
+#define FOLLOW_MS	100	/* records of one round are put in order of time */
 #define FOLLOW_BEGIN	10	/* records shown before following */
 #define RAISE_MS	600000	/* how long following logs in detail */
 #define LEASE_MS	5000	/* how long it does when we are no more */
@@ -209,14 +208,6 @@ round_of(const struct ctl *c, struct log_source s[SOURCES], struct log_filter *f
 
 /* ---- following ---- */
 
-static volatile sig_atomic_t	interrupted;
-
-static void
-on_interrupt(int sig)
-{
-	interrupted = 1;
-}
-
 /* What is logged in detail as long as we follow; level 0: nothing. */
 struct raising {
 	struct raised	r;
@@ -241,8 +232,7 @@ raising_begin(struct ctl *c, const struct line *l, struct log_filter *f,
 	}
 	k->until_ms = boot_ms() + RAISE_MS;
 	f->sticky = true;
-	signal(SIGINT, on_interrupt);
-	signal(SIGTERM, on_interrupt);
+	interrupt_catch();
 	if (!c->quiet)
 		fprintf(stderr, "raised to \"%s\" for matching transactions only, until ^C "
 		    "or %d min\n", f->level == LOG_ALL ? "all" : "low-level",
@@ -265,14 +255,13 @@ static void
 follow(struct ctl *c, const struct line *l, struct log_source s[SOURCES],
     struct log_filter *f, size_t lines)
 {
-	struct timespec	t = { 0, FOLLOW_MS * 1000000 };
 	struct raising	k;
 	int		i;
 
 	raising_begin(c, l, f, &k);
 	round_of(c, s, f, lines);
-	while (!interrupted && fflush(stdout) == 0) {
-		nanosleep(&t, NULL);
+	while (!interrupted() && fflush(stdout) == 0) {
+		pause_ms(FOLLOW_MS);
 		raising_go_on(c, &k);
 		round_of(c, s, f, SIZE_MAX);
 		for (i = 0; i < SOURCES; i++)

@@ -18,12 +18,13 @@
 #include "common/raised_file.h"
 #include "common/setting_types.h"
 #include "sipctl/ask.h"
+#include "sipctl/pause.h"
 
 #define RAISE_MS	3000
 #define FOR_MS		600000
 #define FOR_MAX_MS	86400000
 #define LOCK_TRIES	50
-#define LOCK_US		20000
+#define LOCK_MS		20
 
 /* ---- what the line says ---- */
 
@@ -107,7 +108,7 @@ kept_begin(const struct ctl *c, struct kept *k)
 		return no(errno == EACCES || errno == EPERM ? CTL_DENIED : CTL_NO,
 		    "cannot write %s: %s", path, strerror(errno));
 	while (flock(k->lock, LOCK_EX | LOCK_NB) < 0 && ++tries < LOCK_TRIES)
-		usleep(LOCK_US);
+		pause_ms(LOCK_MS);
 	if (tries < LOCK_TRIES && (k->n = raised_read(&c->dirs, k->v)) >= 0)
 		return CTL_DONE;
 	close(k->lock);
@@ -225,12 +226,5 @@ static const struct column columns[] = {
 
 COMMAND(cmd_log_raised)
 {
-	json_t	*rows;
-	int	 code = ask_show(c, "sipd", "raised", NULL, &rows);
-
-	if (code != CTL_DONE)
-		return code;
-	out_rows(&c->out, rows, columns);
-	json_decref(rows);
-	return CTL_DONE;
+	return ask_table(c, "sipd", "raised", columns);
 }

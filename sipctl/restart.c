@@ -3,12 +3,11 @@
  * the descriptor store and on disk. Whoever keeps it (keeper or systemd) starts it
  * again.
  */
-#include <time.h>
-
 #include "common/mono.h"
 #include "sipctl/ask.h"
 #include "sipctl/edition.h"
 #include "sipctl/house.h"
+#include "sipctl/pause.h"
 
 #define DRAIN_MS	10000
 #define READY_MS	20000
@@ -44,14 +43,6 @@ look(struct ctl *c, const char *name, struct look *k, uint32_t ms, bool loud)
 	*k = (struct look){ 0 };
 	ask_all(c, &q, 1, ms, true);
 	return loud ? ask_failed(&q) : q.error;
-}
-
-static void
-pause_ms(long ms)
-{
-	struct timespec	t = { 0, ms * 1000000 };
-
-	nanosleep(&t, NULL);
 }
 
 /* What sipd asked and waited for meanwhile, and what it gave up. */

@@ -187,7 +187,6 @@ is_given(struct paper *p, const struct test *t)
 	};
 	struct msg_gateway	gw = { .name = t->words[1],
 				    .state = GATEWAY_REGISTERED };
-
 	char			name[PRICE_NAME_MAX];
 
 	if (t->n < 2)

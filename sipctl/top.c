@@ -8,13 +8,13 @@
 #include "sipctl/top.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "sipctl/ask.h"
+#include "sipctl/pause.h"
 
 #define PAUSE_MS	1000
 
@@ -119,14 +119,6 @@ find_lists(struct top *t)
 /* ---- the terminal ---- */
 
 static struct termios	before;
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static void
 terminal_take(void)
@@ -204,14 +196,14 @@ wait_frame(struct top *t)
 	int64_t		left;
 	char		key;
 
-	while (!interrupted && (left = PAUSE_MS - mono_ms_between(begin, mono_now())) > 0) {
+	while (!interrupted() && (left = PAUSE_MS - mono_ms_between(begin, mono_now())) > 0) {
 		if (poll(&in, 1, (int)left) <= 0)
 			continue;
 		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q')
 			return false;
 		on_key(t, key);
 	}
-	return !interrupted;
+	return !interrupted();
 }
 
 static bool
@@ -252,10 +244,8 @@ batch(struct top *t, uint32_t lines)
 {
 	if (!look(t))
 		return no(CTL_UNREACHABLE, "no daemon runs; \"sipctl up --detach --wait\"");
-	for (uint32_t i = 0; i < lines && !interrupted; i++) {
-		struct pollfd	none = { .fd = -1 };
-
-		poll(&none, 1, PAUSE_MS);
+	for (uint32_t i = 0; i < lines && !interrupted(); i++) {
+		pause_ms(PAUSE_MS);
 		look(t);
 		top_print_line(t);
 	}
@@ -265,14 +255,12 @@ batch(struct top *t, uint32_t lines)
 COMMAND(cmd_top)
 {
 	struct top		 t = { .c = c };
-	struct sigaction	 stop = { .sa_handler = on_signal };
 	const char		*n = line_option(l, "lines");
 	uint32_t		 lines = UINT32_MAX;
 
 	if (n != NULL && str_u32(str_of(n), &lines) < 0)
 		return no(CTL_USAGE, "--lines wants a number, not \"%s\"", n);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 	if (line_flag(l, "batch") || !c->out.tty || !isatty(STDIN_FILENO))
 		return batch(&t, lines);
 	return watch(&t);

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/mono.h"
 #include "sipctl/edition.h"
 #include "sipctl/house.h"
+#include "sipctl/pause.h"
 #include "sipctl/preflight.h"
 
 #define KEEPER		"cordboard-keeper"
@@ -101,14 +101,6 @@ become_keeper(const struct ctl *c, const char *path, bool background)
 }
 
 /* ---- waiting ---- */
-
-static void
-pause_ms(long ms)
-{
-	struct timespec	t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
 
 static bool
 all_ready(const struct house_view *h)

@@ -1,14 +1,13 @@
 /*
  * watch - a view again and again, until somebody has seen enough: --watch.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/mono.h"
 #include "common/setting_types.h"
 #include "sipctl/ask.h"
+#include "sipctl/pause.h"
 #include "sipctl/setup.h"
 
 #define EVERY_MS	2000
@@ -26,14 +25,6 @@ static const struct {
 	{ "ban", "list" }, { "log", "raised" }, { "config", "history" },
 	{ "trace", NULL },
 };
-
-static volatile sig_atomic_t seen_enough;
-
-static void
-on_interrupt(int signo)
-{
-	seen_enough = 1;
-}
 
 static bool
 is_view(const struct command *k)
@@ -60,8 +51,6 @@ int
 watch(struct ctl *c, const struct line *l)
 {
 	const char	*typed = line_option(l, "watch");
-	struct sigaction interrupt = { .sa_handler = on_interrupt };
-	struct timespec	 rest;
 	int64_t		 every_ms = EVERY_MS;
 	int		 code = CTL_DONE;
 
@@ -73,17 +62,16 @@ watch(struct ctl *c, const struct line *l)
 		return no(CTL_USAGE, "--watch is for what only shows, not for \"%s%s%s\"",
 		    l->command->noun, l->command->verb != NULL ? " " : "",
 		    l->command->verb != NULL ? l->command->verb : "");
-	sigaction(SIGINT, &interrupt, NULL);	/* no SA_RESTART: it ends the pause */
-	rest = (struct timespec){ every_ms / 1000, every_ms % 1000 * 1000000 };
-	while (!seen_enough) {
+	interrupt_catch();
+	while (!interrupted()) {
 		begin_screen(c, every_ms);
 		code = l->command->run(c, l);
 		ask_free(c->ask);
 		c->ask = NULL;
 		if (fflush(stdout) != 0)
 			break;			/* main() says so */
-		if (!seen_enough)
-			nanosleep(&rest, NULL);
+		if (!interrupted())
+			pause_ms(every_ms);
 	}
 	return code;
 }

@@ -12,7 +12,8 @@ static const struct {
 	why_fn		*fits;
 } signatures[] = {
 	{ "daemon-silent", why_daemon_silent }, { "media-refused", why_media_refused },
-	{ "gateway-refuses-us", why_gateway_refuses_us }, { "muted", why_muted }, { "wrong-password", why_wrong_password },
+	{ "gateway-refuses-us", why_gateway_refuses_us }, { "muted", why_muted },
+	{ "wrong-password", why_wrong_password },
 	{ "stale-nonce", why_stale_nonce }, { "challenge-unanswered", why_challenge_unanswered },
 	{ "loop", why_loop }, { "forbidden-target", why_forbidden_target },
 	{ "black-list", why_blacklisted }, { "name-unknown", why_name_unknown },

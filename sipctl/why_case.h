@@ -38,7 +38,7 @@ why_fn	why_daemon_silent, why_media_refused, why_over_limit, why_gateway_unused,
 	why_srtp_mismatch, why_no_common_codec, why_bad_extension, why_bad_body,
 	why_peer_challenges, why_peer_overloaded, why_peer_refused, why_bad_request,
 	why_ack_missing, why_ack_lost, why_dialog_unknown, why_change_refused,
-	why_bye_unanswered, why_private_media, why_one_way, why_packets_lost, why_no_sound, why_ended_with_reason, why_fine,
-	why_unknown;
+	why_bye_unanswered, why_private_media, why_one_way, why_packets_lost,
+	why_no_sound, why_ended_with_reason, why_fine, why_unknown;
 
 #endif
