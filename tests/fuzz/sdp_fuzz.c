@@ -2,7 +2,8 @@
  * sdp_fuzz - reads a body and writes it again, as mediad does with what phones
  * send. What was written must be SDP too, with the same lines, and rewriting it
  * once more must change nothing. With fewer codecs it has as many m= lines, and is
- * not longer. What sipd sees of it is one of its addresses. The last octet chooses the reader's family and what becomes of holds.
+ * not longer. What sipd sees of it is one of its addresses. The last octet chooses the
+ * reader's family and what becomes of holds.
  */
 #include <stdint.h>
 #include <stdlib.h>

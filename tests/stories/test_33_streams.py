@@ -10,7 +10,7 @@ import pytest
 
 from lib import sdp
 from lib.sip import Wire, token, trusting
-from lib.wait import eventually
+from lib.wait import eventually, pause
 
 
 def options(house, transport="TCP"):
@@ -249,7 +249,7 @@ def test_two_thousand_slow_ones(houses):
         while time.monotonic() - began < 14:
             for transport in worst:
                 worst[transport] = max(worst[transport], canary(house, transport, "127.66.0.2"))
-            time.sleep(0.1)
+            pause(0.1)
         left = open_connections(house)
     finally:
         slow.end()

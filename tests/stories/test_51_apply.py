@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -139,8 +140,9 @@ def test_confirmation_that_nobody_was_told(house):
     where = house.state / f"generations/{number}"
     (where / "confirmed").write_text("yes\n")
     os.utime(where)
-    reverted = subprocess.Popen(["sleep", "3"])
-    eventually(lambda: reverted.poll() is not None, 5, 0.1)
+    meta = dict(line.split(" ", 1) for line in (where / "meta").read_text().splitlines())
+    deadline = int(meta["confirm-until-ms"]) / 1000 + 0.5
+    eventually(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) > deadline, 5, 0.1, "the deadline is over")
     all_on(house, number)
 
 
