@@ -5,7 +5,8 @@ import re
 from . import digest
 from .house import free_address
 from .message import Message
-from .sip import Phone, token
+from .sip import Call, NoAnswer, Phone, token
+from .talk import body
 
 
 class Provider(Phone):
@@ -45,6 +46,9 @@ class Provider(Phone):
         value += (', qop="auth"' if qop else "") + (", stale=true" if stale else "")
         return self.reply(request, code, reason="Prove It", to_tag=token(), headers=[(name, value)])
 
+    def stop(self):
+        self.close()
+
     @staticmethod
     def credentials(request):
         """[(header, parameters)] of all that the request carries."""
@@ -72,3 +76,44 @@ def user_of(value):
 
 def copy(m):
     return Message.parse(m.bytes())
+
+
+# ---- calls ----
+
+def plain_house(houses, **settings):
+    """Media go past it; anna and bert have accounts."""
+    house = houses(settings={"media-policy": "never"} | settings).start()
+    house.import_users(["anna", "bert"])
+    return house
+
+
+def routes(house, text):
+    (house.etc / "routes.conf").write_text(text)
+    house.sipctl("config", "apply")
+
+
+def arrives(provider, call_id=None):
+    return provider.wait_request("INVITE", 10, call_id)
+
+
+def no_call(provider):
+    try:
+        raise AssertionError(f"a call: {provider.wait_request('INVITE', 0.2)}")
+    except NoAnswer:
+        pass
+
+
+def acked(provider, request):
+    """The ACK of this INVITE; older ones may come again."""
+    return provider.wait(lambda m: m.is_request and m.method == "ACK" and m.call_id == request.call_id
+                         and m.cseq == request.cseq, what="an ACK")
+
+
+def answered(call, provider, request):
+    """The provider answers, the caller hears it. Returns the provider's side."""
+    there = Call.from_invite(provider, request)
+    provider.reply(request, 200, to_tag=there.local_tag, body=body(provider),
+                   headers=[("Contact", f"<{provider.contact}>")])
+    call.established()
+    acked(provider, request)
+    return there

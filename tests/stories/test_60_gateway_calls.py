@@ -1,58 +1,24 @@
 """Calls through gateways and from them: what reaches the provider, what comes back, and
-what neither side may see of the other (FEATURES.md (a.2) F)."""
+what neither side may see of the other ((a.2) F)."""
 import json
 
 import pytest
 
 from lib.message import uri_of
-from lib.provider import Provider, copy
-from lib.sip import Call, NoAnswer
+from lib.provider import Provider, acked, answered, arrives, no_call, plain_house, routes
+from lib.sip import Call
 from lib.talk import body
 from lib.wait import eventually
 
 
 @pytest.fixture
 def home(houses):
-    house = houses(settings={"media-policy": "never"}).start()
-    house.import_users(["anna", "bert"])
-    return house
+    return plain_house(houses)
 
 
 @pytest.fixture
-def provider(peers_closed):
-    return peers_closed(Provider())
-
-
-@pytest.fixture
-def peers_closed():
-    made = []
-
-    def keep(p):
-        made.append(p)
-        return p
-    yield keep
-    for p in made:
-        p.close()
-
-
-def routes(house, text):
-    (house.etc / "routes.conf").write_text(text)
-    house.sipctl("config", "apply")
-
-
-def arrives(provider, call_id=None):
-    return provider.wait_request("INVITE", 10, call_id)
-
-
-def no_call(provider, seconds=0.2):
-    with pytest.raises(NoAnswer):
-        provider.wait_request("INVITE", seconds)
-
-
-def acked(provider, request):
-    """The ACK of this INVITE; older ones may come again."""
-    return provider.wait(lambda m: m.is_request and m.method == "ACK" and m.call_id == request.call_id
-                         and m.cseq == request.cseq, what="an ACK")
+def provider(peers):
+    return peers(Provider())
 
 
 def records(house, count):
@@ -63,16 +29,6 @@ def records(house, count):
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     eventually(lambda: len(rows()) >= count, 5, 0.1, f"{count} records")
     return rows()
-
-
-def answered(caller, call, provider, request):
-    """The provider answers, the caller hears it. Returns the provider's side."""
-    there = Call.from_invite(provider, request)
-    provider.reply(request, 200, to_tag=there.local_tag, body=body(provider),
-                   headers=[("Contact", f"<{provider.contact}>")])
-    call.established()
-    acked(provider, request)
-    return there
 
 
 def test_a_call_and_its_challenges(home, provider, phones):
@@ -142,9 +98,9 @@ def test_a_call_and_its_challenges(home, provider, phones):
     eventually(lambda: home.json("calls") == [], 10, 0.1, "the call is over")
 
 
-def test_the_five_samples(home, peers_closed, phones):
+def test_the_five_samples(home, peers, phones):
     """The manual's records against two providers: numbers, From, To and Authorization as the rows say."""
-    one, intl = peers_closed(Provider("provider1.test")), peers_closed(Provider("intl.test"))
+    one, intl = peers(Provider("provider1.test")), peers(Provider("intl.test"))
     one.add_to(home, "Provider1", "--calls-authenticate", "authorization", "--substitute-from", "--substitute-to",
                "--register-every", "1h", username="15550100", password="p1")
     one.register_line(expires=3600, password="p1")
@@ -176,7 +132,7 @@ def test_the_five_samples(home, peers_closed, phones):
         if header:
             assert provider.signed(request, "p1" if provider is one else "p2", header,
                                    provider.credentials(request)[0][1]["nonce"])
-        there = answered(anna, call, provider, request)
+        there = answered(call, provider, request)
         there.send_bye()
         call.wait_bye()
     rows = records(home, 5)
@@ -216,7 +172,7 @@ def test_channels(home, provider, phones):
 
     def talk(target):
         call = anna.invite(target, body(anna))
-        return call, answered(anna, call, provider, arrives(provider, call.call_id))
+        return call, answered(call, provider, arrives(provider, call.call_id))
     first, second = talk("91"), talk("92")
     assert used() == 2
     refused = anna.invite("93", body(anna)).finish()
@@ -253,9 +209,9 @@ def test_channels(home, provider, phones):
     eventually(lambda: used() == 0, 10, 0.1, "all are given back")
 
 
-def test_another_way(home, peers_closed, phones):
+def test_another_way(home, peers, phones):
     """The next one is tried after silence and after the codes that the gateway names, and after no other."""
-    one, two = peers_closed(Provider("one.test")), peers_closed(Provider("two.test"))
+    one, two = peers(Provider("one.test")), peers(Provider("two.test"))
     one.add_to(home, "one", "--group", "out", "--failover-codes", "486 5xx", "--priority", "1")
     two.add_to(home, "two", "--group", "out", "--priority", "2")
     routes(home, "NoRelay:<9*> = *@out.sipgw\n")
@@ -268,13 +224,13 @@ def test_another_way(home, peers_closed, phones):
             assert call.finish().code == code
             no_call(two)
             continue
-        there = answered(anna, call, two, arrives(two, call.call_id))
+        there = answered(call, two, arrives(two, call.call_id))
         assert home.json("calls")[0]["gateway"] == "two"
         there.send_bye()
         call.wait_bye()
     home.sipctl("gw", "disable", "one")
     call = anna.invite("91", body(anna))
-    there = answered(anna, call, two, arrives(two, call.call_id))
+    there = answered(call, two, arrives(two, call.call_id))
     there.send_bye()
     call.wait_bye()
     home.sipctl("gw", "disable", "two")
@@ -299,7 +255,7 @@ def test_kills(home, provider, phones, victims):
     old = anna.invite("91", body(anna))
     request = arrives(provider, old.call_id)
     provider.challenge_it(request, 401)
-    old_there = answered(anna, old, provider, arrives(provider, old.call_id))
+    old_there = answered(old, provider, arrives(provider, old.call_id))
 
     before = home.pids()
     for name in victims:
@@ -308,7 +264,7 @@ def test_kills(home, provider, phones, victims):
     request = arrives(provider, new.call_id)
     c = provider.credentials(request)
     assert c and c[0][1]["username"] == "line7", "signed by the next process"
-    new_there = answered(anna, new, provider, request)
+    new_there = answered(new, provider, request)
     home.back(before, victims)
 
     old.send_bye()
@@ -329,7 +285,7 @@ def test_an_answer_after_a_kill(home, provider, phones):
     anna = phones(home, "anna").registered()
     call = anna.invite("91", body(anna))
     provider.challenge_it(arrives(provider, call.call_id), 401)
-    answered(anna, call, provider, arrives(provider, call.call_id))
+    answered(call, provider, arrives(provider, call.call_id))
     call.send_bye()
     bye = provider.wait_request("BYE", call_id=call.call_id)
     assert bye.cseq == call.bye_request.cseq + 1
@@ -346,9 +302,9 @@ def test_an_answer_after_a_kill(home, provider, phones):
 # ---- who may -----------------------------------------------------------------------
 
 
-def test_pstn_right_and_dial_classes(home, peers_closed, phones):
+def test_pstn_right_and_dial_classes(home, peers, phones):
     """Row 108, and gateways for some: refused with the reason, on the wire and by route test."""
-    cheap, dear = peers_closed(Provider("cheap.test")), peers_closed(Provider("dear.test"))
+    cheap, dear = peers(Provider("cheap.test")), peers(Provider("dear.test"))
     cheap.add_to(home, "cheap")
     dear.add_to(home, "dear", "--classes", "staff boss")
     routes(home, "NoRelay:<9*> = *@cheap.sipgw\nNoRelay:<8*> = *@dear.sipgw\n")
@@ -392,13 +348,13 @@ def rings(phone, provider, target, headers=(), **how):
     return m, request
 
 
-def test_incoming(home, peers_closed, phones):
+def test_incoming(home, peers, phones):
     """Recognised by where it registered, by its addresses, by its account; what it says of the caller
     is believed only if it is trusted (RFC 3325)."""
-    tele = peers_closed(Provider("tele.test"))
+    tele = peers(Provider("tele.test"))
     tele.add_to(home, "tele", "--register-every", "1h", "--contact", f"line7@{home.ip}:5060", "--trusted")
     tele.register_line(expires=3600)
-    other = peers_closed(Provider("other.test"))
+    other = peers(Provider("other.test"))
     home.sipctl("gw", "add", "other", "--domain", "other.test", "--via", "sip:127.0.0.99", "--networks", other.ip)
     other.wire.server = (home.ip, home.port)
     routes(home, f"S:<line7@[{home.ip}]> = anna\nS:<incoming*@[{home.ip}]> = *\nNoRelay:<9*> = *@tele.sipgw\n")
@@ -460,124 +416,3 @@ def test_incoming(home, peers_closed, phones):
     anna.reply(request, 486, to_tag="b")
     call.finish()
     assert [r for r in records(home, 5) if r["call_id"] == call.call_id][0]["from_gateway"] == "other"
-
-
-# ---- attacks -----------------------------------------------------------------------
-
-
-def leaked(*parties):
-    """Credentials of ours that anybody of them has got."""
-    return [m for p in parties for way, m in p.log if way == "<" and m.is_request and m.method != "REGISTER"
-            and [1 for name, c in p.credentials(m)]]
-
-
-def test_s09_digest_leak(home, peers_closed, phones):
-    """Who is not the gateway, or asks for another realm, gets no answer to his challenge: a gateway with a
-    false realm, the place where its Contact points, a phone, a stranger that is called."""
-    tele, thief = peers_closed(Provider("tele.test")), peers_closed(Provider("thief.test"))
-    tele.add_to(home, "tele", "--calls-authenticate", "authorization", "--realm", "tele.test")
-    tele.register_line()
-    thief.wire.server = (home.ip, home.port)
-    routes(home, f"NoRelay:<9*> = *@tele.sipgw\nNoRelay:<8*> = *@[{thief.ip}]\n")
-    anna = phones(home, "anna").registered()
-    tele.log.clear()
-    for code in (401, 407):
-        call = anna.invite("91", body(anna))
-        tele.challenge_it(arrives(tele, call.call_id), code, realm="thief.test")
-        final = call.finish()
-        assert final.start.endswith("502 Gateway Does Not Accept Us")
-        assert not final.all("www-authenticate") and not final.all("proxy-authenticate")
-        why = home.json("why", call.call_id, check=1)
-        assert why["cause"] == "gateway-refuses-us" and why["command"] == "sipctl gw show tele"
-        assert why["sentence"].startswith("Gateway tele does not let us call: its challenge is not answered: ")
-        m = anna.request("MESSAGE", f"sip:91@{home.domain}", headers=[("Content-Type", "text/plain")], body=b"x")
-        m = anna.credential(m, anna.transact(m))
-        anna.send(m)
-        tele.challenge_it(tele.wait_request("MESSAGE"), code, realm="thief.test")
-        assert anna.wait(lambda r: r.branch == m.branch and r.code > 100).code == 502
-    assert [m for m in leaked(tele) if m.method != "INVITE"] == []
-    assert all(c["realm"] == "tele.test" and c["nonce"] for m in leaked(tele) for _, c in tele.credentials(m))
-
-    # its answer points to somebody else, who asks for the right realm
-    call = anna.invite("92", body(anna))
-    request = arrives(tele, call.call_id)
-    tele.reply(request, 200, to_tag="t", body=body(tele), headers=[("Contact", f"<sip:x@{thief.ip}:5060>")])
-    call.established()
-    call.send_bye()
-    thief.challenge_it(thief.wait_request("BYE"), 407, realm="tele.test")
-    assert anna.wait(lambda m: not m.is_request and m.method == "BYE").code == 502
-
-    # a stranger that is called, and the caller himself
-    call = anna.invite("81", body(anna))
-    thief.challenge_it(arrives(thief, call.call_id), 407, realm="tele.test")
-    assert call.finish().code == 407
-    call = anna.invite("93", body(anna))
-    there = answered(anna, call, tele, arrives(tele, call.call_id))
-    there.send_bye()
-    bye = anna.wait_request("BYE", call_id=call.call_id)
-    anna.send(anna.response(bye, 407, headers=[("Proxy-Authenticate", 'Digest realm="tele.test", nonce="n"')]))
-    assert tele.wait(lambda m: not m.is_request and m.method == "BYE").code == 407
-    assert leaked(thief) == []
-    assert [m for way, m in anna.log if way == "<" and m.is_request and tele.credentials(m)] == []
-
-
-def test_s16_sixty_strangers(home, provider, phones):
-    """Sixty ways into a gateway: nothing reaches the provider."""
-    provider.add_to(home, "tele")
-    routes(home, "NoRelay:S:<00(6-15d)*> = +*@telnum\nNoRelay:S:<+*@telnum> = 00*@pstn\nNoRelay:S:<9*> = *@pstn\n"
-                 f"NoRelay:S:<*@pstn> = *@tele.sipgw\nold.test = {home.domain}\n")
-    home.sipctl("alias", "add", "@alias.test", f"@{home.domain}")
-    bert = phones(home, "bert").registered()
-    mallory, wrong = phones(home, "mallory", password="x", domain="elsewhere.test"), []
-    numbers = ["0015551234567", "+15551234567", "95551234567"]
-    forms = ["{n}@{d}", "{n}@{ip}", "{n}@{ip}:5060;user=phone", "{n}@alias.test", "{n}@old.test", "{n}@telnum",
-             "{n}@pstn", "{n}@tele.sipgw", "{n}%25tele.sipgw@{d}", "{n}%25pstn@{d}", "{n}%25telnum@{d}",
-             "tele.sipgw!{n}@{d}", "{d}!tele.sipgw!{n}@{d}", "%40tele.sipgw%3A{n}@{d}", "{n}@tele.sipgw.udp",
-             "{n}%25tele.sipgw@{ip}.via", "{n}@{d};maddr={p}", "{n}%40tele.sipgw@{d}"]
-    ways = [(f"sip:{f.format(n=n, d=home.domain, ip=home.ip, p=provider.ip)}", ()) for f in forms for n in numbers]
-    ways += [(f"sip:{n}@{home.domain}", (("Route", r),)) for n in numbers for r in (
-        f"<sip:{provider.ip};lr>", f"<sip:{home.ip};lr>, <sip:{provider.ip};lr>", "<sip:tele.sipgw;lr>",
-        f"<sip:{n}@tele.sipgw;lr>")]
-    ways += [(f"sip:nobody@{home.domain}", (h,)) for h in (
-        ("Refer-To", f"<sip:9555@{home.domain}>"), ("Replaces", "a;to-tag=b;from-tag=c"))]
-    assert len(ways) >= 60
-    for way, headers in ways:
-        r = mallory.transact(mallory.request("INVITE", way, headers=headers, body=body(mallory)))
-        if r.code not in (400, 403, 404, 407, 482):
-            wrong.append((way, headers, r.start))
-    # a phone of ours sends a stranger on to the gateway: 3xx
-    m = mallory.request("INVITE", bert.aor, body=body(mallory))
-    mallory.send(m)
-    bert.reply(bert.wait_request("INVITE"), 302, to_tag="b", headers=[("Contact", f"<sip:95551@{home.domain}>"),
-                                                                     ("Contact", "<sip:5551@tele.sipgw>")])
-    r = mallory.wait(lambda x: not x.is_request and x.branch == m.branch and x.code >= 200)
-    assert r.code == 302 and not wrong, wrong
-    assert [m for way, m in provider.log if way == "<" and m.method != "REGISTER"] == []
-    no_call(provider)
-
-
-def test_s23_forged_answers(home, peers_closed, phones):
-    """Answers to a live INVITE at a gateway that are not from where it went, or guess its branch."""
-    tele, liar = peers_closed(Provider("tele.test")), peers_closed(Provider("liar.test"))
-    tele.add_to(home, "tele", "--calls-authenticate", "authorization")
-    routes(home, "NoRelay:<9*> = *@tele.sipgw\n")
-    liar.wire.server = (home.ip, home.port)
-    anna = phones(home, "anna").registered()
-    call = anna.invite("91", body(anna))
-    request = arrives(tele, call.call_id)
-    there = Call.from_invite(tele, request)
-    there.ring()
-    call.wait_code(180)
-    before = home.figure("sipd", "responses_misplaced")
-    for code in (200, 302, 401, 407, 600):
-        forged = liar.response(request, code, to_tag="f", headers=[("Contact", f"<sip:x@{liar.ip}>"), (
-            "WWW-Authenticate", 'Digest realm="tele.test", nonce="n"')])
-        liar.send(forged)                       # the right branch, the wrong address
-        guessed = copy(forged)
-        guessed.headers[0] = ("Via", guessed.headers[0][1].replace(request.branch, request.branch[:-4] + "zzzz"))
-        tele.send(guessed, request.source)      # the right address, a guess
-    eventually(lambda: home.figure("sipd", "responses_misplaced") == before + 5, 10, 0.1, "all were looked at")
-    anna.silent(0.2)
-    provider_side = answered(anna, call, tele, request)
-    provider_side.send_bye()
-    call.wait_bye()

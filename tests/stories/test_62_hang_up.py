@@ -5,21 +5,14 @@ import pytest
 from lib import sdp
 from lib.kamailio import Edge
 from lib.message import uri_of
-from lib.provider import Provider
+from lib.provider import Provider, acked, arrives, plain_house, routes
+from lib.provider import answered as answered_there
 from lib.rtp import Player
 from lib.sip import NoAnswer
 from lib.talk import body
 from lib.wait import eventually
 from test_12_media import Talk
 from test_45_cdr import answered
-from test_60_gateway_calls import acked, arrives, routes
-from test_60_gateway_calls import answered as answered_there
-
-
-def home(houses, **settings):
-    house = houses(settings={"media-policy": "never"} | settings).start()
-    house.import_users(["anna", "bert"])
-    return house
 
 
 def restarted(house):
@@ -57,7 +50,7 @@ def behind(house, peers, directory, phones, strict=False):
 def test_behind_a_proxy(houses, peers, tmp_path, phones, strict):
     """Kamailio takes a request in a dialog by its own Record-Route only. Killed meanwhile, sipd knows it still;
     so it does the other Contact of a phone that has moved, and the CSeq of a request that nobody has answered."""
-    house = home(houses)
+    house = plain_house(houses)
     edge, anna, bert = behind(house, peers, tmp_path, phones, strict)
     call, far = answered(anna, bert)
     assert sum(edge.ip in r for r in call.final.all("record-route")) == 2
@@ -87,7 +80,7 @@ def test_behind_a_proxy(houses, peers, tmp_path, phones, strict):
 
 def test_silence_behind_a_proxy(houses, peers, tmp_path, phones):
     """"media-timeout-bye", with a sipd that did not see the call begin."""
-    house = home(houses, **{"media-policy": "always", "media-timeout": "2s", "media-timeout-bye": "on"})
+    house = plain_house(houses, **{"media-policy": "always", "media-timeout": "2s", "media-timeout-bye": "on"})
     edge, anna, bert = behind(house, peers, tmp_path, phones)
     with Player() as player:
         talk = Talk(house, player, anna, bert)
@@ -100,10 +93,8 @@ def test_silence_behind_a_proxy(houses, peers, tmp_path, phones):
 
 
 @pytest.fixture
-def provider():
-    p = Provider()
-    yield p
-    p.close()
+def provider(peers):
+    return peers(Provider())
 
 
 def through(house, provider, phones):
@@ -114,12 +105,12 @@ def through(house, provider, phones):
     routes(house, "NoRelay:<9*> = *@tele.sipgw\n")
     anna = phones(house, "anna").registered()
     call = anna.invite("91234", body(anna))
-    return call, answered_there(anna, call, provider, arrives(provider))
+    return call, answered_there(call, provider, arrives(provider))
 
 
 def test_a_gateway_challenges_it(houses, provider, phones):
     """In the provider's names, with the next CSeq there; its challenge is answered, once."""
-    house = home(houses)
+    house = plain_house(houses)
     call, there = through(house, provider, phones)
     restarted(house)
     end(house)
@@ -141,7 +132,7 @@ def test_a_gateway_challenges_it(houses, provider, phones):
 
 def test_requests_that_overlap(houses, provider, phones):
     """Two of one call are challenged at once: no CSeq comes twice at the provider, the ACK has its INVITE's."""
-    house = home(houses)
+    house = plain_house(houses)
     call, there = through(house, provider, phones)
     anna = call.phone
     call.send_reinvite(body(anna, 2))
