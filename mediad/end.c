@@ -52,6 +52,7 @@ end_save(struct end *e)
 	o->clock = e->clock;
 	pair_save(&o->relay, e->pair);
 	pair_save(&o->open_relay, e->open_pair);
+	pair_save(&o->open_loop, e->open_loop);
 	pair_save(&o->loop, e->loop);
 	o->open_hold = e->open_hold;
 	o->open_mux = e->open_mux;

@@ -10,12 +10,6 @@
 #include "common/stats.h"
 #include "mediad/session_own.h"
 
-static const char *
-side_name(const struct end *e)
-{
-	return e->leg->caller ? "caller" : "callee";
-}
-
 static bool
 speaks(const struct end *e, struct mono now, int64_t limit_ms)
 {
@@ -59,7 +53,7 @@ is_silent(const struct session *s, const struct end *from, const struct end *to,
 
 	if (!speaks(to, now, limit_ms) || speaks(from, now, limit_ms) || ms < limit_ms)
 		return false;
-	text_printf(why, "nothing from the %s", side_name(from));
+	text_printf(why, "nothing from the %s", leg_party(from->leg));
 	if (target != NULL)
 		text_printf(why, " at %.*s", STR_ARG(addr_print(target, at)));
 	text_printf(why, " for %lld s", (long long)ms / 1000);
@@ -81,7 +75,7 @@ is_deaf(const struct session *s, const struct end *from, const struct end *to,
 	    mono_ms_between(s->signalled, now) < limit_ms)
 		return false;
 	text_printf(why, "the %s hears nothing: its SDP named no usable address, and "
-	    "nothing came from it", side_name(to));
+	    "nothing came from it", leg_party(to->leg));
 	return true;
 }
 

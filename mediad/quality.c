@@ -84,7 +84,6 @@ static void
 note_one(const struct session *s, const struct end *from)
 {
 	struct quality	q = quality_of(from);
-	bool		caller = from->leg->caller;
 	char		buf[128];
 	struct text	t;
 
@@ -92,7 +91,7 @@ note_one(const struct session *s, const struct end *from)
 		return;
 	text_init(&t, buf, sizeof(buf));
 	text_printf(&t, "%llu packets from the %s, %.1f%% lost, jitter %.0f ms, MOS %.1f",
-	    (unsigned long long)from->flow[0].count->packets, caller ? "caller" : "callee",
+	    (unsigned long long)from->flow[0].count->packets, leg_party(from->leg),
 	    q.loss * 100, q.jitter_ms, q.mos);
 	note(0, id_call(session_call_id(s)), mono_now(), "MEDIA", text_str(&t));
 }

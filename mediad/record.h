@@ -105,7 +105,8 @@ struct end_slot {
 	struct record_addr	open_rtp;
 	struct record_addr	open_rtcp;
 	struct record_addr	open_relay;	/* where the end moves to; or none */
-	struct record_addr	loop;		/* where its media are, of ours; or none */
+	struct record_addr	open_loop;	/* where its media are, of ours; or none */
+	struct record_addr	loop;		/* the same, of what counts */
 	struct learn_slot	learn[2];	/* RTP, RTCP */
 };
 /* What the phone's RTCP said, and when it passed here. */

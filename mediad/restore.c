@@ -118,6 +118,15 @@ pair_restore(struct sessions *ss, const struct record_addr *o)
 	return side != NULL ? ports_take_exact(side, addr_port(&a)) : NULL;
 }
 
+/* Somebody else's pair at this address of ours; it may be restored later than that. */
+static struct pair *
+loop_restore(struct sessions *ss, const struct record_addr *o)
+{
+	struct addr	a = record_addr_get(o);
+
+	return sides_pair(ss->sides, &a);
+}
+
 static void
 end_restore(struct restore *r, uint32_t index)
 {
@@ -127,7 +136,6 @@ end_restore(struct restore *r, uint32_t index)
 	struct leg		*leg = o->session != 0 && o->leg < r->nlegs ?
 	    r->legs[o->leg] : NULL;
 	struct pair		*pair = NULL;
-	struct addr		 loop;
 	struct end		*e;
 
 	if (leg != NULL && leg->session->id == o->session &&
@@ -143,8 +151,8 @@ end_restore(struct restore *r, uint32_t index)
 	e = end_attach(ss, leg, o->stream, pair, index);
 	end_fill(e, o);
 	e->open_pair = pair_restore(ss, &o->open_relay);
-	loop = record_addr_get(&o->loop);
-	e->loop = sides_pair(ss->sides, &loop);
+	e->open_loop = loop_restore(ss, &o->open_loop);
+	e->loop = loop_restore(ss, &o->loop);
 	leg->side = pair->home;
 }
 

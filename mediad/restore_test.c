@@ -455,6 +455,30 @@ test_kill_in_setup(void **state)
 	close(c.b);
 }
 
+/* Row 147: a call that came back is offered, not answered: the phones are linked then. */
+static void
+test_kill_in_loop(void **state)
+{
+	struct keeper	*k = *state;
+	struct call	 c;
+	int		 out, back;
+
+	assert_int_equal(child_start(k), 0);
+	c.a = phone("127.0.17.2", &c.a_at);
+	c.b = phone("127.0.17.3", &c.b_at);
+	assert_int_equal(ask(k, &out, "one b1 0 1 127.0.17.2 %u\n",
+	    addr_port(&c.a_at)), 200);
+	assert_int_equal(ask(k, &c.to_b, "two b1 0 1 " RELAY " %u\n", out), 200);
+	child_kill(k);
+	assert_int_equal(child_start(k), 2);
+	assert_int_equal(ask(k, &back, "two b1 7 1 127.0.17.3 %u\n",
+	    addr_port(&c.b_at)), 200);
+	assert_int_equal(ask(k, &c.to_a, "one b1 7 1 " RELAY " %u\n", back), 200);
+	call_talk(&c, 10);
+	close(c.a);
+	close(c.b);
+}
+
 /* One dies while many are set up and ended: none is lost, none left over. */
 static void
 test_kill_amid_many(void **state)
@@ -493,6 +517,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kill_in_setup, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kill_in_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kill_amid_many, setup, teardown),
 	};
 

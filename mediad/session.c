@@ -213,7 +213,6 @@ sessions_end(struct sessions *ss, struct str call_id, struct str tag,
 
 /* ---- all of them ---- */
 
-/* RTP had a surprising source: its RTCP may come from the same host. */
 /* A few times in a call's life, never for each packet. */
 static void
 tell_source(const struct end *e, const struct addr *source)
@@ -221,10 +220,11 @@ tell_source(const struct end *e, const struct addr *source)
 	char	buf[ADDR_TEXT_MAX];
 
 	note(0, id_call(session_call_id(e->leg->session)), mono_now(),
-	    "MEDIA", STR("the "), e->leg->caller ? STR("caller") : STR("callee"),
+	    "MEDIA", STR("the "), str_of(leg_party(e->leg)),
 	    STR("'s media come from "), addr_print(source, buf));
 }
 
+/* RTP had a surprising source: its RTCP may come from the same host. */
 static void
 flow_moved(void *arg, struct flow *f)
 {

@@ -63,6 +63,13 @@ struct leg {
 	struct end	**ends;		/* by m= line; NULL: not relayed */
 };
 
+/* For people. */
+static inline const char *
+leg_party(const struct leg *leg)
+{
+	return leg->caller ? "caller" : "callee";
+}
+
 struct session {
 	struct session_rec *rec;
 	const char	*ids;		/* in the records: Call-ID, NUL, tag */
@@ -142,10 +149,10 @@ void	sessions_limits(struct sessions *ss, const struct session_limits *l);
 /* No new sessions from now on: 503. */
 void	sessions_drain(struct sessions *ss);
 
-/* The session of this Call-ID and tag of the caller, or NULL. */
 /* The ports of ours that it has, those of the caller first: "30000 30004". */
 void	sessions_ports(const struct sessions *ss, struct str call_id,
 	    struct str caller_tag, struct text *out);
+/* The session of this Call-ID and tag of the caller, or NULL. */
 struct session *session_find(const struct sessions *ss, struct str call_id,
 	    struct str caller_tag);
 /* Has it a callee's leg of that name? */

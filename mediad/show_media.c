@@ -65,7 +65,7 @@ end_text(struct text *t, const struct end *e, struct totals *sum, int64_t now_ns
 	const struct addr	*to = learn_target(&e->flow[0].learn);
 	char			 buf[ADDR_TEXT_MAX];
 
-	text_printf(t, "%s %u %u/%u ", e->leg->caller ? "caller" : "callee",
+	text_printf(t, "%s %u %u/%u ", leg_party(e->leg),
 	    e->stream, e->pair->port, e->pair->port + 1);
 	text_add(t, to != NULL ? addr_print(to, buf) :
 	    e->flow[0].learn.mute ? STR("held") : STR("unknown"));

@@ -1,7 +1,7 @@
 /*
  * steer - which socket a packet is for, told to the kernel by a program of ours.
  *
- * relay_steered.c has one for each relay address. The program is some twenty
+ * relay_steered.c has one for each relay address. The program is some thirty
  * instructions, written out here so that no compiler for it and no library is needed:
  *
  *	if (protocol == UDP && local address == ours && ports[local port])
