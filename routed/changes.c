@@ -313,17 +313,11 @@ static void
 prices_changed(const struct put *p)
 {
 	const struct set_texts	*groups = &p->routed->self->settings->least_cost;
-	char			 name[80];
-	struct text		 t;
 
 	log_major("ROUTER", "%u prices %s by %s", p->done,
 	    p->mode == USER_REMOVE ? "removed" : "set", p->by);
-	for (size_t i = 0; i < groups->n; i++) {
-		text_init(&t, name, sizeof(name));
-		text_printf(&t, "%s.sipgw", groups->v[i]);
-		str_lower(name, t.len);
-		publish_forget(p->routed, text_str(&t));
-	}
+	for (size_t i = 0; i < groups->n; i++)
+		publish_forget_trunk(p->routed, str_of(groups->v[i]));
 }
 
 static void

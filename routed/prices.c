@@ -27,11 +27,23 @@ digits_of(struct str s)
 	return s.len > 0 && s.s[0] == '+' ? str_make(s.s + 1, s.len - 1) : s;
 }
 
+/* In lower case, ended by NUL. False: it is too long. */
+static bool
+name_print(char out[PRICE_NAME_MAX], struct str gateway, struct str prefix)
+{
+	struct text	t;
+
+	text_init(&t, out, PRICE_NAME_MAX - 1);
+	text_printf(&t, "%.*s/%.*s", STR_ARG(gateway), STR_ARG(prefix));
+	out[t.len] = '\0';
+	str_lower(out, t.len);
+	return !t.full;
+}
+
 bool
 price_name(struct str in, char out[PRICE_NAME_MAX])
 {
 	struct str	gateway, prefix;
-	struct text	t;
 
 	if (!str_cut(&in, '/', &gateway) || !is_label(gateway) || in.s == NULL)
 		return false;
@@ -43,11 +55,7 @@ price_name(struct str in, char out[PRICE_NAME_MAX])
 		if (prefix.len == 0 || prefix.len > PREFIX_MAX)
 			return false;
 	}
-	text_init(&t, out, PRICE_NAME_MAX - 1);
-	text_printf(&t, "%.*s/%.*s", STR_ARG(gateway), STR_ARG(prefix));
-	out[t.len] = '\0';
-	str_lower(out, t.len);
-	return !t.full;
+	return name_print(out, gateway, prefix);
 }
 
 bool
@@ -80,15 +88,11 @@ static const struct entry *
 find(const struct directory *d, struct str gateway, struct str prefix)
 {
 	char			 name[PRICE_NAME_MAX];
-	struct text		 t;
 	const struct entry	*e;
 
-	text_init(&t, name, sizeof(name));
-	text_printf(&t, "%.*s/%.*s", STR_ARG(gateway), STR_ARG(prefix));
-	if (t.full)
+	if (!name_print(name, gateway, prefix))
 		return NULL;
-	str_lower(name, t.len);
-	e = directory_find(d, text_str(&t));
+	e = directory_find(d, str_of(name));
 	return e != NULL && e->kind == ENTRY_PRICE ? e : NULL;
 }
 

@@ -63,6 +63,18 @@ publish_forget(void *arg, struct str key)
 		feed_publish(r->feed, MSG_FORGET, &m);
 }
 
+void
+publish_forget_trunk(struct routed *r, struct str name)
+{
+	char		host[80];
+	struct text	t;
+
+	text_init(&t, host, sizeof(host));
+	text_printf(&t, "%.*s.sipgw", STR_ARG(name));
+	str_lower(host, t.len);
+	publish_forget(r, text_str(&t));
+}
+
 /* From the alias at or behind at; the cursor of the next part, 0 at the end. */
 static uint64_t
 walk_aliases(struct routed *r, uint64_t at, struct feed *f)

@@ -82,19 +82,6 @@ static const struct feed_follower gateways_feed = {
 	.types = gateway_types,
 };
 
-static void
-forget_trunk(struct routed *r, struct str name)
-{
-	char		host[80];
-	struct text	t;
-
-	text_init(&t, host, sizeof(host));
-	text_add(&t, name);
-	text_add(&t, STR(".sipgw"));
-	str_lower(t.s, t.len);
-	publish_forget(r, text_str(&t));
-}
-
 /* Decisions that went there, or to one of its groups. */
 static void
 gateway_changed(void *arg, struct str name)
@@ -103,12 +90,13 @@ gateway_changed(void *arg, struct str name)
 	const struct settings		*s = r->self->settings;
 	const struct gateway_settings	*g;
 
-	forget_trunk(r, name);
+	publish_forget_trunk(r, name);
 	for (size_t i = 0; i < s->ngateways; i++) {
 		g = &s->gateways[i];
-		for (size_t k = 0; k < g->groups.n &&
-		    str_caseeq(str_of(g->name), name); k++)
-			forget_trunk(r, str_of(g->groups.v[k]));
+		if (!str_caseeq(str_of(g->name), name))
+			continue;
+		for (size_t k = 0; k < g->groups.n; k++)
+			publish_forget_trunk(r, str_of(g->groups.v[k]));
 	}
 }
 

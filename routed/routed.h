@@ -82,6 +82,8 @@ void	publish_alias(struct routed *r, struct str name);
 /* What is served is not the same any more: aliases of domains, each once more. */
 void	publish_aliases(struct routed *r);
 void	publish_forget(void *arg, struct str key);
+/* Decisions that led to this gateway or group. */
+void	publish_forget_trunk(struct routed *r, struct str name);
 uint64_t publish_walk(void *arg, uint64_t cursor, struct feed *f);
 
 /* tables.c: SHOW "domains", "aliases", "groups" ... */

@@ -18,7 +18,7 @@
 
 #define GROUP_MAX	16	/* members that are tried */
 
-struct candidate {
+struct member {
 	const struct gateway_settings	*set;	/* NULL: of a test without settings */
 	const struct gateway		*g;
 	const struct entry		*tariff;
@@ -103,7 +103,7 @@ codes_of(struct walk *w, const struct gateway_settings *set)
 
 /* place: 0 is tried at once, the others behind. False: there are too many targets. */
 static bool
-add_target(struct walk *w, const struct candidate *c, unsigned place)
+add_target(struct walk *w, const struct member *c, unsigned place)
 {
 	struct route_decision	*d = w->route->d;
 	uint32_t		 before = d->m.targets.n;
@@ -133,7 +133,7 @@ add_target(struct walk *w, const struct candidate *c, unsigned place)
 static enum step
 by_one(struct walk *w, const struct gateway *g)
 {
-	struct candidate	c = { .g = g, .set = settings_of(w, str_of(g->name)) };
+	struct member	c = { .g = g, .set = settings_of(w, str_of(g->name)) };
 
 	STEP(w, "gateway", !g->disabled, "%s: %s", g->name, gateway_condition(g));
 	if (g->disabled)
@@ -148,7 +148,7 @@ by_one(struct walk *w, const struct gateway *g)
 static int
 by_order(const void *x, const void *y)
 {
-	const struct candidate	*a = x, *b = y;
+	const struct member	*a = x, *b = y;
 	bool			 a_up = gateway_is_up(a->g), b_up = gateway_is_up(b->g);
 
 	if (a_up != b_up)
@@ -162,25 +162,27 @@ by_order(const void *x, const void *y)
 
 /* The first of v[0..n) by lot; those of weight 0 after all others. */
 static void
-draw(struct candidate *v, unsigned n)
+draw(struct member *v, unsigned n)
 {
-	uint64_t		sum = 0, at;
-	struct candidate	won;
-	unsigned		i;
+	uint64_t	sum = 0, at;
+	struct member	won;
+	unsigned	i;
 
 	for (i = 0; i < n; i++)
 		sum += v[i].set->weight;
-	at = sum > 0 ? id_u64() % sum : 0;
-	for (i = 0; i < n - 1 && (at >= v[i].set->weight || (sum > 0 &&
-	    v[i].set->weight == 0)); i++)
-		at -= v[i].set->weight;
+	i = 0;
+	if (sum == 0)			/* there are no others */
+		i = (unsigned)(id_u64() % n);
+	else
+		for (at = id_u64() % sum; at >= v[i].set->weight; i++)
+			at -= v[i].set->weight;
 	won = v[i];
 	v[i] = v[0];
 	v[0] = won;
 }
 
 static void
-lots(struct walk *w, struct candidate *v, unsigned n)
+lots(struct walk *w, struct member *v, unsigned n)
 {
 	for (unsigned i = 0, equal; i < n; i++) {
 		for (equal = 1; i + equal < n && by_order(&v[i], &v[i + equal]) == 0;)
@@ -194,7 +196,7 @@ lots(struct walk *w, struct candidate *v, unsigned n)
 
 /* Those of the group that may be used, at most GROUP_MAX; *any: it is a group. */
 static unsigned
-members(struct walk *w, struct str group, struct candidate v[GROUP_MAX], bool *any)
+members(struct walk *w, struct str group, struct member v[GROUP_MAX], bool *any)
 {
 	const struct settings	*s = w->route->w->settings;
 	const struct gateway	*g;
@@ -213,13 +215,13 @@ members(struct walk *w, struct str group, struct candidate v[GROUP_MAX], bool *a
 			STEP(w, "gateway", false, "%s: a group has at most %d that "
 			    "are tried", g->name, GROUP_MAX);
 		else
-			v[n++] = (struct candidate){ .set = &s->gateways[i], .g = g };
+			v[n++] = (struct member){ .set = &s->gateways[i], .g = g };
 	}
 	return n;
 }
 
 static void
-set_prices(struct walk *w, struct candidate *v, unsigned n)
+set_prices(struct walk *w, struct member *v, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		v[i].price = price_find(w->route->w->directory,
@@ -227,7 +229,7 @@ set_prices(struct walk *w, struct candidate *v, unsigned n)
 }
 
 static void
-explain(struct walk *w, const struct candidate *c, bool least_cost)
+explain(struct walk *w, const struct member *c, bool least_cost)
 {
 	char		buf[128];
 	struct text	t;
@@ -247,7 +249,7 @@ static enum step
 by_group(struct walk *w, struct str group)
 {
 	bool			 least_cost, any;
-	struct candidate	 v[GROUP_MAX];
+	struct member	 v[GROUP_MAX];
 	unsigned		 n = members(w, group, v, &any);
 
 	if (!any)

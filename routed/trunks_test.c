@@ -27,7 +27,10 @@ static const char text[] =
     "gateway C { domain c.test\n group [pstn, cheap]\n priority 2\n"
     "  failover-codes []\n}\n"
     "gateway D { domain d.test\n group last\n weight 0\n}\n"
-    "gateway E { domain e.test\n group last\n weight 1\n}\n";
+    "gateway E { domain e.test\n group last\n weight 1\n}\n"
+    "gateway F { domain f.test\n group none\n weight 0\n}\n"
+    "gateway G { domain g.test\n group none\n weight 0\n}\n"
+    "gateway H { domain h.test\n group none\n weight 0\n}\n";
 
 static unsigned	forgotten;
 
@@ -69,7 +72,7 @@ setup(void **state)
 	accounts_begin(accounts);
 	accounts_record(accounts, &bo);
 	accounts_complete(accounts);
-	for (char name[] = "A"; name[0] <= 'E'; name[0]++)
+	for (char name[] = "A"; name[0] <= 'H'; name[0]++)
 		gateway(name, GATEWAY_OFF, PROBE_NONE, false);
 	for (size_t i = 0; i < sizeof(prices) / sizeof(prices[0]); i++)
 		directory_apply(world.directory, ENTRY_PRICE, str_of(prices[i][0]),
@@ -144,7 +147,7 @@ test_orders(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		for (char name[] = "A"; name[0] <= 'E'; name[0]++)
+		for (char name[] = "A"; name[0] <= 'H'; name[0]++)
 			gateway(name, GATEWAY_REGISTERED, PROBE_UP, false);
 		for (const char *p = cases[i].changes; *p != '\0'; p += 2)
 			gateway((char[]){ p[0], '\0' },
@@ -176,6 +179,18 @@ test_weights(void **state)
 	assert_in_range(first[0], 2850, 3150);
 	order("sip:+4477@cheap.sipgw");
 	assert_int_equal(decision.m.valid_until, 0);
+}
+
+/* Where all have weight 0 there are no others that they wait for: they share. */
+static void
+test_no_weights(void **state)
+{
+	unsigned	first[3] = { 0, 0, 0 };
+
+	for (int i = 0; i < 3000; i++)
+		first[order("sip:1@none.sipgw")[0] - 'F']++;
+	for (int i = 0; i < 3; i++)
+		assert_in_range(first[i], 850, 1150);
 }
 
 static void
@@ -270,6 +285,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		T(test_orders),
 		T(test_weights),
+		T(test_no_weights),
 		T(test_what_they_are_told),
 		T(test_changes),
 		T(test_prices),
