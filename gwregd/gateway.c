@@ -379,6 +379,8 @@ gateway_do(struct gateway *w, struct bus_ticket t, struct str action)
 			bus_done(t);
 		if (gateway_wanted(w) && w->machine.state == ST_OFF)
 			machine_event(&w->machine, EV_START, boot_ms());
+		else
+			gateway_publish(w);
 		gateway_probe_look(w);
 	} else if (!str_eq(action, STR("test"))) {
 		bus_refuse(t, EINVAL, "no such action: %s", log_str(action));

@@ -75,9 +75,6 @@ void	gateway_answer_text(const struct msg_sent *m, char *buf, size_t size);
 /* An attempt has failed, w->error says why: counts and logs it. */
 void	gateway_attempt_failed(struct gateway *w);
 
-/* gateway_sign.c: is this a realm that it was configured for (S09)? */
-bool	gateway_realm_fits(const struct gateway *w, struct str realm);
-
 /* gateway_probe.c: begins or stops probing as things stand now. */
 void	gateway_probe_init(struct gateway *w);
 void	gateway_probe_fini(struct gateway *w);

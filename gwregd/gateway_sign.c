@@ -23,8 +23,8 @@
  * Without a setting it is what the gateway asked for first: those who come later, with
  * a call on its way back, may be anybody.
  */
-bool
-gateway_realm_fits(const struct gateway *w, struct str realm)
+static bool
+realm_fits(const struct gateway *w, struct str realm)
 {
 	struct str wanted = str_of(w->set->realm);
 
@@ -77,7 +77,7 @@ ours(struct gateway *w, const struct msg_sign *m, struct rec_challenge *out,
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < m->challenges.n && n < max; i++) {
-		if (gateway_realm_fits(w, m->challenges.v[i].realm)) {
+		if (realm_fits(w, m->challenges.v[i].realm)) {
 			out[n++] = m->challenges.v[i];
 			continue;
 		}

@@ -141,6 +141,50 @@ test_without_registration(void **state)
 	assert_int_equal(h.asked, 0);
 }
 
+static unsigned	fed;
+static bool	fed_disabled;
+
+static void
+on_feed(void *arg)
+{
+}
+
+static void
+on_record(void *arg, enum msg_type type, const union msg *m)
+{
+	fed++;
+	fed_disabled = m->gateway.disabled;
+}
+
+static void
+until_fed(bool disabled)
+{
+	struct mono end = mono_add_ms(mono_now(), 10000);
+
+	while (fed == 0 || fed_disabled != disabled) {
+		if (mono_before(end, mono_now()))
+			fail_msg("nobody is told: %s", disabled ? "disabled" : "enabled");
+		loop_once(h.self.loop, 100);
+	}
+}
+
+/* The others hear of both also where nothing is registered and nothing probed. */
+static void
+test_orders_are_told(void **state)
+{
+	static const struct feed_follower follower = { on_feed, on_record, on_feed };
+
+	h.one.username = t_empty;
+	commit();
+	fed = 0;
+	bus_peer_follow(h.peer, &follower, NULL);
+	until_fed(false);
+	assert_int_equal(order("disable"), MSG_DONE);
+	until_fed(true);
+	assert_int_equal(order("enable"), MSG_DONE);
+	until_fed(false);
+}
+
 int
 main(void)
 {
@@ -150,6 +194,7 @@ main(void)
 		cmocka_unit_test(test_codes),
 		T(test_down_and_up),
 		T(test_without_registration),
+		T(test_orders_are_told),
 	};
 
 	stats_thread();
