@@ -45,8 +45,7 @@ gateway_secret_renew(struct gateway *w, const struct gateway_settings *set)
 bool
 gateway_wanted(const struct gateway *w)
 {
-	return !w->dying && !w->off && !w->g->stopping && !w->set->disabled &&
-	    w->set->username[0] != '\0' && w->set->domain[0] != '\0';
+	return gateway_registers(w) && !w->g->stopping && w->set->domain[0] != '\0';
 }
 
 /* ---- the small file ---- */
@@ -136,24 +135,34 @@ do_timer(void *arg, int64_t in_ms)
 	arm(arg);
 }
 
-static void
-testers_tell(struct gateway *w)
+void
+gateway_testers_tell(struct gateway *w, bool good, const char *text)
 {
-	struct msg_done done = { .text = STR("registered") };
-	struct msg_done each;
+	struct msg_done done;
 
+	for (unsigned i = 0; i < w->ntesters; i++) {
+		if (!good) {
+			bus_refuse(w->testers[i], ECONNREFUSED, "%s", text);
+			continue;
+		}
+		done = (struct msg_done){ .text = str_of(text) };
+		bus_answer(w->testers[i], MSG_DONE, &done);
+	}
+	w->ntesters = 0;
+}
+
+/* The registration that they wait for has ended, one way or the other. */
+static void
+testers_look(struct gateway *w)
+{
 	if (machine_asks(&w->machine) ||
 	    (w->machine.state == ST_OFF && w->probing.question != 0))
 		return;
-	for (unsigned i = 0; i < w->ntesters; i++) {
-		each = done;
-		if (w->machine.state == ST_REGISTERED)
-			bus_answer(w->testers[i], MSG_DONE, &each);
-		else
-			bus_refuse(w->testers[i], ECONNREFUSED, "%s",
-			    w->error[0] != '\0' ? w->error : gateway_reason(w));
-	}
-	w->ntesters = 0;
+	if (w->machine.state == ST_REGISTERED)
+		gateway_testers_tell(w, true, "registered");
+	else
+		gateway_testers_tell(w, false, w->error[0] != '\0' ? w->error :
+		    gateway_reason(w));
 }
 
 static void
@@ -168,7 +177,7 @@ do_changed(void *arg)
 	gateway_save(w);
 	gateway_publish(w);
 	gateway_probe_look(w);
-	testers_tell(w);
+	testers_look(w);
 }
 
 static void

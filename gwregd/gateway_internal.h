@@ -59,6 +59,8 @@ struct gateway {
 bool	gateway_wanted(const struct gateway *w);
 /* Writes the small file as things stand, if they are not in it already. */
 void	gateway_save(struct gateway *w);
+/* Answers all who asked for a test. */
+void	gateway_testers_tell(struct gateway *w, bool good, const char *text);
 /* Reads the password again; true when it has changed. */
 bool	gateway_secret_renew(struct gateway *w,
 	    const struct gateway_settings *set);

@@ -33,25 +33,6 @@ probed(const struct gateway *w)
 }
 
 static void
-testers_tell(struct gateway *w, bool lives)
-{
-	struct msg_done done = { .text = str_of(w->probing.reason) };
-	struct msg_done each;
-
-	if (w->machine.state != ST_OFF)	/* they wait for the registration */
-		return;
-	for (unsigned i = 0; i < w->ntesters; i++) {
-		each = done;
-		if (lives)
-			bus_answer(w->testers[i], MSG_DONE, &each);
-		else
-			bus_refuse(w->testers[i], ECONNREFUSED, "%s",
-			    w->probing.reason);
-	}
-	w->ntesters = 0;
-}
-
-static void
 take_result(struct gateway *w, bool lives)
 {
 	struct probing *p = &w->probing;
@@ -59,7 +40,8 @@ take_result(struct gateway *w, bool lives)
 
 	p->last_ms = boot_ms();
 	stats->gw_probe_failures += !lives;
-	testers_tell(w, lives);
+	if (w->machine.state == ST_OFF)	/* else they wait for the registration */
+		gateway_testers_tell(w, lives, p->reason);
 	if (!probe_result(&p->probe, lives, w->set->probe_failures,
 	    w->set->probe_successes))
 		return;
