@@ -23,7 +23,7 @@ gateway_name_ok(const char *name)
 		if (strchr(alnum, name[i]) == NULL &&
 		    (i == 0 || strchr("-_.", name[i]) == NULL))
 			return false;
-	return i > 0 && i <= 63;
+	return i > 0 && i <= GATEWAY_NAME_MAX;
 }
 
 static bool
@@ -48,7 +48,7 @@ check_groups(const struct settings *s, const struct gateway_settings *g,
 		if (!gateway_name_ok(name))
 			complain_at(out, false, node, "\"%s\" cannot be a group's "
 			    "name: letters, digits, \"-\", \"_\" and \".\", at most "
-			    "63", name);
+			    "%d", name, GATEWAY_NAME_MAX);
 		for (size_t k = 0; k < s->ngateways; k++)
 			if (str_caseeq(str_of(s->gateways[k].name), str_of(name)))
 				complain_at(out, false, node, "group \"%s\" has the "

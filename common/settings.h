@@ -93,6 +93,8 @@ struct domain_settings {
 	struct user_settings	 own;
 };
 
+#define GATEWAY_NAME_MAX	63	/* octets; of a group's, too */
+
 struct gateway_settings {
 	char	*name;
 #define GATEWAY_SETTING(field, name, type, def, min, max, choices, since, help) \

@@ -13,7 +13,6 @@
  * calls each carries: sipd counts channels, gwregd owns their number. A gateway that
  * a record of the call table names is there, too, published or not.
  */
-#define GATEWAY_NAME_MAX	63
 #define GATEWAY_TEXT_MAX	639
 #define GATEWAY_ROUTE_MAX	2047
 
