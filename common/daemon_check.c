@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/conf.h"
 #include "common/generation.h"
@@ -31,19 +30,6 @@ from_etc(const struct dirs *dirs, struct complaints *c)
 	return s;
 }
 
-static void
-print_settings(const struct settings *s)
-{
-	size_t		 size = 4 * CONF_MAX;
-	char		*buf = xcalloc(1, size);
-	struct text	 t;
-
-	text_init(&t, buf, size);
-	settings_print(s, false, &t);
-	fwrite(t.s, 1, t.len, stdout);
-	free(buf);
-}
-
 int
 config_check(const struct daemon *d, const struct dirs *dirs, bool print)
 {
@@ -59,7 +45,7 @@ config_check(const struct daemon *d, const struct dirs *dirs, bool print)
 		error = (s = from_etc(dirs, &c)) == NULL ? -EBADMSG : 0;
 	print_complaints(&c);
 	if (s != NULL && print)
-		print_settings(s);
+		settings_write(s, false, stdout);
 	else if (s != NULL && s->generation != 0)
 		printf("%s: generation %llu is in order\n", d->name,
 		    (unsigned long long)s->generation);

@@ -124,6 +124,19 @@ settings_print(const struct settings *s, bool changed_only, struct text *out)
 	}
 }
 
+void
+settings_write(const struct settings *s, bool changed_only, FILE *to)
+{
+	size_t		 size = 4 * CONF_MAX;
+	char		*buf = xcalloc(1, size);
+	struct text	 t;
+
+	text_init(&t, buf, size);
+	settings_print(s, changed_only, &t);
+	fwrite(t.s, 1, t.len, to);
+	free(buf);
+}
+
 static bool
 has_word(struct str list, struct str word)
 {

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/addr.h"
 #include "common/lines.h"
@@ -218,6 +219,7 @@ void	settings_restarts(const struct settings *a, const struct settings *b,
 	    struct text *names);
 /* What is in force, as sip.conf text that parses back; changed: only that. */
 void	settings_print(const struct settings *s, bool changed_only, struct text *out);
+void	settings_write(const struct settings *s, bool changed_only, FILE *to);
 /* One value in the form it is written. */
 void	setting_print(const struct settings *s, const struct setting_info *i,
 	    struct text *out);

@@ -396,19 +396,6 @@ show_one(const struct settings *s, const char *name)
 	return CTL_DONE;
 }
 
-static void
-show_all(const struct settings *s, bool changed)
-{
-	size_t		 size = 4 * CONF_MAX;
-	char		*buf = xcalloc(1, size);
-	struct text	 t;
-
-	text_init(&t, buf, size);
-	settings_print(s, changed, &t);
-	fwrite(t.s, 1, t.len, stdout);
-	free(buf);
-}
-
 COMMAND(cmd_config_show)
 {
 	struct complaints	out = { 0 };
@@ -435,7 +422,7 @@ COMMAND(cmd_config_show)
 		out_json(&c->out, all);
 		json_decref(all);
 	} else {
-		show_all(e.settings, line_flag(l, "changed"));
+		settings_write(e.settings, line_flag(l, "changed"), stdout);
 	}
 	complaints_fini(&out);
 	edition_fini(&e);
