@@ -1,8 +1,6 @@
 /* notes - the ring of a daemon that has one, and its notes in the log. */
 #include "common/notes.h"
 
-#include <unistd.h>
-
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/recorder.h"
@@ -16,10 +14,8 @@ static struct recorder	*ring;
 void
 notes_open(struct self *self)
 {
-	char		path[4096], pid[32];
-	struct text	t;
-	struct str	begun[3];
-	int		error;
+	char	path[4096];
+	int	error;
 
 	if (self->daemon->recorder || self->settings->recorder_size == 0)
 		return;
@@ -30,12 +26,7 @@ notes_open(struct self *self)
 		log_problem("START", "%s: no flight recorder: %s", path, strerror(-error));
 		return;
 	}
-	text_init(&t, pid, sizeof(pid));
-	text_printf(&t, "%ld", (long)getpid());
-	begun[0] = str_of(self->daemon->name);
-	begun[1] = STR(" " VERSION " begins, pid ");
-	begun[2] = text_str(&t);
-	recorder_note(ring, RECORD_START, 0, 0, mono_now(), RECORD_TAG("START"), begun, 3);
+	recorder_note_start(ring, self->daemon->name);
 }
 
 void

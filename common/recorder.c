@@ -287,6 +287,18 @@ recorder_note(struct recorder *r, enum record_kind kind, uint16_t code, uint64_t
 	recorder_commit(r);
 }
 
+void
+recorder_note_start(struct recorder *r, const char *name)
+{
+	char		buf[64];
+	struct text	t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_printf(&t, "%s %s begins, pid %ld", name, VERSION, (long)getpid());
+	recorder_note(r, RECORD_START, 0, 0, mono_now(), RECORD_TAG("START"),
+	    &(struct str){ t.s, t.len }, 1);
+}
+
 /* ---- keeping ---- */
 
 /* The record at this position, if it is still there and of this call. */

@@ -119,6 +119,9 @@ void	recorder_note(struct recorder *r, enum record_kind kind, uint16_t code,
 	    uint64_t call, struct mono now, const char *tag, const struct str *parts,
 	    size_t n);
 
+/* What a process writes first: who it is. */
+void	recorder_note_start(struct recorder *r, const char *name);
+
 /*
  * Copies the last records of a call (at most 128, and 128 KiB) from r to the ring
  * to, where nothing but such copies lies: there they last longer. Those copied

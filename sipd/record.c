@@ -7,9 +7,6 @@
  */
 #include "sipd/record.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/stats.h"
@@ -39,19 +36,6 @@ ring_open(struct self *self, const char *path, uint64_t size)
 	return NULL;
 }
 
-static void
-tell_start(struct self *self, struct recorder *r)
-{
-	char		buf[64];
-	struct text	t;
-
-	text_init(&t, buf, sizeof(buf));
-	text_printf(&t, "%s %s begins, pid %ld", self->daemon->name, VERSION,
-	    (long)getpid());
-	recorder_note(r, RECORD_START, 0, 0, mono_now(), RECORD_TAG("START"),
-	    &(struct str){ t.s, t.len }, 1);
-}
-
 void
 record_open(struct self *self, unsigned workers)
 {
@@ -67,7 +51,7 @@ record_open(struct self *self, unsigned workers)
 		dirs_path(path, self->dirs.run, "recorder/%s.%u.kept",
 		    self->daemon->name, i);
 		state.kept[i] = ring_open(self, path, share / KEPT_SHARE);
-		tell_start(self, state.rings[i]);
+		recorder_note_start(state.rings[i], self->daemon->name);
 	}
 }
 
