@@ -93,6 +93,15 @@ show_null(struct show *s, const char *name)
 }
 
 void
+show_text_or_null(struct show *s, const char *name, struct str v)
+{
+	if (v.len > 0)
+		show_text(s, name, v);
+	else
+		show_null(s, name);
+}
+
+void
 show_list(struct show *s, const char *name, struct str joined)
 {
 	cell(s, name, CELL_LIST, joined, 0);

@@ -28,6 +28,7 @@ void	show_text(struct show *s, const char *name, struct str v);
 void	show_number(struct show *s, const char *name, int64_t v);
 void	show_bool(struct show *s, const char *name, bool v);
 void	show_null(struct show *s, const char *name);
+void	show_text_or_null(struct show *s, const char *name, struct str v);	/* "": null */
 /* Elements joined and each ended by \n. */
 void	show_list(struct show *s, const char *name, struct str joined);
 bool	show_full(const struct show *s);	/* 256 rows, 256 KiB, 16384 cells */

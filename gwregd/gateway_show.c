@@ -140,10 +140,7 @@ gateway_show(struct gateway *w, struct show *s)
 		show_text(s, "registered_as", str_of(w->id.aor + 4));
 	else
 		show_null(s, "registered_as");
-	if (w->server[0] != '\0')
-		show_text(s, "server", str_of(w->server));
-	else
-		show_null(s, "server");
+	show_text_or_null(s, "server", str_of(w->server));
 	if (gateway_registered(w))
 		show_number(s, "expires_s", (m->until_ms - now_ms) / 1000);
 	else

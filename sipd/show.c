@@ -26,15 +26,6 @@ show_time(struct show *s, const char *name, int64_t ms)
 	show_text(s, name, str_of(buf));
 }
 
-static void
-show_gateway(struct show *s, const char *name, struct str gateway)
-{
-	if (gateway.len > 0)
-		show_text(s, name, gateway);
-	else
-		show_null(s, name);
-}
-
 static uint64_t
 show_calls(void *arg, struct show *s, uint64_t cursor)
 {
@@ -52,8 +43,8 @@ show_calls(void *arg, struct show *s, uint64_t cursor)
 		show_time(s, "since", f->since_ms);
 		show_text(s, "media", f->media ? STR("proxied") : STR("direct"));
 		show_text(s, "media_reason", str_of(media_why_text(f->media_why)));
-		show_gateway(s, "gateway", f->gateway);
-		show_gateway(s, "from_gateway", f->came_by);
+		show_text_or_null(s, "gateway", f->gateway);
+		show_text_or_null(s, "from_gateway", f->came_by);
 		if (show_full(s))
 			return cursor;
 	}

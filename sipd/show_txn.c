@@ -43,15 +43,6 @@ name_of_kind(const struct txn *t)
 	    "INVITE" : NULL;
 }
 
-static void
-show_text_or_null(struct show *s, const char *name, struct str v)
-{
-	if (v.len > 0)
-		show_text(s, name, v);
-	else
-		show_null(s, name);
-}
-
 /*
  * Of the message that is kept: a client's request or our last response. Without one
  * sipctl finds parties in the flight recorder, by the call.
