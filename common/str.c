@@ -189,6 +189,12 @@ str_dup(struct str s)
 	return p;
 }
 
+char *
+str_dup_or_null(struct str s)
+{
+	return s.len > 0 ? str_dup(s) : NULL;
+}
+
 void
 str_lower(char *s, size_t len)
 {

@@ -64,6 +64,7 @@ int	str_u64(struct str s, uint64_t *out);
 bool	str_copy(char *dst, size_t size, struct str s);
 /* malloc'd, terminated; dies without memory: bound len first. */
 char	*str_dup(struct str s);
+char	*str_dup_or_null(struct str s);		/* NULL of an empty one */
 /* Lower-cases ASCII in place. */
 void	str_lower(char *s, size_t len);
 

@@ -46,12 +46,6 @@ decision_new(uint32_t targets, uint32_t stages)
 	return d;
 }
 
-static char *
-text_or_null(struct str s)
-{
-	return s.len > 0 ? str_dup(s) : NULL;
-}
-
 static struct decision *
 copy_decision(const struct msg_routed *m)
 {
@@ -75,8 +69,8 @@ copy_decision(const struct msg_routed *m)
 			    m->targets.v[i].failover,
 			    str_dup(m->targets.v[i].value),
 			    str_dup(m->targets.v[i].next_hop),
-			    text_or_null(m->targets.v[i].failover_codes),
-			    text_or_null(m->targets.v[i].caller_id) };
+			    str_dup_or_null(m->targets.v[i].failover_codes),
+			    str_dup_or_null(m->targets.v[i].caller_id) };
 	return d;
 }
 
@@ -333,7 +327,7 @@ on_judged(void *arg, int error, enum msg_type type, const union msg *m)
 	else {
 		p->verdict = m->judged.verdict;
 		p->no_pstn = m->judged.no_pstn;
-		p->dial_classes = text_or_null(m->judged.dial_classes);
+		p->dial_classes = str_dup_or_null(m->judged.dial_classes);
 		if (p->verdict == VERDICT_GOOD)
 			p->account = str_dup(m->judged.aor);
 		came_by_account(p);

@@ -98,7 +98,7 @@ set_add(struct set *s, struct str name, struct str means)
 	at = set_place(s, key, &found);
 	if (found) {
 		free(s->means[at]);
-		s->means[at] = means.len > 0 ? str_dup(means) : NULL;
+		s->means[at] = str_dup_or_null(means);
 		return;
 	}
 	if (s->n == s->size) {
@@ -109,7 +109,7 @@ set_add(struct set *s, struct str name, struct str means)
 	memmove(s->names + at + 1, s->names + at, (s->n - at) * sizeof(*s->names));
 	memmove(s->means + at + 1, s->means + at, (s->n - at) * sizeof(*s->means));
 	s->names[at] = xstrdup(key);
-	s->means[at] = means.len > 0 ? str_dup(means) : NULL;
+	s->means[at] = str_dup_or_null(means);
 	s->n++;
 }
 

@@ -93,8 +93,7 @@ targets_gateway(struct proxy *p, const struct rec_target *t, uint32_t order)
 		g->trunk = trunk_new(gateway, proxy_request(p));
 		trunk_dress(g->trunk, &f, proxy_request(p), text_str(&uri), t->caller_id,
 		    str_of(p->account));
-		g->trunk->codes = t->failover_codes.len > 0 ?
-		    str_dup(t->failover_codes) : NULL;
+		g->trunk->codes = str_dup_or_null(t->failover_codes);
 	}
 	return true;
 }

@@ -15,17 +15,11 @@
 
 #define ANONYMOUS	"\"Anonymous\" <sip:anonymous@anonymous.invalid>"
 
-static char *
-dup_or_null(struct str s)
-{
-	return s.len > 0 ? str_dup(s) : NULL;
-}
-
 static void
 set(char **field, struct str s)
 {
 	free(*field);
-	*field = dup_or_null(s);
+	*field = str_dup_or_null(s);
 }
 
 struct trunk *
@@ -179,14 +173,6 @@ trunk_print(const struct trunk *t, char buf[TRUNK_TEXT_MAX])
 	    (unsigned)t->signs | (unsigned)t->trusted << 1 |
 	    (unsigned)t->answered << 2);
 	return out.full ? STR_NONE : text_str(&out);
-}
-
-struct str
-trunk_text_name(struct str text)
-{
-	struct str	name;
-
-	return str_cut(&text, '\n', &name) ? name : STR_NONE;
 }
 
 bool

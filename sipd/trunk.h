@@ -56,7 +56,6 @@ bool	trunk_wants_privacy(const struct sip_msg *m);
 #define TRUNK_TEXT_MAX	4096
 struct str trunk_print(const struct trunk *t, char buf[TRUNK_TEXT_MAX]);
 bool	trunk_read(struct trunk *t, struct str text);
-struct str trunk_text_name(struct str text);
 
 /* The request, and the response on its way back. scratch: until edits_write(). */
 #define TRUNK_SCRATCH	8192

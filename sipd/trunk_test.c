@@ -130,7 +130,7 @@ test_cseq_and_back(void **state)
 	    "To: sip:9@h;tag=theirs\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\n\r\n");
 
 	/* What a restart knows of it. */
-	assert_true(str_eq(trunk_text_name(trunk_print(t, text)), STR("tele")));
+	assert_true(str_prefix(trunk_print(t, text), STR("tele\n")));
 	trunk_free(t);
 	assert_int_equal(sip_parse(&m, STR(HEAD("<sip:a@h>;tag=f", "sip:9@h") "\r\n")), 0);
 	t = trunk_new(NULL, &m);
