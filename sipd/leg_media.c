@@ -61,11 +61,9 @@ ask_mediad(struct leg *g, const struct sip_msg *m)
 static struct str
 caller_host(const struct sip_msg *m)
 {
-	struct values	it;
 	struct nameaddr	na;
 
-	values_begin(&it, m, HDR_CONTACT);
-	return nameaddr_next(&it, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
+	return nameaddr_nth(m, HDR_CONTACT, 0, &na) == 1 && !na.star ? na.uri.host : STR_NONE;
 }
 
 bool

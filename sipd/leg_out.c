@@ -31,7 +31,6 @@ static void
 leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 {
 	const struct proxy	*p = g->p;
-	struct values		 it;
 	struct nameaddr		 contact;
 	struct hop		 named;
 
@@ -39,11 +38,10 @@ leg_cookie(const struct leg *g, const struct sip_msg *m, struct cookie *c)
 	    .callee_by_flow = g->by_flow ||
 	    nets_have(&settings_now()->nat_servers, &g->hop.remote),
 	    .media = g->media };
-	values_begin(&it, m, HDR_CONTACT);
 	/* Behind a proxy that stays, he is reached by that one's Record-Route. */
 	c->caller_by_flow = sip_first(m, HDR_RECORD_ROUTE) == NULL &&
 	    (hop_is_stream(&p->from) ||
-	    nameaddr_next(&it, &contact) != 1 || contact.star ||
+	    nameaddr_nth(m, HDR_CONTACT, 0, &contact) != 1 || contact.star ||
 	    hop_of_uri(&named, &contact.uri) < 0 ||
 	    !addr_eq(&named.remote, &p->from.remote));
 }

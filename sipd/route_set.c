@@ -17,11 +17,9 @@
 static struct str
 contact_of(const struct sip_msg *m)
 {
-	struct values	it;
 	struct nameaddr	na;
 
-	values_begin(&it, m, HDR_CONTACT);
-	return nameaddr_next(&it, &na) == 1 && !na.star &&
+	return nameaddr_nth(m, HDR_CONTACT, 0, &na) == 1 && !na.star &&
 	    na.uri.text.len <= URI_MAX && !scan_has_control(na.uri.text) ?
 	    na.uri.text : STR_NONE;
 }
