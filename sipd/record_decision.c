@@ -5,7 +5,7 @@
 #include "sipd/record.h"
 
 #define PARTS_MAX	64
-#define NUMBER_MAX	12
+#define NUMBER_MAX	24
 
 struct parts {
 	struct str	v[PARTS_MAX];
@@ -29,7 +29,7 @@ add(struct parts *p, struct str s)
 }
 
 static void
-add_number(struct parts *p, uint32_t v)
+add_number(struct parts *p, uint64_t v)
 {
 	struct text	t;
 
@@ -165,7 +165,7 @@ record_media(struct worker *w, int error, const struct msg_media_rewritten *m)
 	parts_init(&p);
 	if (m->code == 200) {
 		add(&p, STR("through mediad, session "));
-		add_number(&p, (uint32_t)m->session);
+		add_number(&p, m->session);
 	} else {
 		add(&p, STR("mediad refused: "));
 		add(&p, m->reason);
