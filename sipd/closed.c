@@ -24,7 +24,7 @@ closed_add(uint64_t contact, const struct hop *sent_to, struct mono now)
 		return;
 	(void)until_put(&contacts, contact, now, ms);
 	stats->contacts_closed++;
-	log_low("NAT", 0, "contact at %s: its port is closed, passed over for %lld s",
+	log_rate(LOG_LOW, "NAT", "contact at %s: its port is closed, passed over for %lld s",
 	    log_str(hop_print_remote(sent_to, buf)), (long long)(ms / 1000));
 }
 
