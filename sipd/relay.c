@@ -38,10 +38,6 @@ struct waiting {
 	char		 bytes[];
 };
 
-/*
- * The call table: an INVITE outside a dialog begins a call when it rings, which is
- * early until the first 2xx; each further 2xx is another one.
- */
 /* Who calls whom as it was asked here; a gateway's response says it as it is there. */
 static void
 parties_of(const struct leg *g, const struct sip_msg *m, struct nameaddr *from,
@@ -55,7 +51,11 @@ parties_of(const struct leg *g, const struct sip_msg *m, struct nameaddr *from,
 	}
 }
 
-/* The call that m, a 2xx, has begun; else NULL. */
+/*
+ * The call table: an INVITE outside a dialog begins a call when it rings, which is
+ * early until the first 2xx; each further 2xx is another one.
+ * Returns the call that m, a 2xx, has begun; else NULL.
+ */
 static struct call *
 record_call(struct leg *g, const struct sip_msg *m)
 {
@@ -151,7 +151,7 @@ send_up(struct leg *g, const struct sip_msg *m, const struct str *sdp)
 	if (m->code >= 200)
 		leg_answered(g);
 	if (begun != NULL)
-		route_set_learn(g, begun, m);	/* m is gone */
+		route_set_learn(g, begun, m);	/* m is gone after it */
 	txn_reply(p->server, code, text_str(&out));
 	if (code < 200)
 		return;

@@ -215,8 +215,7 @@ txn_do(struct txn *t, uint32_t actions, const struct occasion *o)
 	if ((actions & DO_RESEND) && t->bytes != NULL) {
 		stats->retransmissions_out++;
 		txn_send(t, str_make(t->bytes, t->len));
-	}
-	else if (actions & DO_TRYING)
+	} else if (actions & DO_TRYING)
 		txn_ask_trying(t);
 	if (actions & DO_ACK)
 		txn_ack(t, o->msg);
