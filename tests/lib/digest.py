@@ -23,6 +23,13 @@ def ha1(user, realm, password, algorithm="MD5"):
     return _h(algorithm, f"{user}:{realm}:{password}")
 
 
+def made_with(c, password, method):
+    """Was this credential (its parameters, MD5) made with that password?"""
+    h1, h2 = ha1(c["username"], c["realm"], password), _h("MD5", f"{method}:{c['uri']}")
+    middle = f"{c['nc']}:{c['cnonce']}:{c['qop']}:" if "qop" in c else ""
+    return c["response"] == _h("MD5", f"{h1}:{c['nonce']}:{middle}{h2}")
+
+
 def answer(challenge, user, password, method, uri, nc=1, changes=None, body=None):
     """The value of an (Proxy-)Authorization header. changes replaces or (None)
     leaves out parameters, for tests that want them wrong. With body: auth-int."""

@@ -1,12 +1,11 @@
 """Providers on the wire that accept REGISTER with digest, each with a bad habit of its own until
 it is healed. All of them live in one thread."""
-import hashlib
 import selectors
 import socket
 import threading
 import time
 
-from .digest import ha1, parse
+from .digest import made_with, parse
 from .house import free_address
 from .message import Message, take
 from .sip import token
@@ -164,11 +163,7 @@ class Provider:
         if value is None:
             return False
         c = parse(value)
-        if c["nonce"] != self.nonce or c["realm"] != self.realm:
-            return False
-        h2 = hashlib.md5(f"{m.method}:{c['uri']}".encode()).hexdigest()
-        text = f"{ha1(c['username'], self.realm, PASSWORD)}:{self.nonce}:{c['nc']}:{c['cnonce']}:{c['qop']}:{h2}"
-        return hashlib.md5(text.encode()).hexdigest() == c["response"]
+        return c["nonce"] == self.nonce and c["realm"] == self.realm and made_with(c, PASSWORD, m.method)
 
     def take(self, m):
         """What is sent back: messages, octets, None for the end of a connection."""

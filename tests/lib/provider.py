@@ -61,10 +61,7 @@ class Provider(Phone):
             if header not in (None, name) or c["nonce"] != (nonce or self.nonce):
                 continue
             assert c["uri"] == request.uri, request
-            h1 = digest.ha1(c["username"], c["realm"], password)
-            h2 = digest._h("MD5", f"{request.method}:{c['uri']}")
-            middle = f":{c['nc']}:{c['cnonce']}:auth:" if "qop" in c else ":"
-            if c["response"] == digest._h("MD5", f"{h1}:{c['nonce']}{middle}{h2}"):
+            if digest.made_with(c, password, request.method):
                 return c
         return None
 

@@ -1,7 +1,7 @@
 """tests/load/registrar: many phones that sign in, and what was acknowledged to them."""
-import hashlib
 import subprocess
 
+from .digest import ha1
 from .house import BIN, free_address
 
 PROGRAM = BIN.parent / "tests/load/registrar"
@@ -15,8 +15,7 @@ def import_phones(house, count, timeout=300):
     """Accounts for so many phones, with the one HA1 that they need."""
     rows = ["user,domain,ha1_md5"]
     for name in map(user, range(count)):
-        ha1 = hashlib.md5(f"{name}:{house.domain}:pass-{name}".encode()).hexdigest()
-        rows.append(f"{name},{house.domain},{ha1}")
+        rows.append(f"{name},{house.domain},{ha1(name, house.domain, f'pass-{name}')}")
     house.sipctl("user", "import", "-", input="\n".join(rows) + "\n", timeout=timeout)
 
 
