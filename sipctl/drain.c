@@ -48,23 +48,30 @@ wait_for_calls(struct ctl *c, int64_t limit_ms)
 {
 	struct mono	until = mono_add_ms(mono_now(), limit_ms);
 	struct progress	p;
+	const char	*why;
 	int64_t		n, first = -1;
 	int		code = CTL_DONE;
 
 	progress_begin(&p, "draining");
-	while ((n = calls_now(c)) != 0 && code == CTL_DONE) {
+	while ((n = calls_now(c)) != 0) {
 		first = n > first ? n : first;
 		if (n > 0)
 			progress_tell(&p, c, (uint64_t)(first - n), (uint64_t)first, "");
-		if (interrupted() || mono_before(until, mono_now()))
+		if (interrupted() || mono_before(until, mono_now())) {
 			code = CTL_NO;
+			break;
+		}
 		pause_ms(LOOK_MS);
 		(void)close_calls(c, true);
 	}
 	progress_end(&p);
-	if (code != CTL_DONE)
-		say("%s: %lld call%s left; calls are taken again",
-		    interrupted() ? "interrupted" : "the time is over", (long long)n,
+	if (code == CTL_DONE)
+		return code;
+	why = interrupted() ? "interrupted" : "the time is over";
+	if (n < 0)
+		say("%s: sipd does not say how many calls are left", why);
+	else
+		say("%s: %lld call%s left; calls are taken again", why, (long long)n,
 		    n == 1 ? " is" : "s are");
 	return code;
 }

@@ -36,6 +36,12 @@ add_words(struct text *t, struct str v, const char *between)
 	}
 }
 
+static bool
+is_lines(const struct setting_info *i)
+{
+	return strcmp(i->type, "lines") == 0;
+}
+
 /* As it is written in the file; NULL when it is too long. */
 static const char *
 written(const struct line *l, const struct setting_info *i, const char *value,
@@ -49,7 +55,7 @@ written(const struct line *l, const struct setting_info *i, const char *value,
 		value = gw_secret_name(file, l->args[0]);
 	if (strcmp(i->type, "flag") == 0 && value[0] == '\0')
 		value = "on";
-	if (strcmp(i->type, "lines") == 0)
+	if (is_lines(i))
 		add_words(&t, str_of(value), " ");
 	else if (strcmp(i->type, "nets") == 0 || strcmp(i->type, "texts") == 0) {
 		text_ch(&t, '[');
@@ -59,12 +65,6 @@ written(const struct line *l, const struct setting_info *i, const char *value,
 		conf_quote(&t, str_of(value));
 	buf[t.len] = '\0';
 	return t.full ? NULL : buf;
-}
-
-static bool
-is_lines(const struct setting_info *i)
-{
-	return strcmp(i->type, "lines") == 0;
 }
 
 void
