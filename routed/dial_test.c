@@ -2,7 +2,7 @@
  * dial: what lines of the dial plan make of a decision (rows 127, 130 to 136): targets
  * and their order, who has to prove himself, on what it depends and until when it holds.
  */
-#include "routed/route.h"
+#include "routed/world_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,11 +62,7 @@ begin(const char *lines)
 static void
 end(void)
 {
-	accounts_free((struct accounts *)world.accounts);
-	domains_free((struct domains *)world.domains);
-	gateways_free((struct gateways *)world.gateways);
-	directory_free(world.directory);
-	dialplan_free(world.dialplan);
+	world_fini(&world);
 	settings_free(settings);
 }
 

@@ -3,7 +3,7 @@
  * steps led there. The rows are FEATURES.md's; S1 and S3 are the samples of the
  * manuals.
  */
-#include "routed/route.h"
+#include "routed/world_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,11 +122,7 @@ open_house(const struct house *h)
 static void
 close_house(void)
 {
-	records_free((struct records *)world.records);
-	accounts_free((struct accounts *)world.accounts);
-	domains_free((struct domains *)world.domains);
-	gateways_free((struct gateways *)world.gateways);
-	directory_free(world.directory);
+	world_fini(&world);
 }
 
 static int

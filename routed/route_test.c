@@ -1,5 +1,5 @@
 /* route: decisions over a small house, the relay conditions, what they depend on. */
-#include "routed/route.h"
+#include "routed/world_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,10 +87,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	accounts_free((struct accounts *)world.accounts);
-	directory_free(world.directory);
-	domains_free((struct domains *)world.domains);
-	gateways_free((struct gateways *)world.gateways);
+	world_fini(&world);
 	nets_fini(&settings.client_networks);
 	return 0;
 }

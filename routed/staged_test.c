@@ -2,7 +2,7 @@
  * staged: the text of rules and its faults; conditions, actions and their order (rows
  * 93 to 100).
  */
-#include "routed/route.h"
+#include "routed/world_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,11 +56,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	accounts_free((struct accounts *)world.accounts);
-	domains_free((struct domains *)world.domains);
-	gateways_free((struct gateways *)world.gateways);
-	directory_free(world.directory);
-	records_free((struct records *)world.records);
+	world_fini(&world);
 	return 0;
 }
 

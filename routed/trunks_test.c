@@ -1,5 +1,5 @@
 /* trunks: which gateway of a group, in which order, and who it is told calls. */
-#include "routed/route.h"
+#include "routed/world_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,10 +83,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	accounts_free((struct accounts *)world.accounts);
-	directory_free(world.directory);
-	domains_free((struct domains *)world.domains);
-	gateways_free((struct gateways *)world.gateways);
+	world_fini(&world);
 	settings_free(settings);
 	return 0;
 }
