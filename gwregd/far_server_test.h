@@ -20,6 +20,7 @@
 #include "common/digest.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/self_test.h"
 #include "common/stats.h"
 #include "gwregd/keep.h"
 #include "gwregd/secret.h"
@@ -48,7 +49,6 @@ enum reply {
 static struct house {
 	char		 dir[64];
 	struct self	 self;
-	struct bus_context *context;
 	struct bus	*far;		/* plays sipd */
 	struct bus_server *server;
 	struct bus_peer	*peer;		/* asks gwregd */
@@ -67,11 +67,7 @@ static struct house {
 	unsigned	 options;	/* OPTIONS asked */
 	uint16_t	 options_code;	/* 0: they are not answered */
 	bool		 options_signed;
-	/* Answers to our own questions. */
-	bool		 answered;
-	enum msg_type	 type;
-	struct buf	 packed;
-	union msg	 m;
+	struct answer	 a;		/* to our own last question */
 } h;
 
 /* ---- the far server ---- */

@@ -14,21 +14,8 @@ up(void)
 {
 	char path[4200];
 
-	memset(&h.self, 0, sizeof(h.self));
-	h.self.daemon = &daemon_;
-	h.self.settings = &h.settings;
-	h.self.epoch = (uint64_t)mono_now().ns;
-	assert_int_equal(dirs_find(&h.self.dirs, h.dir), 0);
-	h.self.loop = loop_new();
-	h.context = h.self.context = bus_context_new();
-	h.self.bus = bus_new(h.context, h.self.loop, h.self.epoch);
-	assert_int_equal(bus_serve(h.self.bus, dirs_bus(path, &h.self.dirs,
-	    "gwregd"), false, &h.self.server), 0);
-	assert_int_equal(bus_serve(h.self.bus, dirs_monitor(path,
-	    &h.self.dirs, "gwregd"), true, &h.self.monitor), 0);
-	assert_int_equal(feed_new(h.self.bus, dirs_feed(path, &h.self.dirs,
-	    "gwregd"), &h.self.feed), 0);
-	h.far = bus_new(h.context, h.self.loop, h.self.epoch + 1);
+	self_begin(&h.self, &daemon_, &h.settings, h.dir);
+	h.far = bus_new(h.self.context, h.self.loop, h.self.epoch + 1);
 	assert_int_equal(bus_serve(h.far, dirs_bus(path, &h.self.dirs, "sipd"),
 	    false, &h.server), 0);
 	bus_handlers_add(h.server, far_handlers, NULL);
@@ -43,9 +30,7 @@ __attribute__((unused)) static void
 bus_down(void)
 {
 	bus_free(h.far);
-	bus_free(h.self.bus);
-	bus_context_free(h.context);
-	loop_free(h.self.loop);
+	self_end(&h.self);
 }
 
 __attribute__((unused)) static void
@@ -93,17 +78,13 @@ static char *first_realm = t_empty;
 __attribute__((unused)) static int
 setup(void **state)
 {
-	char path[128];
+	static const char *const names[] = { "run", "run/bus", "run/monitor", "state",
+	    "state/gwregd", "etc", NULL };
 
 	memset(&h, 0, sizeof(h));
 	h.reply = first_reply;
 	snprintf(h.dir, sizeof(h.dir), "/tmp/gwregd-house-XXXXXX");
-	assert_non_null(mkdtemp(h.dir));
-	for (const char *const *d = (const char *const[]){ "run", "run/bus",
-	    "run/monitor", "state", "state/gwregd", "etc", NULL }; *d; d++) {
-		snprintf(path, sizeof(path), "%s/%s", h.dir, *d);
-		assert_int_equal(mkdir(path, 0700), 0);
-	}
+	self_dirs_make(h.dir, names);
 	secret_write(first_secret);
 	h.one = (struct gateway_settings){
 		.name = t_name, .domain = t_domain, .via = t_via,
@@ -127,35 +108,15 @@ setup(void **state)
 __attribute__((unused)) static int
 teardown(void **state)
 {
-	char command[128];
-
 	down();
-	buf_fini(&h.packed);
-	snprintf(command, sizeof(command), "rm -rf %s", h.dir);
-	return system(command);
-}
-
-__attribute__((unused)) static void
-on_answer(void *arg, int error, enum msg_type type, const union msg *m)
-{
-	h.answered = true;
-	h.type = type;
-	buf_clear(&h.packed);
-	if (m != NULL)
-		msg_pack(&h.packed, type, m);
+	buf_fini(&h.a.packed);
+	return self_dirs_remove(h.dir);
 }
 
 __attribute__((unused)) static void
 ask(enum msg_type type, void *question)
 {
-	struct unpack u;
-
-	h.answered = false;
-	bus_ask(h.peer, type, question, 5000, on_answer, NULL);
-	while (!h.answered)
-		loop_once(h.self.loop, 100);
-	unpack_init(&u, h.packed.s, h.packed.len);
-	assert_true(msg_unpack(&u, &h.m) > 0);
+	answer_ask(&h.a, h.self.loop, h.peer, type, question);
 }
 
 /* The value of a cell of the only gateway, as text. */
@@ -167,9 +128,9 @@ cell(const char *name)
 	const struct rec_cell *c;
 
 	ask(MSG_SHOW, &m);
-	assert_int_equal(h.m.rows.rows.n, 1);
-	for (uint32_t i = 0; i < h.m.rows.rows.v[0].cells.n; i++) {
-		c = &h.m.rows.rows.v[0].cells.v[i];
+	assert_int_equal(h.a.m.rows.rows.n, 1);
+	for (uint32_t i = 0; i < h.a.m.rows.rows.v[0].cells.n; i++) {
+		c = &h.a.m.rows.rows.v[0].cells.v[i];
 		if (!str_eq(c->name, str_of(name)))
 			continue;
 		if (c->kind == CELL_NUMBER)
@@ -208,7 +169,7 @@ order(const char *action)
 	};
 
 	ask(MSG_GATEWAY_DO, &m);
-	return h.type;
+	return h.a.type;
 }
 
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -133,8 +133,8 @@ test_orders(void **state)
 	until_state("registered");
 	h.reply = R_403;
 	assert_int_equal(order("test"), MSG_REFUSED);
-	assert_int_equal(h.m.refused.error, ECONNREFUSED);
-	assert_true(str_find(h.m.refused.text, STR("403 Forbidden")) >= 0);
+	assert_int_equal(h.a.m.refused.error, ECONNREFUSED);
+	assert_true(str_find(h.a.m.refused.text, STR("403 Forbidden")) >= 0);
 	assert_int_equal(order("dance"), MSG_REFUSED);
 }
 

@@ -17,25 +17,25 @@ sign(struct str nonce, const struct rec_challenge *c, uint32_t n)
 static void
 expect(const char *nonce, const char *nc, bool proxy)
 {
-	const struct rec_digest *d = h.m.signature.digests.v;
+	const struct rec_digest *d = h.a.m.signature.digests.v;
 
-	assert_int_equal(h.type, MSG_SIGNED);
+	assert_int_equal(h.a.type, MSG_SIGNED);
 	if (nonce == NULL) {
-		assert_int_equal(h.m.signature.digests.n, 0);
+		assert_int_equal(h.a.m.signature.digests.n, 0);
 		return;
 	}
-	assert_int_equal(h.m.signature.digests.n, 1);
+	assert_int_equal(h.a.m.signature.digests.n, 1);
 	assert_true(str_eq(d->nonce, str_of(nonce)));
 	assert_true(str_eq(d->nc, str_of(nc)));
 	assert_true(str_eq(d->uri, STR("sip:1@far.example")));
-	assert_int_equal(h.m.signature.proxy, proxy);
+	assert_int_equal(h.a.m.signature.proxy, proxy);
 }
 
 static void
 refused(const char *why)
 {
-	assert_int_equal(h.type, MSG_REFUSED);
-	assert_true(str_find(h.m.refused.text, str_of(why)) >= 0);
+	assert_int_equal(h.a.type, MSG_REFUSED);
+	assert_true(str_find(h.a.m.refused.text, str_of(why)) >= 0);
 }
 
 static struct rec_challenge

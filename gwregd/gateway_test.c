@@ -172,7 +172,7 @@ test_realm_stays(void **state)
 	h.nonce++;
 	h.name[0] = '\0';
 	assert_int_equal(order("test"), MSG_REFUSED);
-	assert_true(str_find(h.m.refused.text, STR("realm \"other\"")) >= 0);
+	assert_true(str_find(h.a.m.refused.text, STR("realm \"other\"")) >= 0);
 	assert_int_equal(order("test"), MSG_REFUSED);
 	h.reply = R_CHECK;
 	assert_int_equal(order("test"), MSG_DONE);

@@ -133,10 +133,10 @@ test_without_registration(void **state)
 	h.options_code = 200;
 	assert_string_equal(cell("state"), "unregistered");
 	assert_int_equal(order("test"), MSG_DONE);
-	assert_true(str_eq(h.m.done.text, STR("200 Whatever")));
+	assert_true(str_eq(h.a.m.done.text, STR("200 Whatever")));
 	h.options_code = 503;
 	assert_int_equal(order("test"), MSG_REFUSED);
-	assert_true(str_find(h.m.refused.text, STR("503")) >= 0);
+	assert_true(str_find(h.a.m.refused.text, STR("503")) >= 0);
 	assert_int_equal(h.options, 2);
 	assert_int_equal(h.asked, 0);
 }

@@ -10,16 +10,16 @@ test_register(void **state)
 	uint64_t version;
 
 	user_put("anna@example.com", "secret", USER_ADD, false);
-	assert_int_equal(h.m.users_put.done, 1);
+	assert_int_equal(h.a.m.users_put.done, 1);
 	assert_int_equal(do_register(&p, 1, 600), 200);
-	assert_int_equal(h.m.registered.bindings.n, 1);
-	assert_true(str_eq(h.m.registered.bindings.v[0].uri, STR(CONTACT)));
-	assert_true(h.m.registered.bindings.v[0].expires_ms > 590000 &&
-	    h.m.registered.bindings.v[0].expires_ms <= 600000);
-	version = h.m.registered.version;
+	assert_int_equal(h.a.m.registered.bindings.n, 1);
+	assert_true(str_eq(h.a.m.registered.bindings.v[0].uri, STR(CONTACT)));
+	assert_true(h.a.m.registered.bindings.v[0].expires_ms > 590000 &&
+	    h.a.m.registered.bindings.v[0].expires_ms <= 600000);
+	version = h.a.m.registered.version;
 	assert_int_equal(do_register(&p, 2, 600), 200);
-	assert_true(h.m.registered.version > version);
-	version = h.m.registered.version;
+	assert_true(h.a.m.registered.version > version);
+	version = h.a.m.registered.version;
 
 	down();			/* as a kill: only the disk is left */
 	up();
@@ -27,9 +27,9 @@ test_register(void **state)
 	p = anna();
 	assert_int_equal(do_register(&p, 2, 600), 500);	/* CSeq was kept */
 	assert_int_equal(do_register(&p, 3, 600), 200);
-	assert_true(h.m.registered.version > version);
+	assert_true(h.a.m.registered.version > version);
 	assert_int_equal(do_register(&p, 4, 0), 200);
-	assert_int_equal(h.m.registered.bindings.n, 0);
+	assert_int_equal(h.a.m.registered.bindings.n, 0);
 
 	down();
 	up();
@@ -46,7 +46,7 @@ try_as(const char *service, const char *networks, uint32_t cseq)
 	struct phone p = anna();
 
 	ask(MSG_USER_PUT, &m);
-	assert_int_equal(h.m.users_put.done, 1);
+	assert_int_equal(h.a.m.users_put.done, 1);
 	return do_register(&p, cseq, 600);
 }
 
@@ -99,10 +99,10 @@ test_forms(void **state)
 		p.password = rows[i].password;
 		p.algorithm = rows[i].algorithm;
 		if (do_register(&p, (uint32_t)i + 1, 600) != rows[i].code)
-			fail_msg("row %zu: %u", i, h.m.registered.code);
+			fail_msg("row %zu: %u", i, h.a.m.registered.code);
 		if (rows[i].code == 401) {
-			assert_false(h.m.registered.stale);
-			assert_true(str_eq(h.m.registered.reason,
+			assert_false(h.a.m.registered.stale);
+			assert_true(str_eq(h.a.m.registered.reason,
 			    STR("Unauthorized")));
 		}
 	}
@@ -155,7 +155,7 @@ test_variants(void **state)
 		p.qop = rows[i].qop;
 		p.body = rows[i].body;
 		if (do_register(&p, (uint32_t)i + 1, 600) != rows[i].code)
-			fail_msg("row %zu: %u", i, h.m.registered.code);
+			fail_msg("row %zu: %u", i, h.a.m.registered.code);
 	}
 }
 
@@ -170,7 +170,7 @@ test_nonce_without_qop(void **state)
 	p.qop = "";
 	assert_int_equal(do_register(&p, 1, 600), 200);
 	assert_int_equal(do_register(&p, 2, 600), 401);
-	assert_true(h.m.registered.stale);
+	assert_true(h.a.m.registered.stale);
 }
 
 /* Row 48: the phone wrote a host behind the name, but hashed the name alone. */
@@ -189,7 +189,7 @@ test_loose_username(void **state)
 		d.username = STR("anna@192.0.2.9");
 		m = registration(&d, &c, 1);
 		ask(MSG_REGISTER, &m);
-		assert_int_equal(h.m.registered.code, loose ? 200 : 401);
+		assert_int_equal(h.a.m.registered.code, loose ? 200 : 401);
 	}
 }
 
@@ -245,9 +245,9 @@ test_mutations(void **state)
 			break;
 		m = registration(&d, &c, 1);
 		ask(MSG_REGISTER, &m);
-		if (h.m.registered.code != 401)
-			fail_msg("mutation %d: %u", i, h.m.registered.code);
-		assert_int_equal(h.m.registered.bindings.n, 0);
+		if (h.a.m.registered.code != 401)
+			fail_msg("mutation %d: %u", i, h.a.m.registered.code);
+		assert_int_equal(h.a.m.registered.bindings.n, 0);
 	}
 	/* Signed rightly, but for another request. */
 	for (int i = 0; i < 3; i++) {
@@ -257,12 +257,12 @@ test_mutations(void **state)
 		    "sip:bob@example.com", "example.com" }[i]);
 		m = registration(&d, &c, 1);
 		ask(MSG_REGISTER, &m);
-		assert_int_equal(h.m.registered.code, 401);
+		assert_int_equal(h.a.m.registered.code, 401);
 	}
 	/* None of them has burnt the honest one's count (S05). */
 	m = registration(&good, &c, 1);
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.code, 200);
 }
 
 /* Two digests: the good one counts, wherever it stands. */
@@ -281,7 +281,7 @@ test_two_digests(void **state)
 	m = registration(d, &c, 1);
 	m.digests.n = 2;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.code, 200);
 }
 
 static void
@@ -293,7 +293,7 @@ test_stale(void **state)
 	user_put("anna@example.com", "secret", USER_ADD, false);
 	phone_nonce(&p, "example.com", 301000);
 	assert_int_equal(do_register(&p, 1, 600), 401);
-	assert_true(h.m.registered.stale);
+	assert_true(h.a.m.registered.stale);
 	phone_nonce(&p, "example.com", -301000);	/* from the future */
 	assert_int_equal(do_register(&p, 1, 600), 401);
 	phone_nonce(&p, "test.example", 0);		/* another realm's */
@@ -321,13 +321,13 @@ test_replay(void **state)
 	d = phone_sign(&p, "sip:example.com");
 	m = registration(&d, &c, 1);
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 200);
-	version = h.m.registered.version;
+	assert_int_equal(h.a.m.registered.code, 200);
+	version = h.a.m.registered.version;
 
 	copy = m;
 	ask(MSG_REGISTER, &copy);
-	assert_int_equal(h.m.registered.code, 200);
-	assert_int_equal(h.m.registered.version, version);
+	assert_int_equal(h.a.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.version, version);
 
 	for (int i = 0; i < 5; i++) {
 		struct rec_contact other = c;
@@ -342,16 +342,16 @@ test_replay(void **state)
 		case 4: copy.cseq = 2; break;
 		}
 		ask(MSG_REGISTER, &copy);
-		if (h.m.registered.code != 401 || !h.m.registered.stale)
-			fail_msg("replay %d: %u", i, h.m.registered.code);
+		if (h.a.m.registered.code != 401 || !h.a.m.registered.stale)
+			fail_msg("replay %d: %u", i, h.a.m.registered.code);
 	}
 	/* Un-registered meanwhile: the repetition does not bring it back. */
 	later = p;
 	assert_int_equal(do_register(&later, 2, 0), 200);
 	copy = m;
 	ask(MSG_REGISTER, &copy);
-	assert_int_equal(h.m.registered.code, 200);
-	assert_int_equal(h.m.registered.bindings.n, 0);
+	assert_int_equal(h.a.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.bindings.n, 0);
 	assert_int_equal(bindings_contacts(h.regd->bindings), 0);
 }
 
@@ -384,8 +384,8 @@ test_judged_but_not_settled(void **state)
 	buf_fini(&b);
 	assert_int_equal(r.verdict, VERDICT_GOOD);
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 200);
-	assert_int_equal(h.m.registered.bindings.n, 1);
+	assert_int_equal(h.a.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.bindings.n, 1);
 }
 
 /* A refusal is repeated as it was, and not applied the second time. */
@@ -404,9 +404,9 @@ test_repeated_refusal(void **state)
 	m.branch = copy.branch = STR("z9hG4bKother");
 	m.expires_s = copy.expires_s = 0;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 500);
+	assert_int_equal(h.a.m.registered.code, 500);
 	ask(MSG_REGISTER, &copy);
-	assert_int_equal(h.m.registered.code, 500);
+	assert_int_equal(h.a.m.registered.code, 500);
 	assert_int_equal(bindings_contacts(h.regd->bindings), 1);
 }
 
@@ -430,8 +430,8 @@ test_hijack(void **state)
 		m.contacts.n = i == 1 ? 0 : 1;
 		m.expires_s = i == 0 ? 600 : 0;
 		ask(MSG_REGISTER, &m);
-		assert_int_equal(h.m.registered.code, 403);
-		assert_int_equal(h.m.registered.bindings.n, 0);
+		assert_int_equal(h.a.m.registered.code, 403);
+		assert_int_equal(h.a.m.registered.bindings.n, 0);
 	}
 	assert_int_equal(bindings_contacts(h.regd->bindings), 1);
 	/* A domain that is not ours. */
@@ -439,22 +439,22 @@ test_hijack(void **state)
 	m = registration(&d, &c, 1);
 	m.aor = STR("bob@elsewhere.example");
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 403);
+	assert_int_equal(h.a.m.registered.code, 403);
 	m = registration(NULL, &c, 1);
 	m.aor = STR("bob@elsewhere.example");
 	m.trusted = true;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 404);
+	assert_int_equal(h.a.m.registered.code, 404);
 	m = registration(NULL, &c, 1);
 	m.aor = STR("carl@example.com");
 	m.trusted = true;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 404);
+	assert_int_equal(h.a.m.registered.code, 404);
 	/* No credential at all. */
 	m = registration(NULL, &c, 1);
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 401);
-	assert_false(h.m.registered.stale);
+	assert_int_equal(h.a.m.registered.code, 401);
+	assert_false(h.a.m.registered.stale);
 }
 
 static void
@@ -476,25 +476,25 @@ test_credential(void **state)
 		.source = STR("udp:192.0.2.1:5060"), .digests = { &d, 1 },
 	};
 	ask(MSG_CREDENTIAL, &m);
-	assert_int_equal(h.m.judged.verdict, VERDICT_GOOD);
-	assert_true(str_eq(h.m.judged.aor, STR("anna@example.com")));
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_GOOD);
+	assert_true(str_eq(h.a.m.judged.aor, STR("anna@example.com")));
 	ask(MSG_CREDENTIAL, &copy);			/* repetition */
-	assert_int_equal(h.m.judged.verdict, VERDICT_GOOD);
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_GOOD);
 	copy.branch = STR("z9hG4bK2");
 	ask(MSG_CREDENTIAL, &copy);			/* replay */
-	assert_int_equal(h.m.judged.verdict, VERDICT_STALE);
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_STALE);
 	d = phone_sign(&p, "sip:bob@example.com");
 	copy.method = STR("BYE");
 	ask(MSG_CREDENTIAL, &copy);
-	assert_int_equal(h.m.judged.verdict, VERDICT_BAD);
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_BAD);
 	m.aor = STR("bob@example.com");			/* From is bob's */
 	ask(MSG_CREDENTIAL, &m);
-	assert_int_equal(h.m.judged.verdict, VERDICT_FORBIDDEN);
-	assert_int_equal(h.m.judged.aor.len, 0);
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_FORBIDDEN);
+	assert_int_equal(h.a.m.judged.aor.len, 0);
 	d = phone_sign(&p, "sip:bob@example.com");
 	m.aor = STR_NONE;				/* From is foreign */
 	ask(MSG_CREDENTIAL, &m);
-	assert_int_equal(h.m.judged.verdict, VERDICT_GOOD);
+	assert_int_equal(h.a.m.judged.verdict, VERDICT_GOOD);
 }
 
 int

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "common/mono.h"
+#include "common/self_test.h"
 #include "common/stats.h"
 
 static const struct daemon daemon_ = { .name = "regd", .index = 2 };
@@ -30,16 +31,10 @@ static struct settings settings;
 static struct house {
 	char		 dir[64];
 	struct self	 self;
-	struct bus_context *context;
 	struct bus	*asker;
 	struct bus_peer	*peer;
 	struct regd	*regd;
-	/* The last answer, copied out of its frame. */
-	bool		 answered;
-	int		 error;
-	enum msg_type	 type;
-	struct buf	 packed;
-	union msg	 m;
+	struct answer	 a;		/* the last one */
 	/* The feed. */
 	uint32_t	 records, completes;
 	char		 fed[512];
@@ -66,24 +61,11 @@ up(void)
 {
 	char path[4200];
 
-	memset(&h.self, 0, sizeof(h.self));
-	h.self.daemon = &daemon_;
-	h.self.settings = &settings;
-	h.self.epoch = (uint64_t)mono_now().ns;
-	assert_int_equal(dirs_find(&h.self.dirs, h.dir), 0);
-	h.self.loop = loop_new();
-	h.context = h.self.context = bus_context_new();
-	h.self.bus = bus_new(h.context, h.self.loop, h.self.epoch);
-	assert_int_equal(bus_serve(h.self.bus, dirs_bus(path, &h.self.dirs,
-	    "regd"), false, &h.self.server), 0);
-	assert_int_equal(bus_serve(h.self.bus, dirs_monitor(path, &h.self.dirs,
-	    "regd"), true, &h.self.monitor), 0);
-	assert_int_equal(feed_new(h.self.bus, dirs_feed(path, &h.self.dirs,
-	    "regd"), &h.self.feed), 0);
+	self_begin(&h.self, &daemon_, &settings, h.dir);
 	assert_int_equal(regd_start(&h.self), 0);
 	assert_int_equal(regd_run(&h.self), 0);
 	h.regd = h.self.own;
-	h.asker = bus_new(h.context, h.self.loop, h.self.epoch + 1);
+	h.asker = bus_new(h.self.context, h.self.loop, h.self.epoch + 1);
 	h.peer = bus_peer_new(h.asker, "regd",
 	    dirs_bus(path, &h.self.dirs, "regd"));
 }
@@ -93,26 +75,19 @@ down(void)
 {
 	regd_stop(&h.self);
 	bus_free(h.asker);
-	bus_free(h.self.bus);
-	bus_context_free(h.context);
-	loop_free(h.self.loop);
+	self_end(&h.self);
 }
 
 static inline int
 setup(void **state)
 {
-	char path[128];
+	static const char *const names[] = { "run", "run/bus", "run/monitor", "state",
+	    "state/regd", "state/keys", "etc", "log", NULL };
 
 	memset(&h, 0, sizeof(h));
 	settings_reset();
 	snprintf(h.dir, sizeof(h.dir), "/tmp/regd-house-XXXXXX");
-	assert_non_null(mkdtemp(h.dir));
-	for (const char *const *d = (const char *const[]){ "run", "run/bus",
-	    "run/monitor", "state", "state/regd", "state/keys", "etc", "log", NULL }; *d;
-	    d++) {
-		snprintf(path, sizeof(path), "%s/%s", h.dir, *d);
-		assert_int_equal(mkdir(path, 0700), 0);
-	}
+	self_dirs_make(h.dir, names);
 	up();
 	return 0;
 }
@@ -120,40 +95,16 @@ setup(void **state)
 static inline int
 teardown(void **state)
 {
-	char command[128];
-
 	down();
-	buf_fini(&h.packed);
-	snprintf(command, sizeof(command), "rm -rf %s", h.dir);
-	return system(command);
+	buf_fini(&h.a.packed);
+	return self_dirs_remove(h.dir);
 }
 
-static inline void
-on_answer(void *arg, int error, enum msg_type type, const union msg *m)
-{
-	h.answered = true;
-	h.error = error;
-	h.type = type;
-	buf_clear(&h.packed);
-	if (m != NULL)
-		msg_pack(&h.packed, type, m);
-}
-
-/* Asks, waits, and leaves the answer in h.m. */
+/* Asks, waits, and leaves the answer in h.a. */
 static inline void
 ask(enum msg_type type, void *question)
 {
-	struct unpack u;
-
-	h.answered = false;
-	bus_ask(h.peer, type, question, 5000, on_answer, NULL);
-	while (!h.answered)
-		loop_once(h.self.loop, 100);
-	memset(&h.m, 0, sizeof(h.m));
-	if (h.error == 0 || h.type == MSG_REFUSED) {
-		unpack_init(&u, h.packed.s, h.packed.len);
-		assert_true(msg_unpack(&u, &h.m) > 0);
-	}
+	answer_ask(&h.a, h.self.loop, h.peer, type, question);
 }
 
 /* ---- questions ---- */
@@ -170,7 +121,7 @@ user_put(const char *aor, const char *password, uint8_t mode, bool dry_run)
 	};
 
 	ask(MSG_USER_PUT, &m);
-	assert_int_equal(h.type, MSG_USERS_PUT);
+	assert_int_equal(h.a.type, MSG_USERS_PUT);
 }
 
 /* A digest as an honest phone makes it. */
@@ -269,8 +220,8 @@ do_register(struct phone *p, uint32_t cseq, int64_t expires_s)
 
 	m.expires_s = expires_s;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.type, MSG_REGISTERED);
-	return h.m.registered.code;
+	assert_int_equal(h.a.type, MSG_REGISTERED);
+	return h.a.m.registered.code;
 }
 
 #endif

@@ -27,7 +27,7 @@ test_full_disk(void **state)
 	d = phone_sign(&p, "sip:example.com");
 	m = copy = registration(&d, &c, 3);
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 503);
+	assert_int_equal(h.a.m.registered.code, 503);
 	{
 		struct rec_user u = { .aor = STR("bob@example.com"),
 		    .password = STR("s") };
@@ -35,7 +35,7 @@ test_full_disk(void **state)
 		    .users = { &u, 1 } };
 
 		ask(MSG_USER_PUT, &put);
-		assert_int_equal(h.type, MSG_REFUSED);
+		assert_int_equal(h.a.type, MSG_REFUSED);
 		assert_int_equal(accounts_count(h.regd->accounts), 1);
 	}
 	assert_non_null(journal_trouble(h.regd->journal));
@@ -45,8 +45,8 @@ test_full_disk(void **state)
 	m = registration(&d, &c, 1);
 	m.contacts.n = 0;
 	ask(MSG_REGISTER, &m);
-	assert_int_equal(h.m.registered.code, 200);
-	assert_int_equal(h.m.registered.bindings.n, 1);
+	assert_int_equal(h.a.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.bindings.n, 1);
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	/* The same question again: what was not done is done now. */
@@ -57,7 +57,7 @@ test_full_disk(void **state)
 	d = phone_sign(&p, "sip:example.com");
 	c.expires_s = -1;
 	ask(MSG_REGISTER, &copy);
-	assert_int_equal(h.m.registered.code, 200);
+	assert_int_equal(h.a.m.registered.code, 200);
 	assert_null(journal_trouble(h.regd->journal));
 	down();
 	up();
@@ -73,7 +73,7 @@ test_relaxed(void **state)
 	user_put("anna@example.com", "secret", USER_ADD, false);
 	settings.register_durability = DURABILITY_RELAXED;
 	assert_int_equal(do_register(&p, 1, 600), 200);
-	assert_int_equal(h.m.registered.bindings.n, 1);
+	assert_int_equal(h.a.m.registered.bindings.n, 1);
 	while (journal_waiting(h.regd->journal) > 0 ||
 	    journal_octets(h.regd->journal) == 0)
 		loop_once(h.self.loop, 100);
@@ -114,7 +114,7 @@ test_many(void **state)
 		u[i].password = STR("p");
 	}
 	ask(MSG_USER_PUT, &put);
-	assert_int_equal(h.m.users_put.done, 200);
+	assert_int_equal(h.a.m.users_put.done, 200);
 	stats_sum(&before);
 	many_done = many_ok = 0;
 	for (int i = 0; i < 200; i++) {

@@ -64,17 +64,17 @@ test_users(void **state)
 
 		u.row = (uint32_t)i;
 		ask(MSG_USER_PUT, &m);
-		assert_int_equal(h.type, MSG_USERS_PUT);
-		if (h.m.users_put.done != (rows[i].complaint == NULL))
-			fail_msg("row %zu: %u done", i, h.m.users_put.done);
+		assert_int_equal(h.a.type, MSG_USERS_PUT);
+		if (h.a.m.users_put.done != (rows[i].complaint == NULL))
+			fail_msg("row %zu: %u done", i, h.a.m.users_put.done);
 		if (rows[i].complaint == NULL)
 			continue;
-		assert_int_equal(h.m.users_put.complaints.n, 1);
-		assert_int_equal(h.m.users_put.complaints.v[0].line, i);
-		if (str_find(h.m.users_put.complaints.v[0].text,
+		assert_int_equal(h.a.m.users_put.complaints.n, 1);
+		assert_int_equal(h.a.m.users_put.complaints.v[0].line, i);
+		if (str_find(h.a.m.users_put.complaints.v[0].text,
 		    str_of(rows[i].complaint)) < 0)
 			fail_msg("row %zu: %.*s", i,
-			    STR_ARG(h.m.users_put.complaints.v[0].text));
+			    STR_ARG(h.a.m.users_put.complaints.v[0].text));
 	}
 	/* The change of name kept number and password. */
 	down();
@@ -105,22 +105,22 @@ test_dry_run_and_del(void **state)
 	struct phone p = anna();
 
 	ask(MSG_USER_PUT, &m);
-	assert_int_equal(h.m.users_put.done, 1);
-	assert_int_equal(h.m.users_put.complaints.n, 1);
+	assert_int_equal(h.a.m.users_put.done, 1);
+	assert_int_equal(h.a.m.users_put.complaints.n, 1);
 	assert_int_equal(accounts_count(h.regd->accounts), 0);
 	user_put("anna@example.com", "secret", USER_ADD, false);
 	assert_int_equal(do_register(&p, 1, 600), 200);
 	m.mode = USER_ADD_OR_SET;
 	two[0].password = STR("changed");
 	ask(MSG_USER_PUT, &m);
-	assert_int_equal(h.m.users_put.done, 2);
+	assert_int_equal(h.a.m.users_put.done, 2);
 	assert_int_equal(do_register(&p, 2, 600), 200);	/* nothing changed */
 
 	ask(MSG_USER_DEL, &del);
-	assert_int_equal(h.type, MSG_DONE);
+	assert_int_equal(h.a.type, MSG_DONE);
 	assert_int_equal(bindings_contacts(h.regd->bindings), 0);
 	ask(MSG_USER_DEL, &del);
-	assert_int_equal(h.m.refused.error, ENOENT);
+	assert_int_equal(h.a.m.refused.error, ENOENT);
 	p = anna();
 	assert_int_equal(do_register(&p, 3, 600), 401);
 	down();
@@ -142,30 +142,30 @@ test_reg_del_and_show(void **state)
 	user_put("anna@example.com", "secret", USER_ADD, false);
 	assert_int_equal(do_register(&p, 1, 600), 200);
 	ask(MSG_SHOW, &show);
-	assert_int_equal(h.type, MSG_ROWS);
-	assert_int_equal(h.m.rows.rows.n, 1);
-	cell = h.m.rows.rows.v[0].cells.v;
+	assert_int_equal(h.a.type, MSG_ROWS);
+	assert_int_equal(h.a.m.rows.rows.n, 1);
+	cell = h.a.m.rows.rows.v[0].cells.v;
 	assert_true(str_eq(cell[1].name, STR("contact")));
 	assert_true(str_eq(cell[1].text, STR(CONTACT)));
 	assert_true(str_eq(cell[2].text, STR("192.0.2.1:5060")));
 	assert_true(str_eq(cell[3].text, STR("udp")));
 	show.what = STR("users");
 	ask(MSG_SHOW, &show);
-	assert_int_equal(h.m.rows.rows.n, 1);
+	assert_int_equal(h.a.m.rows.rows.n, 1);
 
 	ask(MSG_REG_DEL, &del);
-	assert_int_equal(h.m.refused.error, ENOENT);
+	assert_int_equal(h.a.m.refused.error, ENOENT);
 	del.contact = STR("sip:anna@192.0.2.1:5060");
 	ask(MSG_REG_DEL, &del);
-	assert_int_equal(h.type, MSG_DONE);
+	assert_int_equal(h.a.type, MSG_DONE);
 	assert_int_equal(bindings_contacts(h.regd->bindings), 0);
 	del.contact = STR_NONE;
 	ask(MSG_REG_DEL, &del);
-	assert_int_equal(h.m.refused.error, ENOENT);
+	assert_int_equal(h.a.m.refused.error, ENOENT);
 	/* The phone's next REGISTER comes with the next CSeq. */
 	assert_int_equal(do_register(&p, 2, 600), 200);
 	ask(MSG_REG_DEL, &del);
-	assert_int_equal(h.type, MSG_DONE);
+	assert_int_equal(h.a.type, MSG_DONE);
 }
 
 /* ---- the feed ---- */

@@ -5,8 +5,6 @@
  */
 #include "routed/routed.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/route.h"
+#include "common/self_test.h"
 #include "common/stats.h"
 #include "common/users.h"
 
@@ -84,15 +83,6 @@ regd_begin(struct house *h, bool ready)
 		feed_serve(h->regd_feed, h->regd_server, regd_walk, h);
 }
 
-static void
-make_dir(const char *base, const char *tail)
-{
-	char	path[4200];
-
-	snprintf(path, sizeof(path), "%s%s", base, tail);
-	assert_int_equal(mkdir(path, 0755), 0);
-}
-
 static int
 setup(void **state)
 {
@@ -101,11 +91,8 @@ setup(void **state)
 	char		 path[4200];
 
 	strcpy(h->dir, "/tmp/routed_test.XXXXXX");
-	assert_non_null(mkdtemp(h->dir));
-	assert_int_equal(dirs_find(&s->dirs, h->dir), 0);
-	make_dir(s->dirs.run, "");
-	make_dir(s->dirs.run, "/bus");
-	make_dir(s->dirs.state, "");
+	self_dirs_make(h->dir, (const char *const []){ "run", "run/bus", "run/monitor",
+	    "state", NULL });
 	stats_thread();
 	h->daemon.name = "routed";
 	h->daemon.index = USER_ROUTED;
@@ -115,20 +102,10 @@ setup(void **state)
 	h->next = h->settings;
 	h->next.domains = (struct set_texts){ more_domains, 2 };
 	h->next.generation = 2;
-	s->daemon = &h->daemon;
-	s->settings = &h->settings;
-	s->loop = loop_new();
-	s->context = bus_context_new();
-	s->bus = bus_new(s->context, s->loop, 7);
-	assert_int_equal(bus_serve(s->bus, dirs_bus(path, &s->dirs, "routed"),
-	    false, &s->server), 0);
-	assert_int_equal(bus_serve(s->bus, dirs_bus(path, &s->dirs, "monitor"),
-	    true, &s->monitor), 0);
-	assert_int_equal(feed_new(s->bus, dirs_feed(path, &s->dirs, "routed"),
-	    &s->feed), 0);
+	self_begin(s, &h->daemon, &h->settings, h->dir);
 	assert_int_equal(routed_start(s), 0);
 	assert_int_equal(routed_run(s), 0);
-	h->asker = bus_new(s->context, s->loop, 8);
+	h->asker = bus_new(s->context, s->loop, s->epoch + 1);
 	h->peer = bus_peer_new(h->asker, "routed",
 	    dirs_bus(path, &s->dirs, "routed"));
 	text_init(&h->heard_text, h->heard, sizeof(h->heard));
@@ -140,16 +117,12 @@ static int
 teardown(void **state)
 {
 	struct house	*h = *state;
-	char		 command[64];
 
 	routed_stop(&h->self);
 	bus_free(h->asker);
 	bus_free(h->regd);
-	bus_free(h->self.bus);
-	bus_context_free(h->self.context);
-	loop_free(h->self.loop);
-	snprintf(command, sizeof(command), "rm -r %s", h->dir);
-	assert_int_equal(system(command), 0);
+	self_end(&h->self);
+	assert_int_equal(self_dirs_remove(h->dir), 0);
 	free(h);
 	return 0;
 }
