@@ -13,7 +13,8 @@ from lib.wait import eventually
 
 @pytest.fixture
 def house(houses):
-    house = houses(settings={"log-level": "problems", "authenticate": "register"}).start()
+    # no leases: what is looked for is what routed says of each call
+    house = houses(settings={"log-level": "problems", "authenticate": "register", "leases": "off"}).start()
     house.import_users(["anna", "bert", "cara"])
     return house
 
