@@ -161,6 +161,13 @@ commit(void)
 	gwregd_commit(&h.self, &h.settings);
 }
 
+__attribute__((unused)) static void
+disable(bool on)
+{
+	h.one.disabled = on;
+	commit();
+}
+
 __attribute__((unused)) static enum msg_type
 order(const char *action)
 {

@@ -323,7 +323,6 @@ gateway_configure(struct gateway *w, const struct gateway_settings *set)
 {
 	bool new_secret, new_period;
 
-	w->off = false;
 	if (w->machine.state == ST_LEAVING ||
 	    (gateway_wanted(w) && registers_otherwise(w, set))) {
 		/* First away from where it is, then do_left() goes on. */
@@ -375,25 +374,9 @@ gateway_settled(const struct gateway *w)
 void
 gateway_do(struct gateway *w, struct bus_ticket t, struct str action)
 {
-	if (str_eq(action, STR("disable"))) {
-		w->off = true;
-		machine_event(&w->machine, EV_STOP, boot_ms());
-		bus_done(t);
-	} else if (str_eq(action, STR("enable"))) {
-		w->off = false;
-		if (w->set->disabled)
-			bus_refuse(t, EPERM, "gateway %s is disabled in the "
-			    "configuration", w->name);
-		else
-			bus_done(t);
-		if (gateway_wanted(w) && w->machine.state == ST_OFF)
-			machine_event(&w->machine, EV_START, boot_ms());
-		else
-			gateway_publish(w);
-		gateway_probe_look(w);
-	} else if (!str_eq(action, STR("test"))) {
+	if (!str_eq(action, STR("test"))) {
 		bus_refuse(t, EINVAL, "no such action: %s", log_str(action));
-	} else if (w->off || w->set->disabled) {
+	} else if (w->set->disabled) {
 		bus_refuse(t, EINVAL, "gateway %s: %s", w->name, gateway_reason(w));
 	} else if (w->ntesters == TESTERS_MAX) {
 		bus_refuse(t, EBUSY, "gateway %s is being tested", w->name);

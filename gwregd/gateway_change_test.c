@@ -124,12 +124,12 @@ static void
 test_orders(void **state)
 {
 	until_state("registered");
-	assert_int_equal(order("disable"), MSG_DONE);
+	disable(true);
 	until_state("disabled");
 	while (h.unregistered < 1)
 		loop_once(h.self.loop, 100);
 	assert_int_equal(order("test"), MSG_REFUSED);
-	assert_int_equal(order("enable"), MSG_DONE);
+	disable(false);
 	until_state("registered");
 	h.reply = R_403;
 	assert_int_equal(order("test"), MSG_REFUSED);

@@ -43,7 +43,6 @@ struct gateway {
 	bool		 asked_to_leave, was_signed;	/* the open question */
 	uint64_t	 question;	/* 0: none open */
 	struct mono	 asked;
-	bool		 off;		/* by command */
 	bool		 dying;
 	bool		 counted;	/* in the gauge of registered ones */
 	int		 rtt_ms;	/* -1: not known */

@@ -21,7 +21,7 @@
 static bool
 in_use(const struct gateway *w)
 {
-	return !w->dying && !w->off && !w->g->stopping && !w->set->disabled &&
+	return !w->dying && !w->g->stopping && !w->set->disabled &&
 	    w->set->domain[0] != '\0';
 }
 

@@ -31,7 +31,7 @@ gateway_reason(const struct gateway *w)
 	case GATEWAY_FAILED:
 		return w->error;
 	case GATEWAY_OFF:
-		return w->set->disabled || w->off ? "disabled" :
+		return w->set->disabled ? "disabled" :
 		    "nothing to register";
 	default:
 		return "";
@@ -54,7 +54,7 @@ message(struct gateway *w)
 		.authenticate = (uint8_t)w->set->calls_authenticate,
 		.substitute_from = w->set->substitute_from,
 		.substitute_to = w->set->substitute_to,
-		.disabled = w->off || w->set->disabled,
+		.disabled = w->set->disabled,
 		.probe = (uint8_t)w->probing.probe.state,
 		.probe_reason = str_of(w->probing.reason),
 		.service_route = machine_registered(&w->machine, boot_ms()) ?
@@ -114,14 +114,14 @@ state_word(const struct gateway *w)
 	case GATEWAY_FAILED:
 		return "failed";
 	default:
-		return w->set->disabled || w->off ? "disabled" : "unregistered";
+		return w->set->disabled ? "disabled" : "unregistered";
 	}
 }
 
 bool
 gateway_registers(const struct gateway *w)
 {
-	return !w->dying && w->set->username[0] != '\0' && !w->set->disabled && !w->off;
+	return !w->dying && w->set->username[0] != '\0' && !w->set->disabled;
 }
 
 void
@@ -158,7 +158,7 @@ gateway_show(struct gateway *w, struct show *s)
 	else
 		(void)snprintf(error, sizeof(error), "%s", w->error);
 	show_text(s, "last_error", str_of(error));
-	show_text(s, "admin", w->off || w->set->disabled ? STR("disabled") :
+	show_text(s, "admin", w->set->disabled ? STR("disabled") :
 	    STR("enabled"));
 	show_text(s, "registration", str_of(machine_state_name(m->state)));
 	show_text(s, "probe", str_of(probe_words[w->probing.probe.state]));

@@ -106,11 +106,11 @@ test_down_and_up(void **state)
 	until_probe("up");
 	assert_string_equal(cell("state"), "registered");
 	assert_false(h.options_signed);		/* S09 */
-	assert_int_equal(order("disable"), MSG_DONE);
+	disable(true);
 	until_state("disabled");
 	assert_string_equal(cell("probe"), "none");
 	assert_string_equal(cell("admin"), "disabled");
-	assert_int_equal(order("enable"), MSG_DONE);
+	disable(false);
 	until_probe("up");
 	/* A registration in trouble is not probed: that would be asking twice. */
 	w = map_find(h.g->gateways, STR("far"));
@@ -170,7 +170,7 @@ until_fed(bool disabled)
 
 /* The others hear of both also where nothing is registered and nothing probed. */
 static void
-test_orders_are_told(void **state)
+test_disabled_is_told(void **state)
 {
 	static const struct feed_follower follower = { on_feed, on_record, on_feed };
 
@@ -179,9 +179,9 @@ test_orders_are_told(void **state)
 	fed = 0;
 	bus_peer_follow(h.peer, &follower, NULL);
 	until_fed(false);
-	assert_int_equal(order("disable"), MSG_DONE);
+	disable(true);
 	until_fed(true);
-	assert_int_equal(order("enable"), MSG_DONE);
+	disable(false);
 	until_fed(false);
 }
 
@@ -194,7 +194,7 @@ main(void)
 		cmocka_unit_test(test_codes),
 		T(test_down_and_up),
 		T(test_without_registration),
-		T(test_orders_are_told),
+		T(test_disabled_is_told),
 	};
 
 	stats_thread();
