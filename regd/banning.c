@@ -104,7 +104,7 @@ banning_wrong(struct regd *r, struct str flow, uint32_t wrong)
 }
 
 bool
-lives_at(const struct aor *a, struct str source)
+aor_lives_at(const struct aor *a, struct str source)
 {
 	struct binding b;
 	char buf[64];
@@ -158,7 +158,7 @@ judge_suspect(struct regd *r)
 			ban_suspect(r, s);
 			break;
 		}
-		if (lives_at(a, str_of(s->source))) {
+		if (aor_lives_at(a, str_of(s->source))) {
 			stats->bans_not_made++;
 			log_rate(LOG_PROBLEMS, "AUTH", "%s is not banned for %u "
 			    "wrong passwords: %s is registered from there",

@@ -21,6 +21,6 @@ struct str banning_note(void *arg, struct str source, struct str user, bool mute
 extern const struct bus_handler banning_handlers[];
 
 /* Is a contact of a (NULL is fine) registered from there? source: guesses_source(). */
-bool	lives_at(const struct aor *a, struct str source);
+bool	aor_lives_at(const struct aor *a, struct str source);
 
 #endif

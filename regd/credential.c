@@ -28,7 +28,7 @@ at_home(void *arg)
 	const struct claim *c = arg;
 	char buf[64];
 
-	return lives_at(bindings_find(c->regd->bindings, c->aor),
+	return aor_lives_at(bindings_find(c->regd->bindings, c->aor),
 	    guesses_source(c->source, buf));
 }
 

@@ -40,8 +40,8 @@ void	fold_init(struct fold *f, struct bindings *b);
 void	fold_fini(struct fold *f);
 /* The table does not have this AOR as it is. */
 void	fold_dirty(struct fold *f, struct aor *a);
-/* Not while a batch is being written: its AORs are not dirty yet. */
 bool	fold_wanted(const struct fold *f);	/* something is dirty */
+/* Not while a batch is being written: its AORs are not dirty yet. */
 void	fold_begin(struct fold *f, uint64_t last_commit, uint64_t octets);
 /* The next part, to be written; borrowed until fold_part_done(). */
 void	fold_part(struct fold *f, int64_t boot_ms, struct store_fold *out);
