@@ -5,7 +5,7 @@
  * poll with the handlers of descriptors, closing. Our turn ends in prepare: what
  * the handlers since the last poll queued leaves there, then the loop sleeps.
  * Every handler is entered through awake(), so that the first one after the
- * sleep reads the clock and runs the woke hooks before anything else.
+ * sleep reads the clock before anything else.
  */
 #include "common/loop.h"
 
@@ -27,7 +27,6 @@ struct loop_turn {
 	struct loop		*loop;
 	loop_fn			*fn;
 	void			*arg;
-	bool			 woke;		/* which list it is on */
 	bool			 dead;		/* freed while hooks ran */
 };
 TAILQ_HEAD(turns, loop_turn);
@@ -39,7 +38,6 @@ struct loop {
 	uv_async_t	 stop;
 	uv_timer_t	 bound;		/* of loop_once() */
 	struct turns	 turns;
-	struct turns	 wokes;
 	struct mono	 now;
 	struct mono	 woke;		/* the turn's begin */
 	bool		 asleep;	/* nothing has run since the turn's end */
@@ -94,23 +92,18 @@ must(int r, const char *what)
 }
 
 static void
-hooks_run(struct loop *l, struct turns *list)
+hooks_run(struct loop *l)
 {
 	struct loop_turn	*t, *next;
 
 	l->walking++;
-	TAILQ_FOREACH(t, list, entry)
+	TAILQ_FOREACH(t, &l->turns, entry)
 		if (!t->dead)
 			t->fn(t->arg);
 	if (--l->walking > 0 || !l->buried)
 		return;
 	l->buried = false;
 	for (t = TAILQ_FIRST(&l->turns); t != NULL; t = next) {
-		next = TAILQ_NEXT(t, entry);
-		if (t->dead)
-			loop_turn_free(t);
-	}
-	for (t = TAILQ_FIRST(&l->wokes); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
 		if (t->dead)
 			loop_turn_free(t);
@@ -124,7 +117,6 @@ awake(struct loop *l)
 		return;
 	l->asleep = false;
 	l->now = l->woke = mono_now();
-	hooks_run(l, &l->wokes);
 }
 
 static inline struct loop *
@@ -139,7 +131,7 @@ turn_end(struct loop *l)
 	int64_t	us;
 
 	awake(l);
-	hooks_run(l, &l->turns);
+	hooks_run(l);
 	us = mono_us_between(l->woke, mono_now());
 	if (us > stats->loop_longest_us)
 		stats->loop_longest_us = us;
@@ -179,7 +171,6 @@ loop_new(void)
 	struct loop	*l = xcalloc(1, sizeof(*l));
 
 	TAILQ_INIT(&l->turns);
-	TAILQ_INIT(&l->wokes);
 	must(uv_loop_init(&l->uv), "loop");
 	l->uv.data = l;
 	must(uv_prepare_init(&l->uv, &l->prepare), "prepare");
@@ -217,8 +208,7 @@ loop_free(struct loop *l)
 
 	if (l == NULL)
 		return;
-	while ((t = TAILQ_FIRST(&l->turns)) != NULL ||
-	    (t = TAILQ_FIRST(&l->wokes)) != NULL)
+	while ((t = TAILQ_FIRST(&l->turns)) != NULL)
 		loop_turn_free(t);
 	uv_walk(&l->uv, leftover_cb, l);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
@@ -491,29 +481,16 @@ loop_wake_free(struct loop_wake *w)
 
 /* ---- turn hooks ---- */
 
-static struct loop_turn *
-hook_new(struct loop *l, loop_fn *fn, void *arg, bool woke)
+struct loop_turn *
+loop_turn_new(struct loop *l, loop_fn *fn, void *arg)
 {
 	struct loop_turn	*t = xcalloc(1, sizeof(*t));
 
 	t->loop = l;
 	t->fn = fn;
 	t->arg = arg;
-	t->woke = woke;
-	TAILQ_INSERT_TAIL(woke ? &l->wokes : &l->turns, t, entry);
+	TAILQ_INSERT_TAIL(&l->turns, t, entry);
 	return t;
-}
-
-struct loop_turn *
-loop_turn_new(struct loop *l, loop_fn *fn, void *arg)
-{
-	return hook_new(l, fn, arg, false);
-}
-
-struct loop_turn *
-loop_woke_new(struct loop *l, loop_fn *fn, void *arg)
-{
-	return hook_new(l, fn, arg, true);
 }
 
 void
@@ -535,7 +512,7 @@ loop_turn_free(struct loop_turn *t)
 		t->loop->buried = true;
 		return;
 	}
-	TAILQ_REMOVE(t->woke ? &t->loop->wokes : &t->loop->turns, t, entry);
+	TAILQ_REMOVE(&t->loop->turns, t, entry);
 	free(t);
 }
 

@@ -83,13 +83,6 @@ struct loop_turn *loop_turn_new(struct loop *l, loop_fn *fn, void *arg);
  */
 void	loop_turn_again(struct loop *l);
 void	loop_turn_free(struct loop_turn *t);
-/*
- * fn(arg) at the begin of every turn, before the first handler (or turn hook)
- * that runs after the loop slept: where a worker says that it is awake (see
- * sipd/replica.h). The last turn hook is the last thing that runs before the
- * loop sleeps, so what one says there holds during the sleep.
- */
-struct loop_turn *loop_woke_new(struct loop *l, loop_fn *fn, void *arg);
 
 /* Signals: main thread's loop only. */
 struct loop_signal;
