@@ -22,7 +22,6 @@
  * any case. IPv4 inside IPv6 counts as IPv4.
  */
 #define NETS_ENTRIES_MAX	1000	/* of one list */
-#define NETS_LISTS_MAX		200	/* with a name */
 #define NETS_TEXT_MAX		255	/* octets of an entry */
 #define NETS_NAME_MAX		63	/* octets of a list's name */
 

@@ -23,7 +23,6 @@
 #define SIP_LINES_MAX	256		/* header lines */
 #define SIP_NO_LINE	UINT16_MAX
 #define SIP_BODY_MAX	(64 * 1024)
-#define SIP_BRANCH_MAGIC "z9hG4bK"
 
 struct sip_line {
 	enum header	id;
