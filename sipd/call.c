@@ -90,6 +90,12 @@ call_read(const struct call *k, struct call_facts *out)
 	read_slot(k, call_slot(k), out);
 }
 
+uint64_t
+call_number(const struct call *k)
+{
+	return k->number;
+}
+
 void
 call_fill(struct call *k, const struct call_facts *f)
 {

@@ -97,6 +97,8 @@ struct mono call_last_heard(const struct call *k);
 /* When its session ends unless it is refreshed (RFC 4028); ns 0: it has no timer. */
 void	call_session(struct call *k, struct mono end);
 struct mono call_session_end(const struct call *k);
+/* No other call of the table ever had it: what lies beside the table is found by it. */
+uint64_t call_number(const struct call *k);
 /* Its place in the table, below the largest that the settings allow (calls_room()). */
 uint32_t call_index(const struct call *k);
 uint32_t calls_room(void);

@@ -60,22 +60,13 @@ remotes_close(void)
 	longs = NULL;
 }
 
-static uint64_t
-number_of(const struct call *k)
-{
-	struct call_facts	f;
-
-	call_read(k, &f);
-	return f.number;
-}
-
 /* NULL: there is none of this call. */
 static struct entry *
 entry_of(const struct call *k)
 {
 	struct entry	*e = entries != NULL ? &entries[call_index(k)] : NULL;
 
-	return e != NULL && atomic_load(&e->number) == number_of(k) &&
+	return e != NULL && atomic_load(&e->number) == call_number(k) &&
 	    e->len <= REMOTES_TEXT_MAX ? e : NULL;
 }
 
@@ -118,7 +109,7 @@ write_parts(const struct call *k, struct entry *e, const struct str parts[NPARTS
 	}
 	e->len = (uint16_t)t.len;
 	memcpy(text_of(k, e, t.len), buf, t.len);
-	atomic_store(&e->number, number_of(k));
+	atomic_store(&e->number, call_number(k));
 }
 
 void

@@ -58,14 +58,9 @@ trunks_close(void)
 static struct entry *
 entry_of(const struct call *k)
 {
-	struct call_facts	 f;
-	struct entry		*e;
+	struct entry	*e = entries != NULL ? &entries[call_index(k)] : NULL;
 
-	if (entries == NULL)
-		return NULL;
-	call_read(k, &f);
-	e = &entries[call_index(k)];
-	return e->number == f.number && e->len <= TEXT_ROOM ? e : NULL;
+	return e != NULL && e->number == call_number(k) && e->len <= TEXT_ROOM ? e : NULL;
 }
 
 /* The name-addr without parameters, as a URI in brackets. */
@@ -106,14 +101,11 @@ shift_of(const struct toward *to, const struct sip_msg *m)
 void
 trunks_put(const struct call *k, const struct trunk *t)
 {
-	struct call_facts	 f;
-	struct entry		*e;
-	struct text		 text;
+	struct entry	*e = entries != NULL ? &entries[call_index(k)] : NULL;
+	struct text	 text;
 
-	if (entries == NULL)
+	if (e == NULL)
 		return;
-	call_read(k, &f);
-	e = &entries[call_index(k)];
 	text_init(&text, e->text, sizeof(e->text));
 	if (t != NULL && (t->from != NULL || t->to != NULL)) {
 		text_printf(&text, "%s\n%s\n", t->from != NULL ? t->from : "",
@@ -122,11 +114,11 @@ trunks_put(const struct call *k, const struct trunk *t)
 		add_party(&text, t->here_to);
 	}
 	e->len = text.full ? 0 : (uint16_t)text.len;
-	if (e->number != f.number)
+	if (e->number != call_number(k))
 		e->to[0] = e->to[1] = (struct toward){ 0 };
 	if (t != NULL)
 		sent(&e->to[true], t->here_cseq, t->shift, true);
-	e->number = f.number;
+	e->number = call_number(k);
 }
 
 uint32_t
