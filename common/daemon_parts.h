@@ -4,7 +4,7 @@
 #include "common/daemon.h"
 #include "common/show.h"
 
-/* What daemon.c, daemon_config.c and daemon_status.c show one another. */
+/* What daemon.c and the files daemon_*.c show one another. */
 
 /* ---- daemon_config.c ---- */
 
@@ -62,7 +62,8 @@ struct settings *config_build_new(struct self *self, uint64_t generation,
 
 /* done takes s; NULL: it is refused. */
 typedef void built_fn(struct self *self, struct bus_ticket t, uint64_t generation,
-	    int64_t until_ms, struct str by, struct settings *s, const struct complaints *c, size_t own);
+	    int64_t until_ms, struct str by, struct settings *s,
+	    const struct complaints *c, size_t own);
 void	build_begin(struct self *self, struct bus_ticket t, uint64_t generation,
 	    int64_t until_ms, struct str user, built_fn *done);
 /* Nobody wants this generation any more. */

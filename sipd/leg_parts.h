@@ -28,8 +28,8 @@ leg_on_flow(const struct leg *g)
 
 /* leg_gateway.c */
 /*
- * Of a call that begins; false: g has ended for want of one. Emergency calls get one in any case, and go through a
- * gateway that is switched off (row 127).
+ * Of a call that begins; false: g has ended for want of one. Emergency calls get one
+ * in any case, and go through a gateway that is switched off (row 127).
  */
 bool	leg_take_channel(struct leg *g);
 /* Does its gateway want a credential before this is sent? */
