@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #include "common/fdstore.h"
+#include "common/log.h"
+#include "common/stats.h"
 #include "sipd/msg.h"
 
 #define TEXT_ROOM	980
@@ -113,7 +115,14 @@ trunks_put(const struct call *k, const struct trunk *t)
 		add_party(&text, t->here_from);
 		add_party(&text, t->here_to);
 	}
-	e->len = text.full ? 0 : (uint16_t)text.len;
+	if (text.full) {
+		stats->trunks_too_long++;
+		log_rate(LOG_PROBLEMS, "GW", "From and To of a call through a gateway are "
+		    "longer than %u octets: its later requests have those of here",
+		    (unsigned)sizeof(e->text));
+		text.len = 0;
+	}
+	e->len = (uint16_t)text.len;
 	if (e->number != call_number(k))
 		e->to[0] = e->to[1] = (struct toward){ 0 };
 	if (t != NULL)

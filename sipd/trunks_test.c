@@ -1,4 +1,7 @@
-/* trunks_test - CSeq at a gateway while requests of one call overlap. */
+/*
+ * trunks_test - CSeq at a gateway while requests of one call overlap; parties there that
+ * are too long to be kept.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,10 +98,42 @@ test_overlap(void **state)
 	trunk_free(t);
 }
 
+/* From and To there: of that many octets, kept or (counted) not. */
+static void
+test_long(void **state)
+{
+	static const struct {
+		int	len;
+		bool	kept;
+	} cases[] = { { 20, true }, { 400, true }, { 500, false } };
+	struct call_facts	 f = { .call_id = STR("c"), .caller_tag = STR("long"),
+				    .callee_tag = STR("b"), .gateway = STR("tele") };
+	struct trunk		*t;
+	struct call		*k;
+	char			 buf[512];
+
+	assert_int_equal(call_begin(calls_of(0), &f, &k), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t	before = stats->trunks_too_long;
+
+		t = trunk_new(gateway_named(STR("tele")), request("INVITE", 7));
+		snprintf(buf, sizeof(buf), "<sip:%0*d@tele>", cases[i].len, 0);
+		t->from = str_dup(str_of(buf));
+		t->to = str_dup(str_of(buf));
+		trunks_put(k, t);
+		trunk_free(t);
+		t = trunks_of(k, request("BYE", 8), true);
+		assert_int_equal(t->from != NULL && strcmp(t->from, buf) == 0, cases[i].kept);
+		assert_int_equal(stats->trunks_too_long - before, !cases[i].kept);
+		trunk_free(t);
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = { cmocka_unit_test(test_overlap) };
+	const struct CMUnitTest	tests[] = { cmocka_unit_test(test_overlap),
+	    cmocka_unit_test(test_long) };
 	int			failed;
 
 	stats_thread();
